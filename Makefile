@@ -1,0 +1,57 @@
+# What CI runs and what a user runs is the same: a .venv from requirements/*.txt, where every file is pinned by its hash.
+# Stamps in .venv remember what was installed, so that an unchanged lock is not installed again.
+
+.DEFAULT_GOAL := help
+.PHONY: help run venv test bench lock clean
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+EPISODE ?= deepseek-2025
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet install
+# Wheels only: a source archive would fetch tools to build it that no hash pins.
+LOCKED := $(PIP) --require-hashes --only-binary :all: --requirement
+# Left to itself pip-compile writes down which registry it asked and with what options.
+COMPILE := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
+	--no-header --annotation-style line \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
+	--build-deps-for editable --extra plot --extra parquet
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+run: $(VENV)/.run ## Replay an episode (EPISODE=deepseek-2025)
+	@$(BIN)/backtest run $(EPISODE)
+
+test: $(VENV)/.dev ## Run what CI runs: lint, format, types, import contracts, tests with coverage
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest --cov
+
+bench: $(VENV)/.run ## Measure a run and --help against the imports they cannot avoid
+	@$(BIN)/python tests/bench/bench_run.py
+
+venv: $(VENV)/.dev ## Build .venv with all that tests need
+
+lock: $(VENV)/.dev ## Compile the locks anew with the newest versions (on Python 3.11, the oldest supported)
+	@$(COMPILE) --output-file requirements/run.txt pyproject.toml
+	@$(COMPILE) --extra dev --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml
+
+clean: ## Remove .venv and all else that can be made again; runs/ stays
+	@rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find feeds strategies backtests tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@bash .ci/venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
+	@$(LOCKED) requirements/run.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@$(LOCKED) requirements/dev.txt
+	@touch $@

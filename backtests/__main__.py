@@ -1,0 +1,6 @@
+"""`python -m backtests` is the `backtest` command."""
+
+from backtests.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,261 @@
+"""A `Result` as a terminal table, a plain page, a TOML configuration and a card. Pure: values in, text out."""
+
+from __future__ import annotations
+
+import html
+import json
+import platform
+import textwrap
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from backtests.result import Result
+
+WIDTH = 100
+LIMITS = (
+    "One episode proves nothing: all chips fell on one day, which is nearly one event.",
+    "The news flow is a sample by a stated rule; counts between days say nothing about news volume.",
+    "Gap and session moves compound, they do not add.",
+    "Fills are at the opening (gap-only: closing) auction with slippage; nothing knows the auction's depth.",
+    "The rules' exposures are own judgement, dated and with evidence; none was fitted to a price.",
+)
+
+
+def _number(value: float | None, digits: int = 2, *, sign: bool = True) -> str:
+    if value is None:
+        return "–"
+    text = f"{value:+,.{digits}f}" if sign else f"{value:,.{digits}f}"
+    if text.strip("+-0.,") == "":
+        text = text.lstrip("+-")
+    return text.replace("-", "−")
+
+
+def _grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> Iterator[str]:
+    """Lays out a table; the first `left` columns are flush left, the others right."""
+    widths = [max(len(row[index]) for row in [head, *rows]) for index in range(len(head))]
+    for row in [head, *rows]:
+        cells = [
+            cell.ljust(width) if index < left else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield "  ".join(cells).rstrip()
+
+
+CLAIM_HEAD = ("symbol", "reported", "measured", "close %", "at open %", "left %", "verdict")
+
+
+def claim_rows(result: Result) -> list[tuple[str, ...]]:
+    """The claims table: what was said, what the prices say, how much was gone at the open, how much was left."""
+    units = {"pct": " %", "usd_bn": " bn USD", "rank": ". place"}
+    rows = []
+    for claim in result.document["claims"]:
+        unit = claim.get("unit") or "pct"
+        measured = claim.get("measured")
+        digits = 0 if unit == "rank" else 1 if unit == "usd_bn" else 2
+        text = "–" if measured is None else _number(measured, digits, sign=unit != "rank") + units.get(unit, "")
+        rows.append(
+            (
+                claim["symbol"],
+                str(claim["reported"]),
+                text,
+                _number(claim["close_pct"]),
+                _number(claim["gap_pct"]),
+                _number(claim["intraday_pct"]),
+                claim["verdict"],
+            )
+        )
+    return rows
+
+
+RESULT_HEAD = ("strategy", "return %", "max dd %", "Sharpe", "trades", "open", "comm.", "slipp.", "borrow", "divid.")
+
+
+def result_rows(result: Result) -> list[tuple[str, ...]]:
+    """One row per strategy; costs in US dollars, dividends positive when paid."""
+    return [
+        (
+            ("· " if each["rival"] else "") + each["label"],
+            _number(each["return_pct"]),
+            _number(each["max_drawdown_pct"]),
+            _number(each["sharpe"]),
+            str(each["trades"]),
+            str(each["open_positions"]),
+            *(_number(each["costs"][key], 0, sign=False) for key in ("commission", "slippage", "borrow", "dividends")),
+        )
+        for each in result.document["results"]
+    ]
+
+
+def key_session_lines(result: Result, shown: int = 5) -> list[tuple[str, str]]:
+    """What each strategy traded on the episode's key session: its largest fills with their prices."""
+    lines = []
+    for each in result.document["results"]:
+        fills = sorted(each["key_session_fills"], key=lambda fill: -abs(fill["shares"] * fill["price"]))
+        text = ", ".join(
+            f"{fill['symbol']} {_number(fill['shares'], 0 if fill['shares'] == int(fill['shares']) else 2)}"
+            f" @ {fill['price']:.2f}"
+            for fill in fills[:shown]
+        )
+        more = f" and {len(fills) - shown} more" if len(fills) > shown else ""
+        auction = f" ({fills[0]['auction']})" if fills else ""
+        lines.append((each["label"], text + more + auction if fills else "nothing"))
+    return lines
+
+
+def news_rows(result: Result, session: str, shown: int = 12) -> list[tuple[str, ...]]:
+    """The AI headlines that first become tradable in a session, strongest first: UTC time, score, kind, title."""
+    table = result.tables["scores"]
+    records = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    mine = [row for row in records if row["session"] == session and row["used"]]
+    mine.sort(key=lambda row: (-abs(row["relevance"] * row["sentiment"]), row["known_at"]))
+    return [
+        (
+            row["known_at"][5:16].replace("T", " "),
+            _number(row["sentiment"]),
+            _number(row["tone"]),
+            "move+cause" if row["reaction"] and row["cause"] else "move" if row["reaction"] else "news",
+            textwrap.shorten(row["title"], 62, placeholder=" …"),
+        )
+        for row in mine[:shown]
+    ]
+
+
+NEWS_HEAD = ("known (UTC)", "disruption", "tone", "kind", "headline")
+
+
+def text_report(result: Result, key_session: str, title: str) -> str:
+    """The whole report for a terminal, at most 100 columns wide."""
+    doc = result.document
+    window, heads = doc["window"], doc["headlines"]
+    languages = ", ".join(f"{count} {code}" for code, count in heads["by_language"].items())
+    lines = [
+        f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions",
+        f"headlines: {heads['total']} ({languages}), {heads['used']} about AI and tradable, {heads['rejected']} rejected",
+        "",
+        f"What was reported, and what the prices say ({key_session}; open and left compound, they do not add)",
+        *_grid(CLAIM_HEAD, claim_rows(result), left=2),
+        "",
+        f"What the news said for the open of {key_session} (strongest first; scores in [−1, 1])",
+        *_news_lines(result, key_session),
+        "",
+        "What each strategy made (· = naive rival; costs in US dollars, dividends positive when paid)",
+        *_grid(RESULT_HEAD, result_rows(result)),
+        *_trouble(result),
+        "",
+        f"What each traded on {key_session}, and at which price in US dollars (slippage included)",
+    ]
+    for name, text in key_session_lines(result):
+        lines += textwrap.wrap(f"{name}: {text}", WIDTH, subsequent_indent="    ")
+    lines += ["", "What this does not show", *(f"- {limit}" for limit in LIMITS)]
+    return "\n".join(lines) + "\n"
+
+
+def _news_lines(result: Result, session: str) -> list[str]:
+    rows = news_rows(result, session)
+    if not rows:
+        return ["nothing about AI"]
+    lines = []
+    for line in _grid((*NEWS_HEAD[:4], ""), [(*row[:4], "") for row in rows], left=1):
+        lines.append(line)
+    width = max(len(line) for line in lines)
+    titles = [NEWS_HEAD[4], *(row[4] for row in rows)]
+    return [f"{line.ljust(width)}  {title}"[:WIDTH] for line, title in zip(lines, titles, strict=True)]
+
+
+def _trouble(result: Result) -> list[str]:
+    lines = []
+    for each in result.document["results"]:
+        if each["rejected_orders"]:
+            lines.append(f"{each['label']}: {each['rejected_orders']} orders refused or cut, see orders.csv")
+        if each["margin_calls"]:
+            lines.append(f"{each['label']}: {each['margin_calls']} margin calls")
+        if each["ruined_on"]:
+            lines.append(f"{each['label']}: ruined on {each['ruined_on']}; its book is frozen, the debt stays")
+    return lines
+
+
+def run_card(result: Result) -> dict[str, Any]:
+    """What is needed to make the run again: configuration, hashes of the data, versions."""
+    packages = ("aftershock", "backtrader", "numpy", "feedparser", "vaderSentiment")
+    return {
+        "hash": result.hash8,
+        "config": result.config,
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in packages}},
+        "seed": None,
+        "note": "Nothing in a run is random; sources are SHA-256 of the files read.",
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def to_toml(config: dict[str, Any]) -> str:
+    """Writes a configuration of plain values, tables and lists of tables as TOML."""
+    plain = {key: value for key, value in config.items() if not isinstance(value, dict | list)}
+    lines = [f"{_key(key)} = {_toml(value)}" for key, value in plain.items()]
+    for key, value in config.items():
+        if isinstance(value, dict):
+            lines += ["", f"[{_key(key)}]", *(f"{_key(name)} = {_toml(each)}" for name, each in value.items())]
+        elif isinstance(value, list):
+            for row in value:
+                lines += ["", f"[[{_key(key)}]]", *(f"{_key(name)} = {_toml(each)}" for name, each in row.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _key(name: str) -> str:
+    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def html_body(result: Result) -> str:
+    """The report's tables as HTML; everything from outside is escaped."""
+    doc = result.document
+    parts = [
+        f"<h1>{html.escape(doc['episode'])}</h1>",
+        f"<p>{doc['window']['start']} to {doc['window']['end']}, {doc['window']['sessions']} sessions; "
+        f"{doc['headlines']['total']} headlines, {doc['headlines']['used']} used, "
+        f"{doc['headlines']['rejected']} rejected.</p>",
+        "<h2>Claims against prices</h2>",
+        _html_table(CLAIM_HEAD, claim_rows(result)),
+        "<h2>Strategies and naive rivals (·)</h2>",
+        _html_table(RESULT_HEAD, result_rows(result)),
+        "<h2>Traded on the key session</h2>",
+        _html_table(("strategy", "fills (US dollars, slippage included)"), key_session_lines(result, shown=40)),
+        "<h2>What this does not show</h2>",
+        "<ul>" + "".join(f"<li>{html.escape(limit)}</li>" for limit in LIMITS) + "</ul>",
+    ]
+    return "\n".join(parts)
+
+
+def html_page(result: Result) -> str:
+    """One offline page with the report's tables."""
+    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    style = (
+        "body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:auto;padding:1rem;color-scheme:light dark}"
+        "div{overflow-x:auto}table{border-collapse:collapse}td,th{padding:.2rem .6rem;text-align:right}"
+        "td:first-child,th:first-child{text-align:left}tr:nth-child(even){background:#8882}"
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{html.escape(result.document['episode'])}: Aftershock</title><style>{style}</style></head>\n"
+        f"<body>{html_body(result)}</body></html>\n"
+    )
+
+
+def _html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    cells = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<div><table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>"

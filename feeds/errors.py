@@ -1,0 +1,31 @@
+"""The errors a user can cause and mend.
+
+    InputError                 anything a user can mend; the command line prints it and exits with 2
+    ├── feeds.errors.FeedError           a document that is no feed
+    └── backtests.episode.EpisodeError   a broken episode, price file or claim
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(Exception):
+    """Wrong input: one clear line that says what, where and what to do."""
+
+
+class FeedError(InputError):
+    """A document that cannot be read as a feed at all."""
+
+    def __init__(self, feed: str, reason: str) -> None:
+        super().__init__(f"{feed}: {reason}")
+        self.feed = feed
+        self.reason = reason
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Returns the end of a message about an unknown name: a suggestion, or what there is."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names)}"

@@ -1,0 +1,39 @@
+"""What a scorer says about a headline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """A listed company a headline names."""
+
+    symbol: str
+    direction: int  # +1 moves or fares up, -1 down, 0 unsaid
+    salience: float  # [0, 1]: 1 = the title's first company, less for later ones and the summary's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """The parts of a score; `hits` name the words that made it."""
+
+    language: str  # "en", "de"; any other detected code means: rejected, all parts are zero
+    relevance: float  # [0, 1]: is it about AI and its supply chain
+    sentiment: float  # [-1, 1]: -1 undercuts demand for AI compute, chips and power, +1 builds it up
+    tone: float  # [-1, 1]: VADER with the finance overlay
+    entities: tuple[Entity, ...] = ()
+    reaction: bool = False  # mainly reports a price move that has happened or is under way
+    cause: bool = False  # names a cause for that move (only meaningful with `reaction`)
+    hits: tuple[str, ...] = ()  # "disruption:cheaper model", "tone:plunges" …
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorer:
+    """A named, versioned scoring function: (title, summary, declared language, lexicon_as_of) -> Score."""
+
+    name: str
+    version: str
+    score: Callable[[str, str, str, date | None], Score]

@@ -1,0 +1,38 @@
+"""Rival: short the chips on the first day and stay short."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from strategies.rule import Rule, need, spread
+from strategies.signals import Floats
+from strategies.view import View
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlwaysShort(Rule):
+    """Shorts the chips in equal parts at the first open and never trades again."""
+
+    name: ClassVar[str] = "always-short"
+    about: ClassVar[str] = "short the chips in equal parts, sold once"
+    rival: ClassVar[bool] = True
+    news: ClassVar[bool] = False
+    traded: ClassVar[tuple[str, ...]] = ("chips",)
+
+    def __post_init__(self) -> None:
+        """Checks the range."""
+        need(0 < self.gross <= 2, f"gross {self.gross} must be above 0 and at most 2")
+
+    def observe(self, view: View) -> tuple[Floats, ...]:
+        """Which symbols it wants and which are listed by now."""
+        return (view.masks("chips") * np.where(np.isnan(view.closes[-1]), 0.0, 1.0),)
+
+    def step(self, state: Floats, rows: tuple[Floats, ...]) -> Floats:
+        """Shorts what is listed at the first session and keeps it."""
+        if not state[1].any():
+            state[0] = -rows[0]
+            state[1] = 1.0
+        return spread(state[0], self.gross)

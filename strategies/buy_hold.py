@@ -1,0 +1,38 @@
+"""Rival: buy everything tradable on the first day and keep it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from strategies.rule import Rule, need, spread
+from strategies.signals import Floats
+from strategies.view import View
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuyHold(Rule):
+    """Buys chips and power in equal parts at the first open and never trades again."""
+
+    name: ClassVar[str] = "buy-hold"
+    about: ClassVar[str] = "chips and power in equal parts, bought once"
+    rival: ClassVar[bool] = True
+    news: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Checks the range."""
+        need(0 < self.gross <= 2, f"gross {self.gross} must be above 0 and at most 2")
+
+    def observe(self, view: View) -> tuple[Floats, ...]:
+        """Which symbols it wants and which are listed by now."""
+        closes = view.closes
+        return (view.masks("chips", "power") * np.where(np.isnan(closes[-1]), 0.0, 1.0),)
+
+    def step(self, state: Floats, rows: tuple[Floats, ...]) -> Floats:
+        """Takes what is listed at the first session and keeps it."""
+        if not state[1].any():
+            state[0] = rows[0]
+            state[1] = 1.0
+        return spread(state[0], self.gross)

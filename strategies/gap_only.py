@@ -1,0 +1,45 @@
+"""Rival: no news at all, only the gap between last close and open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from strategies.rule import Rule, need, spread
+from strategies.signals import Floats
+from strategies.timers import hold_directions
+from strategies.view import View
+
+
+@dataclass(frozen=True, kw_only=True)
+class GapOnly(Rule):
+    """Follows large opening gaps. It knows an open only after the auction, so it fills at that session's close."""
+
+    name: ClassVar[str] = "gap-only"
+    about: ClassVar[str] = "follow the opening gap, filled at that session's close, no news"
+    rival: ClassVar[bool] = True
+    news: ClassVar[bool] = False
+    after_open: ClassVar[bool] = True
+
+    gap_pct: float = 3.0  # opening gap at which it acts, percent of the last close
+    hold: int = 3  # sessions, close to close
+
+    def __post_init__(self) -> None:
+        """Checks the ranges."""
+        need(self.gap_pct > 0, f"gap_pct {self.gap_pct} must be above 0 percent")
+        need(self.hold >= 1, f"hold {self.hold} must be at least 1 session")
+        need(0 < self.gross <= 2, f"gross {self.gross} must be above 0 and at most 2")
+
+    def observe(self, view: View) -> tuple[Floats, ...]:
+        """Each symbol's opening gap as a fraction of the last close, 0 where there is no bar."""
+        return (np.nan_to_num(view.opens[-1] / view.closes[-1] - 1) * view.masks("chips", "power"),)
+
+    def step(self, state: Floats, rows: tuple[Floats, ...]) -> Floats:
+        """Holds the gapped symbols in the gap's direction."""
+        (gaps,) = rows
+        bound = self.gap_pct / 100
+        triggers = np.where(gaps >= bound, 1.0, np.where(gaps <= -bound, -1.0, 0.0))
+        hold_directions(state[0], state[1], triggers, self.hold, refresh=False)
+        return spread(state[0], self.gross)

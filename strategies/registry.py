@@ -1,0 +1,46 @@
+"""Finds the rules: every module of this package that defines a `Rule` with a name. A new rule is one new file."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from functools import cache
+
+import strategies
+from feeds.errors import InputError, did_you_mean
+from strategies.rule import Rule
+
+_NO_RULES = {"registry", "rule", "sessions", "signals", "universe", "view", "timers"}
+
+
+@cache
+def rules() -> dict[str, type[Rule]]:
+    """Returns the rules by name: our own first, then the naive rivals, each in order of name."""
+    found: list[type[Rule]] = []
+    for module_info in pkgutil.iter_modules(strategies.__path__):
+        if module_info.name in _NO_RULES:
+            continue
+        module = importlib.import_module(f"strategies.{module_info.name}")
+        found += [
+            value
+            for value in vars(module).values()
+            if inspect.isclass(value) and value.__module__ == module.__name__ and issubclass(value, Rule)
+        ]
+    return {rule.name: rule for rule in sorted(found, key=lambda rule: (rule.rival, rule.name))}
+
+
+def rule_names() -> tuple[str, ...]:
+    """Returns the names of all rules."""
+    return tuple(rules())
+
+
+def make_rule(name: str, settings: dict[str, str] | None = None) -> Rule:
+    """Makes a rule by name, with settings as texts.
+
+    Raises:
+        InputError: An unknown rule, parameter or value.
+    """
+    if name not in rules():
+        raise InputError(f"unknown strategy {name!r}; {did_you_mean(name, rules())}")
+    return rules()[name].with_settings(settings or {})

@@ -1,0 +1,115 @@
+"""What a rule is: parameters, what it looks at, and a pure step from that to target weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from feeds.errors import InputError, did_you_mean
+from strategies.signals import Floats
+from strategies.view import View
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Rule(ABC):
+    """A trading rule: frozen parameters with defaults, and a pure step.
+
+    `observe` turns the view of a moment into rows of numbers; `step` turns those rows and the rule's own
+    state into target weights. Fractions of equity, shorts negative, 0 = flat. Given the same rows, the
+    same weights come out.
+    """
+
+    name: ClassVar[str]
+    about: ClassVar[str]  # one line for listings
+    rival: ClassVar[bool] = False  # a naive rival that stands beside every result
+    news: ClassVar[bool] = True  # no news, no position
+    after_open: ClassVar[bool] = False  # looks at the session's open, so it fills at that session's close
+    state_rows: ClassVar[int] = 2
+    traded: ClassVar[tuple[str, ...]] = ("chips", "power")  # sectors it may hold
+
+    gross: float = 1.0  # bound of the sum of absolute weights, fraction of equity
+
+    @abstractmethod
+    def observe(self, view: View) -> tuple[Floats, ...]:
+        """Returns the rows `step` looks at, each of shape (symbols,)."""
+
+    @abstractmethod
+    def step(self, state: Floats, rows: tuple[Floats, ...]) -> Floats:
+        """Returns target weights, shape (symbols,), and updates `state`, shape (state_rows, symbols), in place."""
+
+    def decide(self, view: View, state: Floats) -> Floats:
+        """Returns the target weights of this moment."""
+        return self.step(state, self.observe(view))
+
+    def fresh_state(self, symbols: int) -> Floats:
+        """Returns the state before the first session: zeros."""
+        return np.zeros((self.state_rows, symbols))
+
+    def holds(self, sector: str, symbol: str, benchmark: str) -> bool:
+        """Whether the rule may ever hold the symbol; only those get a data feed."""
+        return sector in self.traded or symbol == benchmark
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters by name, in order of definition."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def with_settings(cls, settings: dict[str, str]) -> Self:
+        """Makes the rule from texts, as the command line has them.
+
+        Raises:
+            InputError: An unknown parameter or a value that does not fit it.
+        """
+        hints = typing.get_type_hints(cls)
+        known = {field.name for field in dataclasses.fields(cls)}
+        values = {}
+        for name, text in settings.items():
+            if name not in known:
+                raise InputError(f"strategy {cls.name} has no parameter {name!r}; {did_you_mean(name, known)}")
+            values[name] = parse_value(name, text, hints[name])
+        try:
+            return cls(**values)
+        except ValueError as wrong:
+            raise InputError(f"strategy {cls.name}: {wrong}") from wrong
+
+
+def parse_value(name: str, text: str, kind: Any) -> Any:
+    """Turns a text into a value of a parameter's type: bool, int, float, str or one of a Literal's choices."""
+    if typing.get_origin(kind) is typing.Literal:
+        choices = typing.get_args(kind)
+        if text not in choices:
+            raise InputError(f"{name}={text!r}: {did_you_mean(text, choices)}")
+        return text
+    if kind is bool:
+        if text.lower() not in {"true", "false", "1", "0", "yes", "no"}:
+            raise InputError(f"{name}={text!r}: give true or false")
+        return text.lower() in {"true", "1", "yes"}
+    if kind is str:
+        return text
+    try:
+        value = kind(text)
+    except ValueError:
+        wanted = "a whole number" if kind is int else "a number"
+        raise InputError(f"{name}={text!r}: give {wanted}") from None
+    if not np.isfinite(value):
+        raise InputError(f"{name}={text!r}: give a finite number")
+    return value
+
+
+def need(condition: bool, message: str) -> None:  # noqa: FBT001 (an assertion reads best with its condition first)
+    """Raises ValueError with the message unless the condition holds."""
+    if not condition:
+        raise ValueError(message)
+
+
+def spread(directions: Floats, gross: float) -> Floats:
+    """Shares `gross` out over the non-zero directions in proportion to their size; zeros stay zero."""
+    total = 0.0
+    for value in directions:
+        total += abs(float(value))
+    return directions * (gross / total) if total > 0 else np.zeros_like(directions)

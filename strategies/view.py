@@ -1,0 +1,80 @@
+"""What a rule may know at one moment: everything up to it, nothing after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from strategies.signals import Field, Floats, Reactions, SignalBook
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """Prices and news of a replay, aligned: row = session, column = symbol. Only the engine holds it."""
+
+    symbols: tuple[str, ...]
+    sectors: tuple[str, ...]  # of each symbol
+    exposure: Floats  # [-1, 1] of each symbol, as it was in force at the window's start
+    benchmark: str
+    sessions: tuple[date, ...]
+    open: Floats  # NaN where the symbol has no bar
+    close: Floats
+    first: int  # row of the window's first session: news is counted from there on
+    signals: SignalBook
+
+
+class View:
+    """The market as of one decision for session `row`: rows before it, and its open only for a rule that waits for it.
+
+    The arrays are cut, not hidden: what comes later is not in them.
+    """
+
+    __slots__ = ("_cut", "_market", "after_open", "row")
+
+    def __init__(self, market: Market, row: int, *, after_open: bool) -> None:
+        """Cuts the market before `row`; with `after_open` the opens of `row` are in."""
+        self._market = market
+        self.row = row
+        self.after_open = after_open
+        self._cut = row + 1 if after_open else row
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Symbols in fixed order; every row of weights has this order."""
+        return self._market.symbols
+
+    @property
+    def sectors(self) -> tuple[str, ...]:
+        """The sector of each symbol."""
+        return self._market.sectors
+
+    @property
+    def exposure(self) -> Floats:
+        """Exposure to AI demand of each symbol, [-1, 1]."""
+        return self._market.exposure.copy()
+
+    @property
+    def benchmark(self) -> str:
+        """The benchmark's symbol."""
+        return self._market.benchmark
+
+    @property
+    def closes(self) -> Floats:
+        """Closes of the sessions before this one, shape (row, symbols), NaN where there was no bar."""
+        return self._market.close[: self.row].copy()
+
+    @property
+    def opens(self) -> Floats:
+        """Opens known by now, shape (row or row + 1, symbols)."""
+        return self._market.open[: self._cut].copy()
+
+    def news(self, field: Field, *, half_life: float | None, reactions: Reactions = "include") -> Floats:
+        """Sums of the news that may be traded by this session, one for each session since the window's first."""
+        table = self._market.signals.table(field, half_life=half_life, reactions=reactions)
+        return table[: self.row - self._market.first + 1].copy()
+
+    def masks(self, *sectors: str) -> Floats:
+        """Returns 1.0 for symbols of the given sectors, 0.0 for others, shape (symbols,)."""
+        return np.array([1.0 if sector in sectors else 0.0 for sector in self._market.sectors])
