@@ -1,8 +1,8 @@
 """The errors a user can cause and mend.
 
     InputError                 anything a user can mend; the command line prints it and exits with 2
-    ├── feeds.errors.FeedError           a document that is no feed
-    └── backtests.episode.EpisodeError   a broken episode, price file or claim
+    ├── FeedError          a document that is no feed
+    └── EpisodeError       a broken episode, table of sessions or price file
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ class FeedError(InputError):
         super().__init__(f"{feed}: {reason}")
         self.feed = feed
         self.reason = reason
+
+
+class EpisodeError(InputError):
+    """A broken episode: its TOML, prices, sessions, actions or claims."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -1,0 +1,235 @@
+"""An episode is a folder of data: episode.toml, prices, corporate actions, sessions, and news as RSS 2.0.
+
+Adding one is adding a folder; nothing in the code names an episode.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from backtests.claims import Claim, read_claims
+from backtests.prices import Action, Prices, check_calendar, read_actions, read_prices
+from feeds.errors import EpisodeError, InputError, did_you_mean
+from strategies.sessions import Sessions, read_sessions
+
+EPISODES = Path(__file__).with_name("episodes")
+_KEYS: dict[str, type] = {
+    "title": str,
+    "start": date,
+    "end": date,
+    "key_session": date,
+    "benchmark": str,
+    "adjusted": str,
+    "provenance": str,
+    "sectors": dict,
+    "context": list,
+    "delays": dict,
+    "claims": list,
+    "shares_outstanding": dict,
+}
+_DELAYS = ("assumed_delay_minutes", "latency_minutes", "lead_minutes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """Everything a replay needs; read once, never changed."""
+
+    name: str
+    title: str
+    folder: Path
+    start: date  # first and last session of the window
+    end: date
+    key_session: date  # the session whose moves and fills are shown
+    benchmark: str
+    sectors: dict[str, tuple[str, ...]]
+    context: tuple[str, ...]  # never traded: indices, futures, crypto
+    adjusted: str  # "splits": prices have splits in them; "none": they do not
+    assumed_delay: timedelta  # published to known, where no archive saw the headline
+    lead: timedelta
+    latency: timedelta
+    sessions: Sessions
+    prices: Prices
+    actions: tuple[Action, ...]
+    news: tuple[Path, ...]
+    claims: tuple[Claim, ...]
+    shares_outstanding: dict[str, float]  # shares by symbol
+    provenance: str
+    sources: dict[str, str]  # file name to SHA-256
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """All symbols with prices, in the order of episode.toml."""
+        return (*self.tradable, *self.context)
+
+    @property
+    def tradable(self) -> tuple[str, ...]:
+        """Symbols that may be traded, in the order of episode.toml."""
+        return tuple(symbol for members in self.sectors.values() for symbol in members)
+
+    @property
+    def window(self) -> range:
+        """Rows of the window in the table of sessions."""
+        return self.sessions.window(self.start, self.end)
+
+
+def episode_names() -> tuple[str, ...]:
+    """Returns the names of the episodes that ship."""
+    return tuple(sorted(path.parent.name for path in EPISODES.glob("*/episode.toml")))
+
+
+def load_episode(
+    name_or_path: str | Path,
+    *,
+    prices: Path | str | None = None,
+    news: Path | str | None = None,
+    start: date | None = None,
+    end: date | None = None,
+) -> Episode:
+    """Loads and checks an episode.
+
+    Args:
+        name_or_path: The name of a shipped episode, or a folder.
+        prices: Bars to use instead of the episode's (CSV or Parquet); symbols they lack are left out.
+        news: RSS/Atom file or folder to use instead of the episode's.
+        start: First session, instead of the episode's.
+        end: Last session, instead of the episode's.
+
+    Raises:
+        InputError: Anything wrong, in one line with file, line and remedy where there is one.
+    """
+    folder = _folder(name_or_path)
+    toml_path = folder / "episode.toml"
+    toml = _read_toml(toml_path)
+    price_path = Path(prices) if prices is not None else folder / "prices.csv"
+    news_paths = _news_paths(Path(news)) if news is not None else tuple(sorted(folder.glob("news*.xml")))
+    sessions = read_sessions(folder / "sessions.csv")
+    bars = read_prices(price_path)
+    sectors, context = _present(toml, toml_path, bars, price_path, own=prices is not None)
+    first, last = start or toml["start"], end or toml["end"]
+    _check_window(sessions, first, last)
+    check_calendar(bars, [s for members in sectors.values() for s in members], sessions, price_path)
+    delays = {key: timedelta(minutes=toml["delays"][key]) for key in _DELAYS}
+    files = [toml_path, folder / "sessions.csv", folder / "actions.csv", price_path, *news_paths]
+    return Episode(
+        name=folder.name,
+        title=toml["title"],
+        folder=folder,
+        start=first,
+        end=last,
+        key_session=toml["key_session"],
+        benchmark=toml["benchmark"],
+        sectors=sectors,
+        context=context,
+        adjusted=toml["adjusted"],
+        assumed_delay=delays["assumed_delay_minutes"],
+        latency=delays["latency_minutes"],
+        lead=delays["lead_minutes"],
+        sessions=sessions,
+        prices=bars,
+        actions=read_actions(folder / "actions.csv"),
+        news=news_paths,
+        claims=read_claims(toml["claims"], toml_path, known={s for m in toml["sectors"].values() for s in m}
+                           | set(toml["context"])),
+        shares_outstanding=_shares(toml["shares_outstanding"], toml_path),
+        provenance=toml["provenance"],
+        sources={path.name: _sha256(path) for path in files},
+    )  # fmt: skip
+
+
+def _folder(name_or_path: str | Path) -> Path:
+    path = Path(name_or_path)
+    if (path / "episode.toml").is_file():
+        return path.resolve()
+    if isinstance(name_or_path, str) and name_or_path in episode_names():
+        return EPISODES / name_or_path
+    if path.is_dir():
+        raise EpisodeError(f"{path}: holds no episode.toml; give an episode's folder or name")
+    raise EpisodeError(f"unknown episode {str(name_or_path)!r}; {did_you_mean(str(name_or_path), episode_names())}")
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        toml = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+        raise EpisodeError(f"{path}: is no valid TOML: {wrong}") from None
+    for key in toml:
+        if key not in _KEYS:
+            raise EpisodeError(f"{path}: unknown key {key!r}; {did_you_mean(key, _KEYS)}")
+    for key, kind in _KEYS.items():
+        if key not in toml:
+            raise EpisodeError(f"{path}: key {key!r} is missing; add it")
+        if type(toml[key]) is not kind:
+            raise EpisodeError(f"{path}: {key} must be a {kind.__name__}, not {toml[key]!r:.60}")
+    if toml["adjusted"] not in {"splits", "none"}:
+        raise EpisodeError(f"{path}: adjusted must be 'splits' or 'none', not {toml['adjusted']!r}")
+    for key in _DELAYS:
+        value = toml["delays"].get(key)
+        if type(value) not in {int, float} or not 0 <= value < 10_000:
+            raise EpisodeError(f"{path}: delays.{key} must be minutes of 0 or more, not {value!r}")
+    for sector, members in toml["sectors"].items():
+        if not isinstance(members, list) or not all(isinstance(symbol, str) for symbol in members):
+            raise EpisodeError(f"{path}: sectors.{sector} must be a list of symbols")
+    return toml
+
+
+def _present(
+    toml: Mapping[str, Any], toml_path: Path, bars: Prices, price_path: Path, *, own: bool
+) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+    """The sectors and context that have prices; an episode's own file must have them all."""
+    named = [symbol for members in toml["sectors"].values() for symbol in members]
+    twice = sorted({symbol for symbol in named if (named + toml["context"]).count(symbol) > 1})
+    if twice:
+        raise EpisodeError(f"{toml_path}: {twice[0]} is named twice; a symbol has one sector")
+    missing = [symbol for symbol in [*named, *toml["context"]] if symbol not in bars.bars]
+    needed = [toml["benchmark"]] if own else [toml["benchmark"], *missing]
+    for symbol in needed:
+        if symbol not in bars.bars:
+            raise EpisodeError(f"{price_path}: symbol {symbol} has no prices, which {toml_path.name} names; add them")
+    if toml["benchmark"] not in named:
+        raise EpisodeError(f"{toml_path}: benchmark {toml['benchmark']} is in no sector; add it to one")
+    sectors = {
+        sector: tuple(symbol for symbol in members if symbol in bars.bars)
+        for sector, members in toml["sectors"].items()
+    }
+    if not any(symbol != toml["benchmark"] for members in sectors.values() for symbol in members):
+        raise EpisodeError(f"{price_path}: has prices for none of {', '.join(named[:5])} …; the episode needs some")
+    return sectors, tuple(symbol for symbol in toml["context"] if symbol in bars.bars)
+
+
+def _check_window(sessions: Sessions, start: date, end: date) -> None:
+    if not sessions.sessions:
+        raise EpisodeError("the table of sessions is empty")
+    if sessions.window(start, end)[0] == 0:
+        raise InputError(
+            f"start {start}: orders are sized on the close before, and {sessions.sessions[0]} is the table's first "
+            f"session; start at {sessions.sessions[1]} or later"
+        )
+
+
+def _news_paths(path: Path) -> tuple[Path, ...]:
+    if path.is_file():
+        return (path,)
+    found = sorted(each for pattern in ("*.xml", "*.rss", "*.atom") for each in path.glob(pattern))
+    if not found:
+        raise InputError(f"{path}: no news there; give an RSS/Atom file or a folder of .xml, .rss or .atom files")
+    return tuple(found)
+
+
+def _shares(table: Mapping[str, Any], path: Path) -> dict[str, float]:
+    shares = {}
+    for symbol, row in table.items():
+        try:
+            shares[symbol] = float(row["billions"]) * 1e9
+        except (TypeError, KeyError, ValueError):
+            raise EpisodeError(f"{path}: shares_outstanding.{symbol} needs billions = <number>") from None
+    return shares
