@@ -1,0 +1,210 @@
+"""Feed documents become headlines. The only room that knows feedparser.
+
+`parse` takes bytes and never fetches anything; one bad item is lost and counted, a document that is no feed raises.
+"""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import html
+import io
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import feedparser
+
+from feeds.errors import FeedError
+from feeds.headline import Headline
+
+MAX_BYTES = 20 * 1024 * 1024
+MAX_TEXT = 20_000  # characters kept of a title or summary; a feed that says more is not a headline
+_YEARS = range(1990, 2101)
+_TAG = re.compile(r"<[^<>]{0,2000}>")
+_DROPPED = re.compile(r"<(script|style)\b[^<>]{0,2000}>.{0,20000}?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """An item that was lost. `item` is its position from 1 on, 0 for the document itself."""
+
+    feed: str
+    item: int
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """What a document held. `language` is the channel's claim, two letters or ""."""
+
+    headlines: tuple[Headline, ...]
+    rejects: tuple[Reject, ...]
+    language: str
+
+
+def parse(document: bytes, *, feed: str, seen: datetime | None) -> Parsed:
+    """Parses an RSS or Atom document.
+
+    Args:
+        document: The bytes as they came; encodings are found by feedparser.
+        feed: Name for messages and for `Headline.feed`.
+        seen: When an archive first held this document (aware), None where nobody knows.
+
+    Raises:
+        FeedError: The document is no feed, is too large, or declares XML entities.
+        ValueError: `seen` has no time zone.
+    """
+    if seen is not None and seen.tzinfo is None:
+        raise ValueError(f"seen {seen} has no time zone; give an aware datetime")
+    if len(document) > MAX_BYTES:
+        raise FeedError(feed, f"{len(document):,} bytes are too many; a feed has at most {MAX_BYTES:,}")
+    if _declares_entities(document):
+        raise FeedError(feed, "declares XML entities, which can fill the memory; take the <!ENTITY> lines out")
+    raw = feedparser.parse(io.BytesIO(document), resolve_relative_uris=False)
+    if not raw.entries:
+        _refuse_empty(raw, feed)
+    language = _language(raw.feed.get("language", ""))
+    headlines: list[Headline] = []
+    rejects: list[Reject] = []
+    for position, entry in enumerate(raw.entries, 1):
+        made = _headline(entry, raw.feed, feed, language, seen.astimezone(UTC) if seen else None)
+        if isinstance(made, Headline) and any(made.id == other.id for other in headlines[-1:]):
+            made = "duplicate of an item before it"
+        if isinstance(made, Headline):
+            headlines.append(made)
+        else:
+            rejects.append(Reject(feed=feed, item=position, title=_text(entry.get("title", ""))[:200], reason=made))
+    headlines, twice = _first_of_each(headlines, feed)
+    rejects += twice
+    if raw.bozo and _line(raw) is not None:
+        rejects.append(Reject(feed=feed, item=0, title="", reason=f"the document breaks off at line {_line(raw)}"))
+    return Parsed(headlines=tuple(headlines), rejects=tuple(rejects), language=language)
+
+
+def read(path: Path) -> Parsed:
+    """Reads a feed document, or every .xml, .rss and .atom file of a folder in order of name.
+
+    Raises:
+        FeedError: Nothing there, or a file that is no feed.
+    """
+    paths = sorted(each for kind in ("*.xml", "*.rss", "*.atom") for each in path.glob(kind)) or [path]
+    headlines: list[Headline] = []
+    rejects: list[Reject] = []
+    language = ""
+    for each in paths:
+        try:
+            size = each.stat().st_size
+            document = each.read_bytes() if size <= MAX_BYTES else b""
+        except OSError as wrong:
+            raise FeedError(str(each), f"cannot be read ({wrong.strerror}); give an RSS or Atom file") from None
+        if size > MAX_BYTES:
+            raise FeedError(str(each), f"{size:,} bytes are too many; a feed has at most {MAX_BYTES:,}")
+        try:
+            parsed = parse(document, feed=each.name, seen=None)
+        except FeedError as wrong:
+            raise FeedError(str(each), wrong.reason) from None
+        headlines += parsed.headlines
+        rejects += parsed.rejects
+        language = language or parsed.language
+    headlines, twice = _first_of_each(headlines, str(path.name))
+    return Parsed(headlines=tuple(headlines), rejects=(*rejects, *twice), language=language)
+
+
+def _declares_entities(document: bytes) -> bool:
+    head = document[: 1 << 20]
+    if b"\x00" in head[:64]:  # UTF-16 or UTF-32: the pattern hides behind zero bytes
+        head = head.replace(b"\x00", b"")
+    return _ENTITY.search(head) is not None
+
+
+def _line(raw: Any) -> int | None:
+    """The line at which XML broke, None where it did not."""
+    get = getattr(raw.get("bozo_exception"), "getLineNumber", None)
+    return int(get()) if callable(get) else None
+
+
+def _refuse_empty(raw: Any, feed: str) -> None:
+    """An empty feed is fine, a document that is none is not."""
+    line = _line(raw)
+    if line is not None:
+        raise FeedError(feed, f"line {line}: broken XML ({raw.bozo_exception.getMessage()}) and no item before it; mend it")
+    if not raw.version:
+        raise FeedError(feed, "is no RSS or Atom document; give a feed, not a page")
+
+
+def _headline(entry: Any, channel: Any, feed: str, language: str, seen: datetime | None) -> Headline | str:
+    """Makes a headline of an entry, or says why not."""
+    title = _text(entry.get("title", ""))
+    if not title:
+        return "no title"
+    stated = entry.get("published") or entry.get("updated")
+    published = _moment(entry.get("published_parsed") or entry.get("updated_parsed"))
+    if published is not None and published.year not in _YEARS:
+        return f"dated {published.year}"
+    if published is None and seen is None:
+        return f"date {stated[:40]!r} cannot be read" if stated else "no date, and nobody saw when it appeared"
+    link = _link(entry.get("link", ""))
+    source = entry.get("source") or {}
+    return Headline(
+        id=_identity(entry.get("id") or link or title),
+        feed=feed,
+        source=_text(source.get("title", "") or channel.get("title", "")),
+        title=title,
+        summary=_text(entry.get("summary", "")),
+        link=link,
+        language=language,
+        published=published,
+        seen=seen,
+    )
+
+
+def _moment(parsed: Any) -> datetime | None:
+    """feedparser's UTC tuple as an aware datetime; independent of the machine's zone."""
+    if parsed is None:
+        return None
+    try:
+        return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _text(value: str) -> str:
+    """Plain text: no tags, no entities, no control characters, single spaces."""
+    text = str(value)[: MAX_TEXT * 2]
+    for _ in range(2):  # feeds escape once too often
+        text = html.unescape(_TAG.sub(" ", _DROPPED.sub(" ", text)))
+    text = "".join(" " if unicodedata.category(char) in {"Cc", "Cs"} else char for char in text)
+    return " ".join(text.split())[:MAX_TEXT]
+
+
+def _link(value: str) -> str:
+    link = str(value).strip()
+    return link if link.lower().startswith(("http://", "https://")) and " " not in link else ""
+
+
+def _language(value: str) -> str:
+    code = str(value).strip().lower()[:2]
+    return code if len(code) == 2 and code.isascii() and code.isalpha() else ""
+
+
+def _identity(value: str) -> str:
+    """Sixteen hex digits of the item's own identity; http and https twins are one."""
+    text = re.sub(r"^https?://", "//", str(value).strip())
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _first_of_each(headlines: list[Headline], feed: str) -> tuple[list[Headline], list[Reject]]:
+    first: dict[str, Headline] = {}
+    twice = []
+    for position, each in enumerate(headlines, 1):
+        if each.id in first:
+            twice.append(Reject(feed=feed, item=position, title=each.title[:200], reason="duplicate of an item before it"))
+        else:
+            first[each.id] = each
+    return list(first.values()), twice
