@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -55,57 +56,68 @@ def read_prices(path: Path) -> Prices:
         EpisodeError: A missing column, a value that is no positive number, prices out of order within a bar,
             or a bar given twice; with file and line.
     """
-    parquet = path.suffix.lower() in {".parquet", ".pq"}
-    grouped: dict[str, list[tuple[int, str, tuple[float, ...]]]] = {}
-    for line, symbol, day, cells in _parquet_rows(path) if parquet else _csv_rows(path):
-        try:
-            values = tuple(map(float, cells))
-        except ValueError:
-            raise EpisodeError(f"{path}:{line}: {symbol} {day}: {_not_a_number(cells)}; mend or drop the row") from None
-        grouped.setdefault(symbol, []).append((line, day, values))
-    if not grouped:
+    table = _read_parquet(path) if path.suffix.lower() in {".parquet", ".pq"} else _read_csv(path)
+    if not table.lines:
         raise EpisodeError(f"{path}: holds no bars; give rows of {','.join(COLUMNS)}")
-    return Prices(bars={symbol: _bars(path, symbol, rows) for symbol, rows in grouped.items()})
+    values = _numbers(table)
+    _check_bars(table, values)
+    days = _days(table)
+    rows: dict[str, list[int]] = {}
+    for row, symbol in enumerate(table.cells[0]):
+        if symbol not in rows:
+            rows[symbol] = []
+        rows[symbol].append(row)
+    if "" in rows:
+        raise EpisodeError(f"{path}:{table.lines[rows[''][0]]}: symbol is empty; name it or drop the row")
+    return Prices(bars={symbol: _bars(table, symbol, days, values, mine) for symbol, mine in rows.items()})
 
 
-def _not_a_number(cells: Iterable[str]) -> str:
-    for name, cell in zip(COLUMNS[2:], cells, strict=True):
-        try:
-            float(cell)
-        except ValueError:
-            return f"{name} {cell!r} is no number" if str(cell).strip() else f"{name} is empty"
-    return "a value is no number"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    """The cells of a file by column, in the order of COLUMNS, and each row's line."""
+
+    path: Path
+    lines: list[int]
+    cells: list[tuple[str, ...]]
+
+    def place(self, row: int) -> str:
+        """Returns where a row stands and what it is: "prices.csv:12: NVDA 2025-01-27"."""
+        return f"{self.path}:{self.lines[row]}: {self.cells[0][row]} {self.cells[1][row]}"
 
 
-def _csv_rows(path: Path) -> Iterator[tuple[int, str, str, list[str]]]:
+def _read_csv(path: Path) -> _Table:
+    cells: list[str] = []  # one flat list: thousands of row lists would be work for the garbage collector
+    lines: list[int] = []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
-            order = _columns(path, next(reader, []))
-            straight = order == list(range(7))
-            for cells in reader:
-                if not cells:
-                    continue
-                if len(cells) < 7 or len(cells) <= max(order):
-                    raise EpisodeError(f"{path}:{reader.line_num}: {len(cells)} values; a row has {','.join(COLUMNS)}")
-                row = cells if straight else [cells[index] for index in order]
-                yield reader.line_num, row[0], row[1], row[2:7]
+            header = next(reader, [])
+            order = _columns(path, header)
+            for row in reader:
+                if len(row) == len(header):
+                    cells += row
+                    lines.append(reader.line_num)
+                elif row:  # an empty line is no row
+                    raise EpisodeError(
+                        f"{path}:{reader.line_num}: {len(row)} values, but the header names {len(header)}; mend the row"
+                    )
     except OSError as wrong:
         raise EpisodeError(f"{path}: cannot be read ({wrong.strerror}); give a CSV or Parquet file of bars") from None
     except (UnicodeDecodeError, csv.Error) as wrong:
         raise EpisodeError(f"{path}: is no CSV in UTF-8 ({wrong}); save it as one") from None
+    return _Table(path=path, lines=lines, cells=[tuple(cells[column :: len(header)]) for column in order])
 
 
 def _columns(path: Path, header: list[str]) -> list[int]:
     names = [name.strip().lower() for name in header]
     missing = [name for name in COLUMNS if name not in names]
     if missing:
-        raise EpisodeError(f"{path}:1: column {', '.join(missing)} is missing; the header must name {','.join(COLUMNS)}")
+        raise EpisodeError(f"{path}:1: no column {', '.join(missing)}; the header must name {','.join(COLUMNS)}")
     return [names.index(name) for name in COLUMNS]
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[int, str, str, list[str]]]:
-    """Rows of a Parquet file; its line number is the row's, counted from 1."""
+def _read_parquet(path: Path) -> _Table:
+    """Reads a Parquet file; its line number is the row's, counted from 1."""
     import pandas as pd
 
     try:
@@ -115,52 +127,75 @@ def _parquet_rows(path: Path) -> Iterator[tuple[int, str, str, list[str]]]:
     except OSError as wrong:
         raise EpisodeError(f"{path}: cannot be read ({wrong.strerror or wrong}); give a CSV or Parquet file") from None
     except ValueError as wrong:
-        raise EpisodeError(f"{path}: is no Parquet file ({str(wrong).splitlines()[0]})") from None
+        raise EpisodeError(f"{path}: is no Parquet file ({str(wrong).splitlines()[0]}); save it again") from None
     order = _columns(path, [str(name) for name in frame.columns])
-    for line, row in enumerate(frame.itertuples(index=False), 1):
-        cells = [row[index] for index in order]
-        yield line, str(cells[0]), str(cells[1])[:10], [str(cell) for cell in cells[2:]]
+    cells = [tuple(map(str, frame.iloc[:, index])) for index in order]
+    cells[1] = tuple([day[:10] for day in cells[1]])  # a date may be stored as a time of day
+    return _Table(path=path, lines=list(range(1, len(frame) + 1)), cells=cells)
 
 
-def _bars(path: Path, symbol: str, rows: list[tuple[int, str, tuple[float, ...]]]) -> Bars:
-    days = []
-    for line, day, _ in rows:
+def _numbers(table: _Table) -> NDArray[np.float64]:
+    """Returns open, high, low, close, volume, shape (5, rows)."""
+    try:
+        return np.array([list(map(float, column)) for column in table.cells[2:]])
+    except ValueError:
+        row, what = next((row, what) for row in range(len(table.lines)) if (what := _not_a_number(table, row)))
+        raise EpisodeError(f"{table.place(row)}: {what}; mend or drop the row") from None
+
+
+def _not_a_number(table: _Table, row: int) -> str:
+    """Says what is wrong with the first cell of a row that is no number; "" when all are."""
+    for name, column in zip(COLUMNS[2:], table.cells[2:], strict=True):
         try:
-            days.append(date.fromisoformat(day))
+            float(column[row])
         except ValueError:
-            raise EpisodeError(f"{path}:{line}: {symbol}: date {day!r}: give it as YYYY-MM-DD") from None
-    order = sorted(range(len(rows)), key=lambda index: (days[index], index))
-    for before, after in zip(order, order[1:], strict=False):
+            return f"{name} {column[row]!r} is no number" if column[row].strip() else f"{name} is empty"
+    return ""
+
+
+def _check_bars(table: _Table, values: NDArray[np.float64]) -> None:
+    _, high, low, _, volume = values
+    prices = values[:4]
+    slack = 1 + _TOLERANCE
+    checks = (
+        (~np.isfinite(values).all(axis=0), "holds NaN or infinity; mend or drop the row"),
+        (~(prices > 0).all(axis=0), "holds a price of 0 or less; mend or drop the row"),
+        (volume < 0, "has a negative volume; mend it"),
+        (prices.max(axis=0) > high * slack, "has a price above its high; check the columns' order"),
+        (prices.min(axis=0) * slack < low, "has a price below its low; check the columns' order"),
+    )
+    for bad, what in checks:
+        if bad.any():
+            raise EpisodeError(f"{table.place(int(np.flatnonzero(bad)[0]))} {what}")
+
+
+def _days(table: _Table) -> list[date]:
+    """Reads each date once, however many symbols have a bar on it."""
+    known: dict[str, date] = {}
+    for row, day in enumerate(table.cells[1]):
+        if day not in known:
+            try:
+                known[day] = date.fromisoformat(day)
+            except ValueError:
+                raise EpisodeError(f"{table.place(row)}: date {day!r}: give it as YYYY-MM-DD") from None
+    return [known[day] for day in table.cells[1]]
+
+
+def _bars(table: _Table, symbol: str, days: list[date], values: NDArray[np.float64], rows: list[int]) -> Bars:
+    rows = sorted(rows, key=days.__getitem__)  # stable: of two rows of one day the later line is the second
+    for before, after in pairwise(rows):
         if days[before] == days[after]:
-            raise EpisodeError(f"{path}:{rows[after][0]}: {symbol} {days[after]} stands there twice; drop one")
-    values = np.array([rows[index][2] for index in order], dtype=np.float64)
-    _check_bars(path, symbol, [(rows[index][0], rows[index][1]) for index in order], values)
-    opened, high, low, close, volume = np.ascontiguousarray(values.T)
+            raise EpisodeError(f"{table.place(after)} stands there twice; drop one")
+    opened, high, low, close, volume = values[:, rows]
     return Bars(
         symbol=symbol,
-        sessions=tuple(days[index] for index in order),
+        sessions=tuple([days[row] for row in rows]),
         open=opened,
         high=high,
         low=low,
         close=close,
         volume=volume,
     )
-
-
-def _check_bars(path: Path, symbol: str, places: list[tuple[int, str]], values: NDArray[np.float64]) -> None:
-    body = values[:, :4]
-    slack = 1 + _TOLERANCE
-    checks = (
-        (~np.isfinite(values).all(axis=1), "holds NaN or infinity; mend or drop the row"),
-        (~(body > 0).all(axis=1), "holds a price of 0 or less; mend or drop the row"),
-        (values[:, 4] < 0, "has a negative volume; mend it"),
-        (body.max(axis=1) > values[:, 1] * slack, "has a price above its high; check the columns' order"),
-        (body.min(axis=1) * slack < values[:, 2], "has a price below its low; check the columns' order"),
-    )
-    for bad, what in checks:
-        if bad.any():
-            line, day = places[int(np.flatnonzero(bad)[0])]
-            raise EpisodeError(f"{path}:{line}: {symbol} {day} {what}")
 
 
 def check_calendar(prices: Prices, symbols: Iterable[str], sessions: Sessions, path: Path) -> None:
@@ -182,7 +217,7 @@ def check_calendar(prices: Prices, symbols: Iterable[str], sessions: Sessions, p
         missing, extra = sorted(set(expected) - set(days)), sorted(set(days) - set(expected))
         if missing:
             raise EpisodeError(f"{path}: {symbol} has no bar for the session {missing[0]}; add it or drop the symbol")
-        raise EpisodeError(f"{path}: {symbol} has a bar on {extra[0]}, when the exchange was closed; drop it")
+        raise EpisodeError(f"{path}: {symbol} has a bar on {extra[0]}, when the exchange was closed; drop the bar")
 
 
 def read_actions(path: Path) -> tuple[Action, ...]:
@@ -191,18 +226,23 @@ def read_actions(path: Path) -> tuple[Action, ...]:
     Raises:
         EpisodeError: A row that cannot be read, with file and line.
     """
-    actions = []
+    actions: dict[tuple[str, date, str], Action] = {}
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
             header = next(reader, [])
             if header != ["symbol", "ex_date", "kind", "value"]:
                 raise EpisodeError(f"{path}:1: columns must be symbol,ex_date,kind,value, not {','.join(header)}")
             for cells in reader:
-                actions.append(_action(cells, path, reader.line_num))
+                action = _action(cells, path, reader.line_num)
+                key = action.symbol, action.ex_date, action.kind
+                if actions.setdefault(key, action) is not action:  # it would be paid twice
+                    raise EpisodeError(f"{path}:{reader.line_num}: {' '.join(map(str, key))} is there twice; drop one")
     except OSError as wrong:
-        raise EpisodeError(f"{path}: cannot be read ({wrong.strerror}); an episode needs its corporate actions") from None
-    return tuple(actions)
+        raise EpisodeError(f"{path}: cannot be read ({wrong.strerror}); an episode needs its actions") from None
+    except (UnicodeDecodeError, csv.Error) as wrong:
+        raise EpisodeError(f"{path}: is no CSV in UTF-8 ({wrong}); save it as one") from None
+    return tuple(actions.values())
 
 
 def _action(cells: list[str], path: Path, line: int) -> Action:

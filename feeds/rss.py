@@ -134,7 +134,7 @@ def _refuse_empty(raw: Any, feed: str) -> None:
     line = _line(raw)
     if line is not None:
         raise FeedError(feed, f"line {line}: broken XML ({raw.bozo_exception.getMessage()}) and no item before it; mend it")
-    if not raw.version:
+    if not raw.get("version"):
         raise FeedError(feed, "is no RSS or Atom document; give a feed, not a page")
 
 

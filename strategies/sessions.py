@@ -33,9 +33,7 @@ class Sessions:
             raise ValueError(f"{session} is no session of this table")
         return row
 
-    def first_tradable(
-        self, known_at: datetime, *, lead: timedelta = LEAD, latency: timedelta = LATENCY
-    ) -> int | None:
+    def first_tradable(self, known_at: datetime, *, lead: timedelta = LEAD, latency: timedelta = LATENCY) -> int | None:
         """Returns the row of the first session whose open - lead >= known_at + latency; equal counts as in time.
 
         None when that lies beyond the table.
@@ -64,7 +62,13 @@ class Sessions:
         return range(first, stop)
 
     def nights(self, row: int) -> int:
-        """Returns the calendar days between this session and the one before it."""
+        """Returns the calendar days between this session and the one before it.
+
+        Raises:
+            ValueError: The first row of the table, whose session before is not known.
+        """
+        if row < 1:
+            raise ValueError(f"row {row} has no session before it")
         return (self.sessions[row] - self.sessions[row - 1]).days
 
 
@@ -76,17 +80,21 @@ def read_sessions(path: Path) -> Sessions:
     """
     rows: list[tuple[date, datetime, datetime]] = []
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
             header = next(reader, [])
             if header != ["session", "open_utc", "close_utc"]:
                 raise EpisodeError(f"{path}:1: columns must be session,open_utc,close_utc, not {','.join(header)}")
             for cells in reader:
                 rows.append(_session(cells, path, reader.line_num))
-                if len(rows) > 1 and rows[-1][0] <= rows[-2][0]:
-                    raise EpisodeError(f"{path}:{reader.line_num}: {rows[-1][0]} is not after the row before; sort it")
+                if len(rows) > 1 and not (rows[-2][0] < rows[-1][0] and rows[-2][2] < rows[-1][1]):
+                    raise EpisodeError(f"{path}:{reader.line_num}: {rows[-1][0]} is not after the row before; sort them")
     except OSError as wrong:
-        raise EpisodeError(f"{path}: cannot be read ({wrong.strerror}); an episode needs its table of sessions") from None
+        raise EpisodeError(f"{path}: cannot be read ({wrong.strerror}); an episode needs its sessions") from None
+    except (UnicodeDecodeError, csv.Error) as wrong:
+        raise EpisodeError(f"{path}: is no CSV in UTF-8 ({wrong}); save it as one") from None
+    if not rows:
+        raise EpisodeError(f"{path}: holds no sessions; give rows of session,open_utc,close_utc")
     return Sessions(
         sessions=tuple(row[0] for row in rows),
         opens=tuple(row[1] for row in rows),

@@ -1,0 +1,59 @@
+"""Language, tone, AI-disruption sentiment and entities of a headline. Pure: a text in, a `Score` out."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+
+from feeds.scoring.disruption import reaction, relevance, sentiment
+from feeds.scoring.entities import entities
+from feeds.scoring.language import detect
+from feeds.scoring.score import Entity, Score, Scorer
+from feeds.scoring.tone import plain_vader, tone
+
+__all__ = ["DEFAULT", "Entity", "Score", "Scorer", "plain_vader", "score"]
+
+LONGEST = 2_000  # characters looked at; a longer text is no headline
+
+
+@lru_cache(maxsize=8192)
+def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: date | None = None) -> Score:
+    """Scores a headline.
+
+    Args:
+        title: Plain text; the first 2,000 characters count.
+        summary: Plain text; adds to relevance, sentiment and entities, not to tone.
+        language: What the channel says it is written in, "" for nothing.
+        lexicon_as_of: Leaves out words learned after that day.
+
+    Returns:
+        The score; of a text that is neither English nor German only the language, all else zero.
+    """
+    title, summary = title[:LONGEST], summary[:LONGEST]
+    detected = detect(f"{title} {summary}", language)
+    if detected not in {"en", "de"} or not title.strip():
+        return Score(language=detected, relevance=0.0, sentiment=0.0, tone=0.0)
+    tone_value, tone_hits = tone(title, detected)
+    about = relevance(title, lexicon_as_of) or relevance(summary, lexicon_as_of) / 2
+    value, rules = sentiment(title, lexicon_as_of) if about else (0.0, ())
+    if about and not rules and summary:
+        value, rules = sentiment(summary, lexicon_as_of)
+        value /= 2  # said only in the summary
+    reported, caused = reaction(title, lexicon_as_of)
+    return Score(
+        language=detected,
+        relevance=about,
+        sentiment=value,
+        tone=tone_value,
+        entities=entities(title, summary, detected),
+        reaction=reported,
+        cause=reported and (caused or bool(rules)),
+        hits=(*(f"disruption:{name}" for name in rules), *(f"tone:{word}" for word in tone_hits)),
+    )
+
+
+def _score(title: str, summary: str, language: str, lexicon_as_of: date | None) -> Score:
+    return score(title, summary, language=language, lexicon_as_of=lexicon_as_of)
+
+
+DEFAULT = Scorer(name="vader-disruption", version="1", score=_score)

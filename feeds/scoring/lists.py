@@ -1,0 +1,72 @@
+"""Word lists and rules are data. Read once, checked, and cut at a date where a run asks for it."""
+
+from __future__ import annotations
+
+import csv
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from feeds.errors import InputError
+
+DATA = Path(__file__).with_name("data")
+ALWAYS = date(1990, 1, 1)
+
+
+@cache
+def load(name: str) -> dict[str, Any]:
+    """Reads a list of the data folder.
+
+    Raises:
+        InputError: It is no valid TOML.
+    """
+    try:
+        return tomllib.loads((DATA / name).read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as wrong:
+        raise InputError(f"{name}: is no valid TOML: {wrong}") from wrong
+
+
+def known(entry: dict[str, Any], as_of: date | None) -> bool:
+    """Whether an entry was known on a day; without a day all are."""
+    return as_of is None or date.fromisoformat(entry.get("since", ALWAYS.isoformat())) <= as_of
+
+
+def pattern(text: str, where: str) -> re.Pattern[str]:
+    """Compiles a case-insensitive pattern of a list.
+
+    Raises:
+        InputError: It is no regular expression.
+    """
+    try:
+        return re.compile(text, re.IGNORECASE)
+    except re.error as wrong:
+        raise InputError(f"{where}: {text!r} is no regular expression: {wrong}") from wrong
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """A company's name and what vetoes it."""
+
+    symbol: str
+    name: str
+    veto: re.Pattern[str] | None
+
+
+@cache
+def names() -> tuple[Name, ...]:
+    """Reads the company names, longest first."""
+    lines = (DATA / "entities.csv").read_text(encoding="utf-8").splitlines()
+    rows = csv.DictReader(line for line in lines if not line.startswith("#"))
+    found = [
+        Name(
+            symbol=row["symbol"],
+            name=row["name"],
+            veto=pattern(row["veto"], "entities.csv") if row["veto"] else None,
+        )
+        for row in rows
+    ]
+    return tuple(sorted(found, key=lambda each: -len(each.name)))
