@@ -8,6 +8,9 @@ Bars, news and rules come in; fills, equity and evidence go out. Nothing here do
 
 from __future__ import annotations
 
+import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,6 +33,14 @@ def __getattr__(name: str) -> Any:
     """Imports a room when it is first asked for, so that `backtest --help` stays quick."""
     if name not in _ROOMS:
         raise AttributeError(f"module 'backtests' has no attribute {name!r}")
-    import importlib
-
     return getattr(importlib.import_module(_ROOMS[name]), name)
+
+
+class _Package(ModuleType):
+    """Keeps `backtests.replay` the function: importing the room of that name would put the module in its place."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value.replay if name == "replay" and isinstance(value, ModuleType) else value)
+
+
+sys.modules[__name__].__class__ = _Package

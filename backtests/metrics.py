@@ -69,7 +69,7 @@ class _Open:
             for flow in flows
             if flow.symbol == self.symbol and self.opened < flow.session and (not closed or flow.session <= closed)
         ]
-        borrow = -math.fsum(flow.amount for flow in mine if flow.kind == "borrow")
+        borrow = 0.0 - math.fsum(flow.amount for flow in mine if flow.kind == "borrow")
         dividends = math.fsum(flow.amount for flow in mine if flow.kind == "dividend")
         gross = self.sign * (self.got - self.spent)
         return Trade(

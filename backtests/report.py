@@ -18,7 +18,7 @@ LIMITS = (
     "One episode proves nothing: all chips fell on one day, which is nearly one event.",
     "The news flow is a sample by a stated rule; counts between days say nothing about news volume.",
     "Gap and session moves compound, they do not add.",
-    "Fills are at the opening (gap-only: closing) auction with slippage; nothing knows the auction's depth.",
+    "Fills are at the opening (gap-only: closing) auction with slippage; its depth is not known.",
     "The rules' exposures are own judgement, dated and with evidence; none was fitted to a price.",
 )
 
@@ -116,7 +116,7 @@ def news_rows(result: Result, session: str, shown: int = 12) -> list[tuple[str, 
             _number(row["sentiment"]),
             _number(row["tone"]),
             "move+cause" if row["reaction"] and row["cause"] else "move" if row["reaction"] else "news",
-            textwrap.shorten(row["title"], 62, placeholder=" …"),
+            row["title"],
         )
         for row in mine[:shown]
     ]
@@ -132,7 +132,7 @@ def text_report(result: Result, key_session: str, title: str) -> str:
     languages = ", ".join(f"{count} {code}" for code, count in heads["by_language"].items())
     lines = [
         f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions",
-        f"headlines: {heads['total']} ({languages}), {heads['used']} about AI and tradable, {heads['rejected']} rejected",
+        f"headlines: {heads['total']} ({languages}); about AI and tradable {heads['used']}, rejected {heads['rejected']}",
         "",
         f"What was reported, and what the prices say ({key_session}; open and left compound, they do not add)",
         *_grid(CLAIM_HEAD, claim_rows(result), left=2),
@@ -156,12 +156,10 @@ def _news_lines(result: Result, session: str) -> list[str]:
     rows = news_rows(result, session)
     if not rows:
         return ["nothing about AI"]
-    lines = []
-    for line in _grid((*NEWS_HEAD[:4], ""), [(*row[:4], "") for row in rows], left=1):
-        lines.append(line)
-    width = max(len(line) for line in lines)
-    titles = [NEWS_HEAD[4], *(row[4] for row in rows)]
-    return [f"{line.ljust(width)}  {title}"[:WIDTH] for line, title in zip(lines, titles, strict=True)]
+    figures = list(_grid(NEWS_HEAD[:4], [row[:4] for row in rows]))
+    width = max(len(line) for line in figures)
+    titles = [NEWS_HEAD[4], *(textwrap.shorten(row[4], WIDTH - width - 2, placeholder=" …") for row in rows)]
+    return [f"{line.ljust(width)}  {title}" for line, title in zip(figures, titles, strict=True)]
 
 
 def _trouble(result: Result) -> list[str]:

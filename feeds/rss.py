@@ -23,6 +23,7 @@ from feeds.headline import Headline
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_TEXT = 20_000  # characters kept of a title or summary; a feed that says more is not a headline
+BREAKS_OFF = "the document breaks off at line"
 _YEARS = range(1990, 2101)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 _DROPPED = re.compile(r"<(script|style)\b[^<>]{0,2000}>.{0,20000}?</\1\s*>", re.IGNORECASE | re.DOTALL)
@@ -83,15 +84,18 @@ def parse(document: bytes, *, feed: str, seen: datetime | None) -> Parsed:
     headlines, twice = _first_of_each(headlines, feed)
     rejects += twice
     if raw.bozo and _line(raw) is not None:
-        rejects.append(Reject(feed=feed, item=0, title="", reason=f"the document breaks off at line {_line(raw)}"))
+        rejects.append(Reject(feed=feed, item=0, title="", reason=f"{BREAKS_OFF} {_line(raw)}"))
     return Parsed(headlines=tuple(headlines), rejects=tuple(rejects), language=language)
 
 
 def read(path: Path) -> Parsed:
     """Reads a feed document, or every .xml, .rss and .atom file of a folder in order of name.
 
+    Stricter than `parse`: a file is whole, or it is refused. What a fetch cut short may still be worth keeping;
+    a file that a replay stands on is not.
+
     Raises:
-        FeedError: Nothing there, or a file that is no feed.
+        FeedError: Nothing there, a file that is no feed, breaks off, or holds not a single good item.
     """
     paths = sorted(each for kind in ("*.xml", "*.rss", "*.atom") for each in path.glob(kind)) or [path]
     headlines: list[Headline] = []
@@ -109,11 +113,21 @@ def read(path: Path) -> Parsed:
             parsed = parse(document, feed=each.name, seen=None)
         except FeedError as wrong:
             raise FeedError(str(each), wrong.reason) from None
+        _refuse_broken(parsed, str(each))
         headlines += parsed.headlines
         rejects += parsed.rejects
         language = language or parsed.language
     headlines, twice = _first_of_each(headlines, str(path.name))
     return Parsed(headlines=tuple(headlines), rejects=(*rejects, *twice), language=language)
+
+
+def _refuse_broken(parsed: Parsed, name: str) -> None:
+    for reject in parsed.rejects:
+        if reject.item == 0:
+            raise FeedError(name, f"{reject.reason}; mend it or fetch it again")
+    if parsed.rejects and not parsed.headlines:
+        first = parsed.rejects[0]
+        raise FeedError(name, f"not one good item of {len(parsed.rejects)}; the first: {first.reason}")
 
 
 def _declares_entities(document: bytes) -> bool:
@@ -143,8 +157,9 @@ def _headline(entry: Any, channel: Any, feed: str, language: str, seen: datetime
     title = _text(entry.get("title", ""))
     if not title:
         return "no title"
-    stated = entry.get("published") or entry.get("updated")
-    published = _moment(entry.get("published_parsed") or entry.get("updated_parsed"))
+    clock = "published" if "published" in entry else "updated"
+    stated = entry.get(clock) if clock in entry else ""
+    published = _moment(entry.get(f"{clock}_parsed")) if f"{clock}_parsed" in entry else None
     if published is not None and published.year not in _YEARS:
         return f"dated {published.year}"
     if published is None and seen is None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from strategies.rule import Rule, need, spread
+from strategies.rule import Rule, spread
 from strategies.signals import Floats
 from strategies.view import View
 
@@ -22,10 +22,6 @@ class AlwaysShort(Rule):
     news: ClassVar[bool] = False
     traded: ClassVar[tuple[str, ...]] = ("chips",)
 
-    def __post_init__(self) -> None:
-        """Checks the range."""
-        need(0 < self.gross <= 2, f"gross {self.gross} must be above 0 and at most 2")
-
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Which symbols it wants and which are listed by now."""
         return (view.masks("chips") * np.where(np.isnan(view.closes[-1]), 0.0, 1.0),)
@@ -35,4 +31,4 @@ class AlwaysShort(Rule):
         if not state[1].any():
             state[0] = -rows[0]
             state[1] = 1.0
-        return spread(state[0], self.gross)
+        return spread(state[0], self.gross, self.name_cap)

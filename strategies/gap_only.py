@@ -28,9 +28,8 @@ class GapOnly(Rule):
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
+        Rule.__post_init__(self)
         need(self.gap_pct > 0, f"gap_pct {self.gap_pct} must be above 0 percent")
-        need(self.hold >= 1, f"hold {self.hold} must be at least 1 session")
-        need(0 < self.gross <= 2, f"gross {self.gross} must be above 0 and at most 2")
 
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Each symbol's opening gap as a fraction of the last close, 0 where there is no bar."""
@@ -42,4 +41,4 @@ class GapOnly(Rule):
         bound = self.gap_pct / 100
         triggers = np.where(gaps >= bound, 1.0, np.where(gaps <= -bound, -1.0, 0.0))
         hold_directions(state[0], state[1], triggers, self.hold, refresh=False)
-        return spread(state[0], self.gross)
+        return spread(state[0], self.gross, self.name_cap)

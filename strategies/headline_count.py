@@ -29,11 +29,10 @@ class HeadlineCount(Rule):
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
+        Rule.__post_init__(self)
         need(self.z > 0, f"z {self.z} must be above 0")
         need(self.baseline >= 4, f"baseline {self.baseline} must be at least 4 sessions")
         need(self.sign in {-1, 1}, f"sign {self.sign} must be -1 or 1")
-        need(self.hold >= 1, f"hold {self.hold} must be at least 1 session")
-        need(0 < self.gross <= 2, f"gross {self.gross} must be above 0 and at most 2")
 
     def observe(self, view: View) -> tuple[Floats, ...]:
         """The z-score of this session's headline count (one number for all) and the traded symbols."""
@@ -45,7 +44,7 @@ class HeadlineCount(Rule):
         score, traded = rows
         triggers = np.where(score >= self.z, float(self.sign), 0.0) * traded
         hold_directions(state[0], state[1], triggers, self.hold, refresh=False)
-        return spread(state[0], self.gross)
+        return spread(state[0], self.gross, self.name_cap)
 
 
 def z_score(counts: Floats, baseline: int) -> float:

@@ -25,10 +25,8 @@ class PlainVader(Rule):
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
+        Rule.__post_init__(self)
         need(self.threshold > 0, f"threshold {self.threshold} must be above 0")
-        need(self.hold >= 1, f"hold {self.hold} must be at least 1 session")
-        need(self.half_life > 0, f"half_life {self.half_life} must be above 0 sessions")
-        need(0 < self.gross <= 2, f"gross {self.gross} must be above 0 and at most 2")
 
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Signal now and one session before, and exposure."""
@@ -43,4 +41,4 @@ class PlainVader(Rule):
         hold_directions(
             state[0], state[1], crossings(now, before, self.threshold, level=False), self.hold, refresh=False
         )
-        return spread(state[0] * abs(exposed), self.gross)
+        return spread(state[0] * abs(exposed), self.gross, self.name_cap)

@@ -27,11 +27,9 @@ class Rebound(Rule):
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
+        Rule.__post_init__(self)
         need(self.panic > 0, f"panic {self.panic} must be above 0")
         need(0 < self.drop_pct < 100, f"drop_pct {self.drop_pct} must be above 0 and below 100 percent")
-        need(self.hold >= 1, f"hold {self.hold} must be at least 1 session")
-        need(self.half_life > 0, f"half_life {self.half_life} must be above 0 sessions")
-        need(0 < self.gross <= 2, f"gross {self.gross} must be above 0 and at most 2")
 
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Tone of the moment (one number for all) and each symbol's last session return, 0 where unknown."""
@@ -46,4 +44,4 @@ class Rebound(Rule):
         tone, returns = rows
         triggers = np.where((tone <= -self.panic) & (returns <= -self.drop_pct / 100), 1.0, 0.0)
         hold_directions(state[0], state[1], triggers, self.hold, refresh=False)
-        return spread(state[0], self.gross)
+        return spread(state[0], self.gross, self.name_cap)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
@@ -32,6 +33,15 @@ class Rule(ABC):
     traded: ClassVar[tuple[str, ...]] = ("chips", "power")  # sectors it may hold
 
     gross: float = 1.0  # bound of the sum of absolute weights, fraction of equity
+    name_cap: float = 0.25  # largest absolute weight of one name, fraction of equity; a hedge is not capped
+
+    def __post_init__(self) -> None:
+        """Checks the ranges that all rules share; a rule with more parameters checks them and calls this."""
+        need(0 < self.gross <= 2, f"gross {self.gross} must be above 0 and at most 2")
+        need(0 < self.name_cap <= 2, f"name_cap {self.name_cap} must be above 0 and at most 2")
+        hold, half_life = getattr(self, "hold", 1), getattr(self, "half_life", 1.0)
+        need(hold >= 1, f"hold {hold} must be at least 1 session")
+        need(half_life > 0, f"half_life {half_life} must be above 0 sessions")
 
     @abstractmethod
     def observe(self, view: View) -> tuple[Floats, ...]:
@@ -107,9 +117,13 @@ def need(condition: bool, message: str) -> None:  # noqa: FBT001 (an assertion r
         raise ValueError(message)
 
 
-def spread(directions: Floats, gross: float) -> Floats:
-    """Shares `gross` out over the non-zero directions in proportion to their size; zeros stay zero."""
+def spread(directions: Floats, gross: float, cap: float = math.inf) -> Floats:
+    """Shares `gross` out over the non-zero directions in proportion to their size, none above `cap`.
+
+    What a cap cuts off stays cash; zeros stay zero.
+    """
     total = 0.0
     for value in directions:
         total += abs(float(value))
-    return directions * (gross / total) if total > 0 else np.zeros_like(directions)
+    weights = directions * (gross / total) if total > 0 else np.zeros_like(directions)
+    return np.clip(weights, -cap, cap)

@@ -31,10 +31,8 @@ class Shock(Rule):
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
+        Rule.__post_init__(self)
         need(self.threshold > 0, f"threshold {self.threshold} must be above 0")
-        need(self.hold >= 1, f"hold {self.hold} must be at least 1 session")
-        need(self.half_life > 0, f"half_life {self.half_life} must be above 0 sessions")
-        need(0 < self.gross <= 2, f"gross {self.gross} must be above 0 and at most 2")
 
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Signal now and one session before, exposure of the traded symbols, and the hedge's members."""
@@ -56,8 +54,8 @@ class Shock(Rule):
         hold_directions(state[0], state[1], triggers, self.hold, refresh=self.refresh)
         legs = state[0] * abs(exposed)
         if self.hedge == "none":
-            return spread(legs, self.gross)
-        weights = spread(legs, self.gross / 2)
+            return spread(legs, self.gross, self.name_cap)
+        weights = spread(legs, self.gross / 2, self.name_cap)
         net = 0.0
         for weight in weights:
             net += float(weight)

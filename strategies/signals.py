@@ -67,7 +67,9 @@ def place(
         ((head.known_at(assumed_delay), head.id, head, score) for head, score in zip(headlines, scores, strict=True)),
         key=lambda row: row[:2],
     )
-    weights = same_story_weights([row[2].title for row in dated], [row[0] for row in dated])
+    weights = same_story_weights(
+        [row[2].title for row in dated], [row[0] for row in dated], [_topics(row[3]) for row in dated]
+    )
     return tuple(
         NewsItem(
             headline=head,
@@ -79,6 +81,12 @@ def place(
         )
         for (known_at, _, head, score), weight in zip(dated, weights, strict=True)
     )
+
+
+def _topics(score: Score) -> frozenset[str]:
+    """A company together with the direction of what is said for AI demand: three reports of one capex plan are one."""
+    sign = "+" if score.sentiment > 0 else "-"
+    return frozenset(f"{each.symbol}{sign}" for each in score.entities) if score.sentiment else frozenset()
 
 
 def half_life_factor(half_life: float) -> float:

@@ -13,14 +13,20 @@ from typing import Any
 
 CANDIDATES = ("en", "de", "fr", "es", "it", "nl", "sv", "da", "pt", "pl")
 _WORD = re.compile(r"[^\W\d_]+")
+# Words of one language only: "in", "was", "will" and "so" are both English and German and prove nothing.
 _ENGLISH = frozenset(
-    "the of and to in for on with as is are was after its by at from that this will has have be it how what why who "
-    "not but says over more than up new his her their into could would about amid against".split()
+    "the of and to for on with as is are after its by at from that this has have be it how what why who "
+    "not but says over more than up new his her their into could would about amid against you your they".split()
 )
+_SURE = frozenset("the and with from that this after its how why what".split())  # English and nothing else
 _GERMAN = frozenset(
     "der die das und ist nicht ein eine einen einem einer für mit auf von zu im den dem des sich auch nach bei wie "
-    "wird werden als aus über vor zum zur noch kein keine mehr sind hat haben will gegen um bis was so es er sie wir "
+    "wird werden als aus über vor zum zur noch kein keine mehr sind hat haben gegen um bis er sie wir "
     "ich ihr unter nur beim vom warum wer sein seine ohne durch".split()
+)
+_OTHERS = frozenset(
+    "les des une est dans pour avec sur du aux el los las una del por para con il gli della di che nel het een van voor "
+    "niet zijn och att det som av på är og ikke til uma não em os da na się jest przez od".split()
 )
 _UMLAUT = re.compile(r"[äöüßÄÖÜ]")
 
@@ -44,12 +50,13 @@ def detect(text: str, declared: str = "") -> str:
     words = _WORD.findall(text.lower())
     english = sum(word in _ENGLISH for word in words)
     german = sum(word in _GERMAN for word in words) + bool(_UMLAUT.search(text))
-    if declared == "en" and english >= german and (english or not german):
-        return "en"
-    if declared == "de" and german >= english:
-        return "de"
-    if declared not in {"en", "de"} and max(english, german) >= 2 and abs(english - german) >= 2 and not declared:
-        return "en" if english > german else "de"
+    others = sum(word in _OTHERS for word in words)
+    own, rivals = (german, max(english, others)) if declared == "de" else (english, max(german, others))
+    if declared in {"en", "de"} and rivals - own < 2:
+        return declared
+    if not declared and not others and min(english, german) == 0:
+        if german or english >= 2 or not _SURE.isdisjoint(words):
+            return "de" if german else "en"
     if not words:
         return declared or "en"
     return str(_identifier().classify(text)[0])

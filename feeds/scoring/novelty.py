@@ -1,7 +1,8 @@
 """Repeats of a story weigh less: 1, 0.75, 0.5625 … within 24 hours.
 
-Two headlines tell one story when their content words overlap: shared words over the words of the shorter one,
-at least half, and at least two shared. A headline's weight depends only on headlines before it.
+Two headlines tell one story when their content words overlap (shared words over the words of the shorter one at
+least half, and at least two shared), or when they share a topic: a company together with what is said of it. A
+headline's weight depends only on headlines before it.
 """
 
 from __future__ import annotations
@@ -25,8 +26,15 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(word[:6] for word in _WORD.findall(text.lower()) if word not in _COMMON)  # stems, roughly
 
 
-def same_story_weights(texts: Sequence[str], times: Sequence[datetime]) -> list[float]:
+def same_story_weights(
+    texts: Sequence[str], times: Sequence[datetime], topics: Sequence[frozenset[str]] | None = None
+) -> list[float]:
     """Returns the weight of each headline, given in order of time: 0.75 to the power of its predecessors.
+
+    Args:
+        texts: Titles.
+        times: When each was known, ascending.
+        topics: What each is about, such as {"META spending raised"}; a shared topic makes one story.
 
     Raises:
         ValueError: The times are not in order.
@@ -34,12 +42,16 @@ def same_story_weights(texts: Sequence[str], times: Sequence[datetime]) -> list[
     if any(later < earlier for earlier, later in zip(times, times[1:], strict=False)):
         raise ValueError("headlines must come in order of time")
     bags = [_words(text) for text in texts]
+    subjects = topics or [frozenset()] * len(bags)
     weights = []
     first = 0
     for index, bag in enumerate(bags):
         while times[first] < times[index] - WINDOW:
             first += 1
-        repeats = sum(_same(bag, bags[earlier]) for earlier in range(first, index))
+        repeats = sum(
+            _same(bag, bags[earlier]) or not subjects[index].isdisjoint(subjects[earlier])
+            for earlier in range(first, index)
+        )
         weights.append(REPEAT**repeats)
     return weights
 
