@@ -123,9 +123,7 @@ def _check(claim: Claim, episode: Episode) -> CheckedClaim:
     return _checked(claim, measured, moves, "confirmed" if _holds(claim, measured) else "contradicted", note)
 
 
-def _measure(
-    claim: Claim, episode: Episode, bars: Bars, row: int, close_pct: float
-) -> tuple[float | None, str]:
+def _measure(claim: Claim, episode: Episode, bars: Bars, row: int, close_pct: float) -> tuple[float | None, str]:
     shares = episode.shares_outstanding
     if claim.kind == "value_lost":
         if claim.symbol not in shares:

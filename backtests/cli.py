@@ -132,7 +132,9 @@ def _split(settings: dict[str, str], strategies: Iterable[str]) -> tuple[BookTer
     for name in settings:
         if name not in parameters and name not in BookTerms.names():
             known = [*parameters, *BookTerms.names()]
-            raise InputError(f"no strategy of this run and no book has a parameter {name!r}; {did_you_mean(name, known)}")
+            raise InputError(
+                f"no strategy of this run and no book has a parameter {name!r}; {did_you_mean(name, known)}"
+            )
     book = {name: value for name, value in settings.items() if name in BookTerms.names()}
     own = {name: value for name, value in settings.items() if name not in book}
     return BookTerms().with_settings(book), own

@@ -170,6 +170,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
             raise EpisodeError(f"{path}: key {key!r} is missing; add it")
         if type(toml[key]) is not kind:
             raise EpisodeError(f"{path}: {key} must be a {kind.__name__}, not {toml[key]!r:.60}")
+    _check_values(path, toml)
+    return toml
+
+
+def _check_values(path: Path, toml: dict[str, Any]) -> None:
     if toml["adjusted"] not in {"splits", "none"}:
         raise EpisodeError(f"{path}: adjusted must be 'splits' or 'none', not {toml['adjusted']!r}")
     for key in _DELAYS:
@@ -179,7 +184,6 @@ def _read_toml(path: Path) -> dict[str, Any]:
     for sector, members in toml["sectors"].items():
         if not isinstance(members, list) or not all(isinstance(symbol, str) for symbol in members):
             raise EpisodeError(f"{path}: sectors.{sector} must be a list of symbols")
-    return toml
 
 
 def _present(

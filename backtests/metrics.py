@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from backtests.book import CashFlow, Fill
 
@@ -28,7 +29,7 @@ def sharpe(equity: Sequence[float]) -> float | None:
     """
     if len(equity) < 3 or min(equity) <= 0:
         return None
-    returns = [after / before - 1 for before, after in zip(equity, equity[1:], strict=False)]
+    returns = [after / before - 1 for before, after in pairwise(equity)]
     mean = math.fsum(returns) / len(returns)
     variance = math.fsum((value - mean) ** 2 for value in returns) / (len(returns) - 1)
     return mean / math.sqrt(variance) * math.sqrt(SESSIONS_A_YEAR) if variance > 0 else None

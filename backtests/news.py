@@ -8,6 +8,7 @@ from datetime import date
 
 from backtests.episode import Episode
 from feeds import rss
+from feeds.headline import Headline
 from feeds.rss import Reject
 from feeds.scoring import DEFAULT, Scorer
 from strategies.signals import NewsItem, place
@@ -38,7 +39,9 @@ def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date
     Raises:
         InputError: A document that is no feed.
     """
-    headlines, rejects, seen = [], [], set()
+    headlines: list[Headline] = []
+    rejects: list[Reject] = []
+    seen: set[str] = set()
     for path in episode.news:
         parsed = rss.read(path)
         rejects += parsed.rejects

@@ -79,7 +79,7 @@ class _RuleStrategy(bt.Strategy):
     params = (("plan", None),)
 
     def __init__(self) -> None:
-        self.plan: _Plan = self.params.plan
+        self.plan: _Plan = self.p.plan
         self.targets: dict[str, float] = {}
         self.decisions: list[tuple[str, str, float]] = []
         self.columns = {symbol: column for column, symbol in enumerate(self.plan.market.symbols)}
@@ -170,9 +170,7 @@ def run_rule(episode: Episode, market: Market, rule: Rule, terms: BookTerms) -> 
         RuntimeError: The book does not balance; a defect of this program, never of the input.
     """
     window = episode.window
-    cerebro = bt.Cerebro(
-        stdstats=False, preload=False, runonce=False, cheat_on_open=rule.after_open, broker_coo=False
-    )
+    cerebro = bt.Cerebro(stdstats=False, preload=False, runonce=False, cheat_on_open=rule.after_open, broker_coo=False)
     warm_up, last = market.sessions[window[0] - 1], market.sessions[window[-1]]
     for symbol, sector in zip(market.symbols, market.sectors, strict=True):
         if not rule.holds(sector, symbol, market.benchmark):

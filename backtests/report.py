@@ -48,8 +48,8 @@ CLAIM_HEAD = ("symbol", "reported", "measured", "close %", "at open %", "left %"
 
 def claim_rows(result: Result) -> list[tuple[str, ...]]:
     """The claims table: what was said, what the prices say, how much was gone at the open, how much was left."""
+    rows: list[tuple[str, ...]] = []
     units = {"pct": " %", "usd_bn": " bn USD", "rank": ". place"}
-    rows = []
     for claim in result.document["claims"]:
         unit = claim.get("unit") or "pct"
         measured = claim.get("measured")
@@ -132,7 +132,7 @@ def text_report(result: Result, key_session: str, title: str) -> str:
     languages = ", ".join(f"{count} {code}" for code, count in heads["by_language"].items())
     lines = [
         f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions",
-        f"headlines: {heads['total']} ({languages}); about AI and tradable {heads['used']}, rejected {heads['rejected']}",
+        f"headlines: {heads['total']} ({languages}), {heads['used']} used, {heads['rejected']} rejected",
         "",
         f"What was reported, and what the prices say ({key_session}; open and left compound, they do not add)",
         *_grid(CLAIM_HEAD, claim_rows(result), left=2),
@@ -221,9 +221,11 @@ def html_body(result: Result) -> str:
     doc = result.document
     parts = [
         f"<h1>{html.escape(doc['episode'])}</h1>",
-        f"<p>{doc['window']['start']} to {doc['window']['end']}, {doc['window']['sessions']} sessions; "
-        f"{doc['headlines']['total']} headlines, {doc['headlines']['used']} used, "
-        f"{doc['headlines']['rejected']} rejected.</p>",
+        (
+            f"<p>{doc['window']['start']} to {doc['window']['end']}, {doc['window']['sessions']} sessions; "
+            f"{doc['headlines']['total']} headlines, {doc['headlines']['used']} used, "
+            f"{doc['headlines']['rejected']} rejected.</p>"
+        ),
         "<h2>Claims against prices</h2>",
         _html_table(CLAIM_HEAD, claim_rows(result)),
         "<h2>Strategies and naive rivals (·)</h2>",

@@ -1,16 +1,21 @@
 """A finished run: tables, figures and its card; saved to a folder and loaded from it.
 
-| table     | one row per                  | columns beside `strategy`                                            |
-|-----------|------------------------------|----------------------------------------------------------------------|
-| equity    | strategy and session         | session, cash, positions, equity (USD), gross, net (of equity), margin_call |
-| positions | holding at a close           | session, symbol, shares, close, value                                |
-| orders    | order                        | order, decided, session, symbol, size, filled, fate, reason, forced   |
-| fills     | execution                    | order, session, symbol, size, auction, auction_price, price, commission, slippage, forced, position |
-| flows     | borrow fee or dividend       | session, symbol, kind, amount                                        |
-| trades    | round trip (or open position)| symbol, direction, opened, closed, shares, entry_price, exit_price, commission, borrow, dividends, pnl |
-| targets   | change of a target weight    | session, symbol, weight                                              |
-| signals   | session (no strategy)        | session, headlines, sentiment for each treatment of reactions, tone, vader |
-| scores    | headline (no strategy)       | id, published, known_at, session, … hits                             |
+| table     | one row per                 | columns beside `strategy`                                     |
+|-----------|-----------------------------|---------------------------------------------------------------|
+| equity    | session                     | session, cash, positions, equity (US dollars), gross, net     |
+|           |                             | (fractions of equity), margin_call                            |
+| positions | holding at a close          | session, symbol, shares, close, value                         |
+| orders    | order                       | order, decided, session, symbol, size, filled, fate, reason,  |
+|           |                             | forced                                                        |
+| fills     | execution                   | order, session, symbol, size, auction, auction_price, price,  |
+|           |                             | commission, slippage, forced, position                        |
+| flows     | borrow fee or dividend      | session, symbol, kind, amount                                 |
+| trades    | round trip or open position | symbol, direction, opened, closed, shares, entry_price,       |
+|           |                             | exit_price, commission, borrow, dividends, pnl                |
+| targets   | change of a target weight   | session, symbol, weight                                       |
+| signals   | session (no strategy)       | session, headlines, sentiment for each treatment of           |
+|           |                             | reactions, tone, vader                                        |
+| scores    | headline (no strategy)      | id, published, known_at, session, … hits, link                |
 """
 
 from __future__ import annotations
@@ -162,7 +167,9 @@ class Result:
             for name, text in texts.items():
                 (folder / name).write_text(text, encoding="utf-8", newline="\n")
         except OSError as wrong:
-            raise InputError(f"{folder}: cannot write the run there ({wrong.strerror}); choose another with -o") from None
+            raise InputError(
+                f"{folder}: cannot write the run there ({wrong.strerror}); choose another with -o"
+            ) from None
         return folder
 
     @classmethod
@@ -215,7 +222,7 @@ _EMPTY_IS_NONE = {"exit_price", "pnl", "vader"}
 
 def _value(column: str, text: str) -> Any:
     if column in _TEXTS:
-        return text[1:] if text.startswith("'") else text
+        return text.removeprefix("'")
     if text in {"True", "False"}:
         return text == "True"
     if not text and column in _EMPTY_IS_NONE:
@@ -346,7 +353,17 @@ def _signals(episode: Episode, news: News) -> Table:
 
 def _scores(episode: Episode, news: News) -> Table:
     table = episode.sessions.sessions
-    columns = ("id", "published", "known_at", "session", "source", "language", "title", "relevance", "sentiment")
+    columns: tuple[str, ...] = (
+        "id",
+        "published",
+        "known_at",
+        "session",
+        "source",
+        "language",
+        "title",
+        "relevance",
+        "sentiment",
+    )
     columns += ("tone", "reaction", "cause", "story_weight", "vader", "used", "entities", "hits", "link")
     rows = []
     for item in news.items:

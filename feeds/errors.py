@@ -1,8 +1,8 @@
 """The errors a user can cause and mend.
 
-    InputError                 anything a user can mend; the command line prints it and exits with 2
-    ├── FeedError          a document that is no feed
-    └── EpisodeError       a broken episode, table of sessions or price file
+InputError                 anything a user can mend; the command line prints it and exits with 2
+├── FeedError          a document that is no feed
+└── EpisodeError       a broken episode, table of sessions or price file
 """
 
 from __future__ import annotations

@@ -147,7 +147,9 @@ def _refuse_empty(raw: Any, feed: str) -> None:
     """An empty feed is fine, a document that is none is not."""
     line = _line(raw)
     if line is not None:
-        raise FeedError(feed, f"line {line}: broken XML ({raw.bozo_exception.getMessage()}) and no item before it; mend it")
+        raise FeedError(
+            feed, f"line {line}: broken XML ({raw.bozo_exception.getMessage()}) and no item before it; mend it"
+        )
     if not raw.get("version"):
         raise FeedError(feed, "is no RSS or Atom document; give a feed, not a page")
 
@@ -180,7 +182,7 @@ def _headline(entry: Any, channel: Any, feed: str, language: str, seen: datetime
 
 
 def _moment(parsed: Any) -> datetime | None:
-    """feedparser's UTC tuple as an aware datetime; independent of the machine's zone."""
+    """Feedparser's UTC tuple as an aware datetime; independent of the machine's zone."""
     if parsed is None:
         return None
     try:
@@ -219,7 +221,9 @@ def _first_of_each(headlines: list[Headline], feed: str) -> tuple[list[Headline]
     twice = []
     for position, each in enumerate(headlines, 1):
         if each.id in first:
-            twice.append(Reject(feed=feed, item=position, title=each.title[:200], reason="duplicate of an item before it"))
+            twice.append(
+                Reject(feed=feed, item=position, title=each.title[:200], reason="duplicate of an item before it")
+            )
         else:
             first[each.id] = each
     return list(first.values()), twice

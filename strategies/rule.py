@@ -111,7 +111,7 @@ def parse_value(name: str, text: str, kind: Any) -> Any:
     return value
 
 
-def need(condition: bool, message: str) -> None:  # noqa: FBT001 (an assertion reads best with its condition first)
+def need(condition: bool, message: str) -> None:
     """Raises ValueError with the message unless the condition holds."""
     if not condition:
         raise ValueError(message)

@@ -88,7 +88,9 @@ def read_sessions(path: Path) -> Sessions:
             for cells in reader:
                 rows.append(_session(cells, path, reader.line_num))
                 if len(rows) > 1 and not (rows[-2][0] < rows[-1][0] and rows[-2][2] < rows[-1][1]):
-                    raise EpisodeError(f"{path}:{reader.line_num}: {rows[-1][0]} is not after the row before; sort them")
+                    raise EpisodeError(
+                        f"{path}:{reader.line_num}: {rows[-1][0]} is not after the row before; sort them"
+                    )
     except OSError as wrong:
         raise EpisodeError(f"{path}: cannot be read ({wrong.strerror}); an episode needs its sessions") from None
     except (UnicodeDecodeError, csv.Error) as wrong:

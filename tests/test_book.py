@@ -136,9 +136,7 @@ def test_dividends_are_paid_by_shorts_and_to_longs_on_the_ex_date():
 def test_a_split_inside_a_holding_changes_shares_and_not_money():
     """10:1 on unadjusted prices: 50 shares at 100 become 500 at 10."""
     split = [Action(symbol="X", ex_date=MON, kind="split", value=10.0)]
-    episode = episode_of(
-        {"X": flat_bars([100, 100, 10, 10], WEEKEND)}, WEEKEND, actions=split, adjusted="none"
-    )
+    episode = episode_of({"X": flat_bars([100, 100, 10, 10], WEEKEND)}, WEEKEND, actions=split, adjusted="none")
     replayed = run_script(episode, {1: {"X": -0.5}})
     assert [day.equity for day in replayed.days] == [10_000] * 3
     assert replayed.days[-1].positions == (("X", -500.0, 10.0),)
@@ -213,7 +211,7 @@ def test_what_happens_later_changes_no_earlier_day_of_the_book(path, script, cut
 
 
 def test_the_first_bar_cannot_look_back_into_the_future():
-    """backtrader's `close[-1]` on the first bar is the run's last bar when preloaded; here nothing later is there."""
+    """Backtrader's `close[-1]` on the first bar is the run's last bar when preloaded; here nothing later is there."""
     days = weekdays(5)
     episode = episode_of({"X": flat_bars([100, 101, 102, 103, 999], days)}, days)
     replayed = run_script(episode, {1: {"X": 0.5}})

@@ -109,7 +109,9 @@ def _nvda_fills(tmp_path: Path, title: str, date: str) -> list[tuple[str, str, s
                     "-o", "out", cwd=tmp_path)  # fmt: skip
     assert done.returncode == 0, done.stderr
     rows = [line.split(",") for line in (tmp_path / "out" / "fills.csv").read_text().splitlines()[1:]]
-    return [(row[2], "buy" if float(row[4]) > 0 else "sell", f"{float(row[7]):.4f}") for row in rows if row[3] == "NVDA"]
+    return [
+        (row[2], "buy" if float(row[4]) > 0 else "sell", f"{float(row[7]):.4f}") for row in rows if row[3] == "NVDA"
+    ]
 
 
 def test_a_headline_of_monday_morning_sells_at_mondays_open(tmp_path):

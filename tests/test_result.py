@@ -42,8 +42,8 @@ def test_an_independent_ledger_from_the_fills_gives_the_same_equity(result):
     closes = pd.read_csv(load_episode("deepseek-2025").folder / "prices.csv", parse_dates=["date"])
     closes = closes.pivot_table(index="date", columns="symbol", values="close")
     for strategy, days in result.equity.groupby("strategy"):
-        fills = result.fills.query("strategy == @strategy")
-        flows = result.flows.query("strategy == @strategy")
+        fills = result.fills[result.fills["strategy"] == strategy]
+        flows = result.flows[result.flows["strategy"] == strategy]
         for day in days.itertuples():
             done = fills[fills["session"] <= day.session]
             cash = 100_000 - (done["size"] * done["price"]).sum() - done["commission"].sum()
@@ -63,7 +63,7 @@ def test_fills_are_the_sessions_open_with_slippage_against_us(result):
 
 
 def test_a_saved_run_loads_as_it_was(result, tmp_path):
-    """save and load: the same frames and figures, formulas in headlines disarmed on the way."""
+    """Save and load: the same frames and figures, formulas in headlines disarmed on the way."""
     loaded = Result.load(result.save(tmp_path / "run"))
     for name in ("equity", "orders", "fills", "trades", "scores", "signals"):
         pd.testing.assert_frame_equal(getattr(loaded, name), getattr(result, name))

@@ -57,9 +57,9 @@ def test_an_undated_item_is_rejected_unless_somebody_saw_it():
     """Without `seen` it is counted as lost; with it, it is known from then on."""
     undated = document("<title>a</title>")
     lost = rss.parse(undated, feed="f", seen=None)
-    assert ([], ["no date, and nobody saw when it appeared"]) == (
+    assert (
         list(lost.headlines), [reject.reason for reject in lost.rejects]
-    )  # fmt: skip
+    ) == ([], ["no date, and nobody saw when it appeared"])  # fmt: skip
     seen = datetime(2025, 1, 27, 14, 0, tzinfo=UTC)
     (kept,) = rss.parse(undated, feed="f", seen=seen).headlines
     assert (kept.published, kept.seen) == (None, seen)
@@ -83,7 +83,9 @@ def test_one_bad_item_is_lost_and_the_others_stay(item, reason):
 
 def test_titles_are_plain_text():
     """Tags, scripts, entities and control characters go; words stay."""
-    title = "<title>&lt;b&gt;Nvidia&lt;/b&gt; &amp;amp; AT&amp;amp;T&lt;script&gt;alert(1)&lt;/script&gt;  up&#9;3%</title>"
+    title = (
+        "<title>&lt;b&gt;Nvidia&lt;/b&gt; &amp;amp; AT&amp;amp;T&lt;script&gt;alert(1)&lt;/script&gt;  up&#9;3%</title>"
+    )
     assert one(f"{title}<pubDate>Mon, 27 Jan 2025 12:45:00 GMT</pubDate>").title == "Nvidia & AT&T up 3%"
 
 
@@ -94,7 +96,7 @@ def test_links_are_http_or_nothing(link):
 
 
 def test_the_same_item_keeps_its_identity_across_documents_and_protocols():
-    """http and https twins are one item; a second copy in a document is a duplicate."""
+    """Http and https twins are one item; a second copy in a document is a duplicate."""
     date = "<pubDate>Mon, 27 Jan 2025 12:45:00 GMT</pubDate>"
     a, b = (f"<title>t</title><link>{scheme}://x.org/1</link>{date}" for scheme in ("http", "https"))
     parsed = rss.parse(document(a, b), feed="f", seen=None)

@@ -151,7 +151,7 @@ def test_senseless_values_are_refused_in_one_line(rule, text):
 def _one_headline(published: datetime):
     """A disruptive headline in a market where each day opens 10 lower than it closed before."""
     days = [date(2025, 1, 23), date(2025, 1, 24), date(2025, 1, 27), date(2025, 1, 28), date(2025, 1, 29)]
-    bars = {s: {d: (90.0, 100.0, 80.0, 100.0) for d in days} for s in SYMBOLS}
+    bars = {s: dict.fromkeys(days, (90.0, 100.0, 80.0, 100.0)) for s in SYMBOLS}
     sectors = {sector: tuple(s for s in SYMBOLS if SYMBOLS[s] == sector) for sector in set(SYMBOLS.values())}
     episode = episode_of(bars, days, sectors=sectors)
     news = news_of(episode, ("cheap model", published, _score(-1.0, 0.5)))
@@ -178,7 +178,7 @@ def test_a_headline_fills_at_the_first_open_after_it_was_known(published, sessio
 def test_holding_is_counted_open_to_open():
     """Entered at the open of Monday with hold=3 means left at the open of Thursday."""
     days = weekdays(8, date(2025, 1, 24))
-    bars = {s: {d: (100.0, 100.0, 100.0, 100.0) for d in days} for s in SYMBOLS}
+    bars = {s: dict.fromkeys(days, (100.0, 100.0, 100.0, 100.0)) for s in SYMBOLS}
     sectors = {sector: tuple(s for s in SYMBOLS if SYMBOLS[s] == sector) for sector in set(SYMBOLS.values())}
     episode = episode_of(bars, days, sectors=sectors)
     news = news_of(episode, ("cheap model", datetime(2025, 1, 27, 12, 45, tzinfo=UTC), _score(-1.0, 0.5)))
@@ -189,7 +189,7 @@ def test_holding_is_counted_open_to_open():
 def test_a_rule_that_looks_at_the_open_fills_at_that_sessions_close_never_at_the_open():
     """Gap of -10 % at the open of 90: gap-only sells at the close of 100."""
     days = weekdays(3, date(2025, 1, 23))
-    bars = {s: {d: (90.0, 100.0, 80.0, 100.0) for d in days} for s in SYMBOLS}
+    bars = {s: dict.fromkeys(days, (90.0, 100.0, 80.0, 100.0)) for s in SYMBOLS}
     sectors = {sector: tuple(s for s in SYMBOLS if SYMBOLS[s] == sector) for sector in set(SYMBOLS.values())}
     episode = episode_of(bars, days, sectors=sectors)
     fills = run_rule(episode, make_market(episode, no_news()), make_rule("gap-only"), TERMS).fills
@@ -203,9 +203,9 @@ def test_a_rule_that_looks_at_the_open_fills_at_that_sessions_close_never_at_the
     [(False, False, (1, 1, 1)), (True, True, (1, 1, 0)), (True, False, (1, 0, 0))],
 )
 def test_reactions_setting_says_which_headlines_may_trade(reaction, cause, trades):
-    """include takes all, with-cause those that name a cause, exclude no report of a move."""
+    """Include takes all, with-cause those that name a cause, exclude no report of a move."""
     days = weekdays(4, date(2025, 1, 24))
-    episode = episode_of({"NVDA": {d: (100.0, 100.0, 100.0, 100.0) for d in days}}, days)
+    episode = episode_of({"NVDA": dict.fromkeys(days, (100.0, 100.0, 100.0, 100.0))}, days)
     score = dataclasses.replace(_score(-1.0, -0.5), reaction=reaction, cause=cause)
     news = news_of(episode, ("slump", datetime(2025, 1, 26, 12, 0, tzinfo=UTC), score))
     market = make_market(episode, news)

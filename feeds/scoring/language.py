@@ -25,8 +25,8 @@ _GERMAN = frozenset(
     "ich ihr unter nur beim vom warum wer sein seine ohne durch".split()
 )
 _OTHERS = frozenset(
-    "les des une est dans pour avec sur du aux el los las una del por para con il gli della di che nel het een van voor "
-    "niet zijn och att det som av på är og ikke til uma não em os da na się jest przez od".split()
+    "les des une est dans pour avec sur du aux el los las una del por para con il gli della di che nel het een van "
+    "voor niet zijn och att det som av på är og ikke til uma não em os da na się jest przez od".split()
 )
 _UMLAUT = re.compile(r"[äöüßÄÖÜ]")
 
@@ -54,9 +54,9 @@ def detect(text: str, declared: str = "") -> str:
     own, rivals = (german, max(english, others)) if declared == "de" else (english, max(german, others))
     if declared in {"en", "de"} and rivals - own < 2:
         return declared
-    if not declared and not others and min(english, german) == 0:
-        if german or english >= 2 or not _SURE.isdisjoint(words):
-            return "de" if german else "en"
+    sure = german or english >= 2 or not _SURE.isdisjoint(words)
+    if sure and not declared and not others and min(english, german) == 0:
+        return "de" if german else "en"
     if not words:
         return declared or "en"
     return str(_identifier().classify(text)[0])

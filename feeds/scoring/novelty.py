@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 REPEAT = 0.75
 WINDOW = timedelta(hours=24)
@@ -39,7 +40,7 @@ def same_story_weights(
     Raises:
         ValueError: The times are not in order.
     """
-    if any(later < earlier for earlier, later in zip(times, times[1:], strict=False)):
+    if any(later < earlier for earlier, later in pairwise(times)):
         raise ValueError("headlines must come in order of time")
     bags = [_words(text) for text in texts]
     subjects = topics or [frozenset()] * len(bags)
