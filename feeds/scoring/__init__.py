@@ -36,10 +36,10 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
     tone_value, tone_hits = tone(title, detected)
     about = relevance(title, lexicon_as_of) or relevance(summary, lexicon_as_of) / 2
     value, rules = sentiment(title, lexicon_as_of) if about else (0.0, ())
-    if about and not rules and summary:
+    reported, caused = reaction(title, lexicon_as_of)
+    if about and not rules and summary and not reported:  # beside a price move a summary tells old causes again
         value, rules = sentiment(summary, lexicon_as_of)
         value /= 2  # said only in the summary
-    reported, caused = reaction(title, lexicon_as_of)
     return Score(
         language=detected,
         relevance=about,
