@@ -113,7 +113,7 @@ def run(
     result = replay(loaded, rules, terms=terms, news=scored)
     folder = output or _run_folder(loaded.name, result.hash8)
     result.save(folder)
-    text = text_report(result, loaded.key_session.isoformat(), loaded.title)
+    text = text_report(result, loaded.title)
     click.echo(text, err=as_json, nl=False)
     click.echo(f"files: {folder}", err=True)
     if as_json:

@@ -100,8 +100,18 @@ def key_session_lines(result: Result, shown: int = 5) -> list[tuple[str, str]]:
         )
         more = f" and {len(fills) - shown} more" if len(fills) > shown else ""
         auction = f" ({fills[0]['auction']})" if fills else ""
-        lines.append((each["label"], text + more + auction if fills else "nothing"))
+        lines.append((each["label"], text + more + auction if fills else _idle(result, each["label"])))
     return lines
+
+
+def _idle(result: Result, name: str) -> str:
+    """Says what a strategy that traded nothing on the key session was holding at its close."""
+    table = result.tables["equity"]
+    key = result.document["key_session"]
+    for row in (dict(zip(table.columns, each, strict=True)) for each in table.rows):
+        if row["strategy"] == name and row["session"] == key and row["gross"]:
+            return f"nothing; it held {_number(row['net'])} net, {row['gross']:.2f} gross of equity into the close"
+    return "nothing, and held nothing"
 
 
 def news_rows(result: Result, session: str, shown: int = 12) -> list[tuple[str, ...]]:
@@ -125,9 +135,10 @@ def news_rows(result: Result, session: str, shown: int = 12) -> list[tuple[str, 
 NEWS_HEAD = ("known (UTC)", "disruption", "tone", "kind", "headline")
 
 
-def text_report(result: Result, key_session: str, title: str) -> str:
+def text_report(result: Result, title: str) -> str:
     """The whole report for a terminal, at most 100 columns wide."""
     doc = result.document
+    key_session = doc["key_session"]
     window, heads = doc["window"], doc["headlines"]
     languages = ", ".join(f"{count} {code}" for code, count in heads["by_language"].items())
     lines = [

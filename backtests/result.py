@@ -243,6 +243,7 @@ def build_result(episode: Episode, news: News, terms: BookTerms, replays: Sequen
     document = {
         "episode": episode.name,
         "window": {"start": _window(episode)[0], "end": _window(episode)[-1], "sessions": len(_window(episode))},
+        "key_session": episode.key_session.isoformat(),
         "headlines": news.counts(),
         "claims": [_claim(claim) for claim in check_claims(episode)],
         "results": [

@@ -1,0 +1,56 @@
+"""What the documents say is what the program does."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from backtests.book import BookTerms
+from backtests.cli import cli
+from strategies.registry import rule_names
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_output_in_the_readme_is_the_programs(tmp_path):
+    """Every line of README's block is printed by the run it shows."""
+    done = subprocess.run(
+        [sys.executable, "-m", "backtests", "run", "deepseek-2025", "-o", "out"],
+        cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=True,
+    )  # fmt: skip
+    block = re.search(r"```text\n(.*?)```", README, re.DOTALL)[1]
+    assert [line for line in block.splitlines() if line not in done.stdout.splitlines()] == []
+
+
+@pytest.mark.parametrize("line", re.findall(r"^    \.venv/bin/backtest (.*)$", README, re.MULTILINE))
+def test_the_commands_in_the_readme_are_valid(line, tmp_path, monkeypatch):
+    """Each runs, with empty stand-ins for the reader's own files where it names some."""
+    monkeypatch.chdir(tmp_path)
+    if "my-feeds" in line:
+        episode = ROOT / "backtests" / "episodes" / "deepseek-2025"
+        (tmp_path / "my-feeds").mkdir()
+        (tmp_path / "my-feeds" / "a.xml").write_bytes((episode / "news.de.xml").read_bytes())
+        (tmp_path / "my-prices.csv").write_bytes((episode / "prices.csv").read_bytes())
+    done = CliRunner().invoke(cli, shlex.split(line), catch_exceptions=False)
+    assert done.exit_code == 0
+
+
+def test_the_readme_names_every_strategy_shown_and_every_term_of_the_book():
+    """Nothing to set that is not written down."""
+    assert [name for name in rule_names() if name not in README] == []
+    assert [name for name in BookTerms.names() if name not in README and name != "cash"] == []
+
+
+def test_the_python_example_of_the_readme_runs():
+    """As it stands there."""
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]
+    scope = {}
+    exec(compile(code, "README.md", "exec"), scope)  # noqa: S102 (our own document)
+    assert len(scope["result"].metrics) == 1
