@@ -40,7 +40,7 @@ def test_the_wheel_ships_its_data(tmp_path):
 def test_no_path_of_a_machine_and_no_registry_host_stands_in_a_tracked_file():
     """Home folders, indexes and mirrors stay out."""
     pattern = re.compile(
-        r"/home/\w+/|/root/|/Users/\w+/|--index-url|--extra-index|files\.pythonhosted\.org|pypi\.org/simple"
+        r"(?<!\w)/home/\w+/|/root/|/Users/\w+/|--index-url|--extra-index|files\.pythonhosted\.org|pypi\.org/simple"
     )
     own = Path(__file__).name
     found = []
