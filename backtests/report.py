@@ -239,7 +239,7 @@ def html_body(result: Result) -> str:
         ),
         "<h2>Claims against prices</h2>",
         _html_table(CLAIM_HEAD, claim_rows(result)),
-        "<h2>Strategies and naive rivals (·)</h2>",
+        "<h2>Strategies and naive rivals (·)</h2><p>Costs in US dollars, dividends positive when paid.</p>",
         _html_table(RESULT_HEAD, result_rows(result)),
         "<h2>Traded on the key session</h2>",
         _html_table(("strategy", "fills (US dollars, slippage included)"), key_session_lines(result, shown=40)),
