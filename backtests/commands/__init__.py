@@ -1,0 +1,1 @@
+"""The verbs of the `backtest` command, a module each."""

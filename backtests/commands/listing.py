@@ -1,0 +1,67 @@
+"""`backtest episodes` and `backtest strategies`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
+def episodes(as_json: bool) -> None:
+    """Lists the episodes that ship.
+
+    \b
+    Example:
+      backtest episodes --json
+    """
+    from backtests.episode import episode_names, load_episode
+
+    rows = []
+    for name in episode_names():
+        episode = load_episode(name)
+        rows.append(
+            {
+                "episode": name,
+                "title": episode.title,
+                "start": episode.start.isoformat(),
+                "end": episode.end.isoformat(),
+                "symbols": len(episode.symbols),
+                "claims": len(episode.claims),
+            }
+        )
+    _listing(rows, as_json=as_json)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
+def strategies(as_json: bool) -> None:
+    """Lists the strategies, the naive rivals among them, with their parameters.
+
+    \b
+    Example:
+      backtest strategies
+    """
+    from strategies.registry import make_rule, rules
+
+    rows: list[dict[str, Any]] = [
+        {"strategy": name, "rival": rule.rival, "about": rule.about, "params": make_rule(name).parameters}
+        for name, rule in rules().items()
+    ]
+    if not as_json:
+        for row in rows:
+            row["params"] = " ".join(f"{key}={value}" for key, value in row["params"].items())
+    _listing(rows, as_json=as_json)
+
+
+def _listing(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        first, *rest = row.items()
+        click.echo(f"{first[1]}")
+        for key, value in rest:
+            click.echo(f"    {key}: {value}")

@@ -1,0 +1,116 @@
+"""`backtest run`."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from backtests.commands.options import day
+from feeds.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from backtests.book import BookTerms
+
+
+def _settings(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    settings = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise InputError(f"--set {pair!r}: give NAME=VALUE")
+        settings[name.strip()] = value.strip()
+    return settings
+
+
+@click.command()
+@click.argument("episode")
+@click.option("-s", "--strategy", "strategies", multiple=True, help="A strategy (repeatable); all without.")
+@click.option(
+    "--set", "settings", multiple=True, callback=_settings, metavar="NAME=VALUE",
+    help="A parameter of the strategies or of the book (repeatable).",
+)  # fmt: skip
+@click.option("--start", callback=day, metavar="DATE", help="First session, YYYY-MM-DD.")
+@click.option("--end", callback=day, metavar="DATE", help="Last session, YYYY-MM-DD.")
+@click.option("--cash", metavar="USD", help="Cash at the start, in US dollars.")
+@click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead of the episode's.")
+@click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of daily bars instead.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the run's files.")
+def run(
+    episode: str,
+    strategies: tuple[str, ...],
+    settings: dict[str, str],
+    start: date | None,
+    end: date | None,
+    cash: str | None,
+    news: Path | None,
+    prices: Path | None,
+    as_json: bool,
+    output: Path | None,
+) -> None:
+    """Replays EPISODE (a name or a folder) and writes its files.
+
+    \b
+    Example:
+      backtest run deepseek-2025 --strategy shock --set threshold=0.8 --set slippage_bps=10
+    """
+    from backtests.episode import load_episode
+    from backtests.news import read_news
+    from backtests.replay import replay, standard_rules
+    from backtests.report import text_report
+
+    if cash is not None:
+        settings = {**settings, "cash": cash}
+    terms, own = _split(settings, strategies)
+    rules = standard_rules(strategies, own)
+    loaded = load_episode(episode, prices=prices, news=news, start=start, end=end)
+    scored = read_news(loaded)
+    for reject in scored.rejects:
+        click.echo(f"lost: {reject.feed}, item {reject.item} ({reject.title[:60]}): {reject.reason}", err=True)
+    result = replay(loaded, rules, terms=terms, news=scored)
+    folder = output or _run_folder(loaded.name, result.hash8)
+    result.save(folder)
+    text = text_report(result, loaded.title)
+    click.echo(text, err=as_json, nl=False)
+    click.echo(f"files: {folder}", err=True)
+    if as_json:
+        click.echo(json.dumps(result.document, ensure_ascii=False, allow_nan=False))
+
+
+def _split(settings: dict[str, str], strategies: Iterable[str]) -> tuple[BookTerms, dict[str, str]]:
+    """Parts settings into the book's and the strategies'; a name neither has is refused."""
+    import dataclasses
+
+    from backtests.book import BookTerms
+    from strategies.registry import make_rule, rules
+
+    chosen = tuple(strategies) or tuple(rules())
+    parameters = {field.name for name in chosen for field in dataclasses.fields(make_rule(name))}
+    for name in settings:
+        if name not in parameters and name not in BookTerms.names():
+            known = [*parameters, *BookTerms.names()]
+            raise InputError(
+                f"no strategy of this run and no book has a parameter {name!r}; {did_you_mean(name, known)}"
+            )
+    book = {name: value for name, value in settings.items() if name in BookTerms.names()}
+    own = {name: value for name, value in settings.items() if name not in book}
+    return BookTerms().with_settings(book), own
+
+
+def _run_folder(name: str, hash8: str) -> Path:
+    """Names a new folder by the clock; a second run in the same second gets a number."""
+    from datetime import UTC
+
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    folder = Path("runs") / f"{stamp}-{name}-{hash8}"
+    number = 1
+    while folder.exists():
+        number += 1
+        folder = folder.with_name(f"{stamp}-{name}-{hash8}-{number}")
+    return folder
