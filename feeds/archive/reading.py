@@ -1,0 +1,276 @@
+"""Reading: what was known at a moment, what became known in a span, search, and health."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, overload
+
+from feeds.archive.errors import ArchiveError, plain_errors
+from feeds.headline import Headline
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_CHUNK = 500
+_REPEATS = "(SELECT revision FROM repeats)"
+
+
+def microseconds(moment: datetime) -> int:
+    """Returns microseconds since 1970 in UTC, exactly.
+
+    Raises:
+        ValueError: The moment has no time zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone; give an aware datetime in UTC")
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment(value: int) -> datetime:
+    """Returns the aware datetime in UTC of microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One revision as the archive holds it."""
+
+    headline: Headline
+    known: datetime  # from when a replay may know it
+    provenance: str  # "live", "backfill", "import", or "assumed" where nobody saw it
+    rule: str  # how `known` was found, in words
+    story: int  # the same for near-copies within a day of each other
+    row: int  # the revision's number in this file
+
+
+class Snapshot(Sequence[Held]):
+    """Revisions in the order in which they became known; read from the file when asked for, some hundred at a time.
+
+    What a snapshot holds was fixed when it was taken: rows that are stored later are not in it.
+    """
+
+    def __init__(self, rows: list[int], reading: Reading) -> None:
+        self._rows = rows
+        self._reading = reading
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Held: ...
+    @overload
+    def __getitem__(self, index: slice) -> Snapshot: ...
+    def __getitem__(self, index: int | slice) -> Held | Snapshot:
+        if isinstance(index, slice):
+            return Snapshot(self._rows[index], self._reading)
+        return self._reading.held([self._rows[index]])[0]
+
+    def __iter__(self) -> Iterator[Held]:
+        for start in range(0, len(self._rows), _CHUNK):
+            yield from self._reading.held(self._rows[start : start + _CHUNK])
+
+
+class Reading:
+    """The questions that can be asked of an archive."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self.path = path
+        self._sources: dict[str, int] = {}
+        self._source_names: dict[int, str] = {}
+        self._documents: dict[int, tuple[str, str, str]] = {}
+
+    def as_of(self, at: datetime, *, since: datetime | None = None, search: str | None = None) -> Snapshot:
+        """Returns exactly what was held at a moment: of each item the newest revision known by then, edits included.
+
+        Args:
+            at: The moment, aware; a revision known at it is held.
+            since: Leaves out what was known at this moment or before, unchanged since.
+            search: Words that title or summary must hold, all of them; "a phrase" in quotes.
+
+        Raises:
+            ArchiveError: The search cannot be read.
+        """
+        newer = (
+            "SELECT 1 FROM revisions n WHERE n.item = r.item AND n.known >= r.known AND n.known <= ?2 "
+            f"AND (n.known > r.known OR n.id > r.id) AND n.id NOT IN {_REPEATS}"
+        )
+        return self._select(f"AND NOT EXISTS ({newer}) ", since, at, search)
+
+    def history(self, since: datetime | None, until: datetime, *, search: str | None = None) -> Snapshot:
+        """Returns every revision that became known after `since` and by `until`, those edited later too."""
+        return self._select("", since, until, search)
+
+    def _select(self, further: str, since: datetime | None, until: datetime, search: str | None) -> Snapshot:
+        sql = f"SELECT r.id FROM revisions r WHERE r.known > ?1 AND r.known <= ?2 AND r.id NOT IN {_REPEATS} {further}"
+        values: list[object] = [microseconds(since) if since is not None else -(1 << 62), microseconds(until)]
+        with plain_errors(self.path):
+            if search is not None:
+                self.index_words()
+                sql += "AND r.id IN (SELECT rowid FROM words WHERE words MATCH ?3) "
+                values.append(_match(search))
+            rows = self._connection.execute(sql + "ORDER BY r.known, r.id", values).fetchall()
+        return Snapshot([row for (row,) in rows], self)
+
+    def index_words(self) -> None:
+        """Brings the full-text index up to date with the revisions."""
+        (last,) = self._connection.execute("SELECT ifnull(max(id), 0) FROM words_docsize").fetchone()
+        (newest,) = self._connection.execute("SELECT ifnull(max(id), 0) FROM revisions").fetchone()
+        if last < newest:
+            with self._transaction() as connection:
+                (last,) = connection.execute("SELECT ifnull(max(id), 0) FROM words_docsize").fetchone()
+                connection.execute(
+                    "INSERT INTO words(rowid, title, summary) SELECT id, title, summary FROM revisions WHERE id > ? "
+                    "ORDER BY id",
+                    (last,),
+                )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with plain_errors(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                self._undone()
+                raise
+
+    def _undone(self) -> None:
+        """Called after a transaction was rolled back."""
+
+    def held(self, rows: Sequence[int]) -> list[Held]:
+        """Reads revisions by their numbers, in the order given."""
+        marks = ",".join("?" * len(rows))
+        earlier = (
+            "SELECT count(*) FROM revisions b WHERE b.item = r.item AND b.known <= r.known "
+            f"AND (b.known < r.known OR b.id < r.id) AND b.id NOT IN {_REPEATS}"
+        )
+        found = {
+            row[0]: row
+            for row in self._connection.execute(
+                "SELECT r.id, r.known, r.seen, r.published, r.document, r.story, r.ident, r.source, r.language, "
+                f"r.title, r.summary, r.link, ({earlier}) FROM revisions r WHERE r.id IN ({marks})",
+                rows,
+            )
+        }
+        return [self._held(found[row]) for row in rows]
+
+    def _held(self, row: tuple[Any, ...]) -> Held:
+        number, known, seen, published, document, story, ident, source, language, title, summary, link, revision = row
+        feed, provenance, rule = self._document(document)
+        return Held(
+            headline=Headline(
+                id=ident,
+                feed=feed,
+                source=self._source(source),
+                title=title,
+                summary=summary,
+                link=link,
+                language=language,
+                published=moment(published) if published is not None else None,
+                seen=moment(seen) if seen is not None else None,
+                revision=revision,
+            ),
+            known=moment(known),
+            provenance=provenance if seen is not None else "assumed",
+            rule=rule,
+            story=story,
+            row=number,
+        )
+
+    def _document(self, number: int) -> tuple[str, str, str]:
+        found = self._documents.get(number)
+        if found is None:
+            if len(self._documents) > 50_000:
+                self._documents.clear()
+            found = self._connection.execute(
+                "SELECT f.url, d.provenance, d.rule FROM documents d JOIN feeds f ON f.id = d.feed WHERE d.id = ?",
+                (number,),
+            ).fetchone()
+            self._documents[number] = found
+        return found
+
+    def _source(self, number: int) -> str:
+        name = self._source_names.get(number)
+        if name is None:
+            (name,) = self._connection.execute("SELECT name FROM sources WHERE id = ?", (number,)).fetchone()
+            self._source_names[number] = str(name)
+        return str(name)
+
+    def counts(self) -> dict[str, int]:
+        """Returns how many feeds, documents, headlines and revisions are held."""
+        names = {"feeds": "feeds", "documents": "documents", "revisions": "revisions"}
+        counts = {
+            name: int(self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+            for name, table in names.items()
+        }
+        (items,) = self._connection.execute("SELECT count(*) FROM revisions WHERE id = item").fetchone()
+        return {**counts, "headlines": int(items)}
+
+    def keys_done(self, prefix: str = "") -> set[str]:
+        """Returns the keys of the captures that are stored, those that begin with a prefix."""
+        rows = self._connection.execute(
+            "SELECT key FROM documents WHERE key >= ? AND key < ?", (prefix, prefix + "\U0010ffff")
+        )
+        return {key for (key,) in rows}
+
+    def verify(self) -> list[str]:
+        """Checks the whole file; returns what is wrong, one line each, nothing when it is sound."""
+        found: list[str] = []
+        with plain_errors(self.path):
+            found += [row[0] for row in self._connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
+            for what, sql in _CHECKS.items():
+                (count,) = self._connection.execute(sql).fetchone()
+                if count:
+                    found.append(f"{what}: {count}")
+            try:
+                self._connection.execute("INSERT INTO words(words) VALUES ('integrity-check')")
+            except sqlite3.DatabaseError as wrong:
+                found.append(f"full-text index: {wrong}")
+        return found
+
+
+_CHECKS = {
+    "revisions without their document": (
+        "SELECT count(*) FROM revisions WHERE document NOT IN (SELECT id FROM documents)"
+    ),
+    "revisions of an item that is not held": (
+        "SELECT count(*) FROM revisions WHERE item NOT IN (SELECT id FROM revisions WHERE id = item)"
+    ),
+    "revisions that no key finds": (
+        "SELECT count(*) FROM revisions WHERE id = item AND item NOT IN (SELECT item FROM keys)"
+    ),
+    "keys without an item": "SELECT count(*) FROM keys WHERE item NOT IN (SELECT id FROM revisions)",
+    "documents whose counts do not match their revisions": (
+        "SELECT count(*) FROM documents d WHERE new + revised <> "
+        "(SELECT count(*) FROM revisions r WHERE r.document = d.id)"
+    ),
+    "revisions without a text index": (
+        "SELECT (SELECT count(*) FROM revisions WHERE id <= (SELECT ifnull(max(id), 0) FROM words_docsize)) "
+        "- (SELECT count(*) FROM words_docsize)"
+    ),
+    "revisions with the same words as the one before": (
+        "SELECT count(*) FROM (SELECT hash, lag(hash) OVER (PARTITION BY item ORDER BY known, id) AS last "
+        "FROM revisions WHERE id NOT IN (SELECT revision FROM repeats)) WHERE hash = last"
+    ),
+}
+
+
+def _match(search: str) -> str:
+    """Makes an FTS5 query of words and "phrases"; everything else in it is text, never syntax."""
+    pieces = search.split('"')
+    if len(pieces) % 2 == 0:
+        raise ArchiveError(f"--search {search!r}: a quotation mark is missing")
+    terms = [piece.strip() for piece in pieces[1::2]]
+    terms += [word for piece in pieces[::2] for word in piece.split()]
+    quoted = ['"' + term + '"' for term in terms if any(char.isalnum() for char in term)]
+    if not quoted:
+        raise ArchiveError(f"--search {search!r}: holds no word; give some")
+    return " ".join(quoted)

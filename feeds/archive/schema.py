@@ -1,0 +1,98 @@
+"""The tables of the archive, and how an older file becomes a newer one.
+
+Times are integers: microseconds since 1970 in UTC. What was observed is never changed: `documents`, `revisions`,
+`repeats` and `fetches` refuse UPDATE and DELETE by trigger. `feeds` holds subscriptions and the state of polling,
+which change.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from feeds.archive.errors import ArchiveError
+
+APPLICATION = 0x41465453  # "AFTS": marks the file as ours
+
+_VERSION_1 = """
+CREATE TABLE feeds(
+    id INTEGER PRIMARY KEY, url TEXT NOT NULL UNIQUE, name TEXT NOT NULL, category TEXT NOT NULL DEFAULT '',
+    language TEXT NOT NULL DEFAULT '', subscribed INTEGER NOT NULL DEFAULT 1,
+    moved_to TEXT, etag TEXT, modified TEXT, document TEXT, failures INTEGER NOT NULL DEFAULT 0,
+    next_at INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE sources(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE fetches(
+    id INTEGER PRIMARY KEY, feed INTEGER NOT NULL REFERENCES feeds, at INTEGER NOT NULL, outcome TEXT NOT NULL,
+    status INTEGER, detail TEXT NOT NULL, bytes INTEGER NOT NULL, milliseconds INTEGER NOT NULL);
+CREATE INDEX fetches_of_feed ON fetches(feed, id);
+CREATE TABLE documents(
+    id INTEGER PRIMARY KEY, feed INTEGER NOT NULL REFERENCES feeds, url TEXT NOT NULL, at INTEGER, hash TEXT NOT NULL,
+    http_date TEXT, etag TEXT, provenance TEXT NOT NULL, rule TEXT NOT NULL, key TEXT UNIQUE,
+    items INTEGER NOT NULL, rejected INTEGER NOT NULL, new INTEGER NOT NULL, revised INTEGER NOT NULL,
+    redated INTEGER NOT NULL);
+CREATE INDEX documents_of_feed ON documents(feed, id);
+-- `item` is the id of the item's first row here; `known` is the moment from which a replay may know the row.
+CREATE TABLE revisions(
+    id INTEGER PRIMARY KEY, item INTEGER NOT NULL, known INTEGER NOT NULL, hash INTEGER NOT NULL, seen INTEGER,
+    published INTEGER, document INTEGER NOT NULL REFERENCES documents, story INTEGER NOT NULL,
+    ident TEXT NOT NULL, source INTEGER NOT NULL REFERENCES sources, language TEXT NOT NULL,
+    title TEXT NOT NULL, summary TEXT NOT NULL, link TEXT NOT NULL);
+CREATE INDEX revisions_by_time ON revisions(known);
+CREATE UNIQUE INDEX revisions_of_item ON revisions(item, known, hash);
+-- Rows that an earlier sighting of the same text, stored later, made superfluous.
+CREATE TABLE repeats(revision INTEGER PRIMARY KEY);
+-- 64-bit keys of an item: its identity and its link, so that a re-issued guid finds it again.
+CREATE TABLE keys(key INTEGER PRIMARY KEY, item INTEGER NOT NULL);
+CREATE VIRTUAL TABLE words USING fts5(
+    title, summary, content='revisions', content_rowid='id', tokenize="unicode61 remove_diacritics 2");
+"""
+_APPEND_ONLY = ("documents", "revisions", "repeats", "fetches")
+
+MIGRATIONS = (_VERSION_1,)  # a newer schema is one more script; none is ever changed
+
+
+def prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Makes the tables of a new file, or brings an older file up to date, all or nothing.
+
+    Raises:
+        ArchiveError: The file is another program's, or of a newer version than this one.
+    """
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION and (application or version or tables):
+        raise ArchiveError(f"{path}: is a database of another program; give another file")
+    if version > len(MIGRATIONS):
+        raise ArchiveError(f"{path}: was written by a newer version (schema {version}); update this program")
+    if version == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()  # another process may have been quicker
+        for number in range(version, len(MIGRATIONS)):
+            for statement in _statements(MIGRATIONS[number]):
+                connection.execute(statement)
+        if version == 0:
+            for table in _APPEND_ONLY:
+                for verb in ("UPDATE", "DELETE"):
+                    connection.execute(
+                        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+                        "BEGIN SELECT RAISE(ABORT, 'the archive is append-only'); END"
+                    )
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: str) -> list[str]:
+    """Splits a script into statements; `executescript` would commit each on its own."""
+    found, current = [], ""
+    for line in script.splitlines():
+        current += line + "\n"
+        if sqlite3.complete_statement(current):
+            found.append(current)
+            current = ""
+    return found
