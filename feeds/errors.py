@@ -2,6 +2,7 @@
 
 InputError                 anything a user can mend; the command line prints it and exits with 2
 ├── FeedError          a document that is no feed
+├── FetchError         an address that cannot be fetched
 └── EpisodeError       a broken episode, table of sessions or price file
 """
 
@@ -22,6 +23,24 @@ class FeedError(InputError):
         super().__init__(f"{feed}: {reason}")
         self.feed = feed
         self.reason = reason
+
+
+class FetchError(InputError):
+    """An address that cannot be fetched.
+
+    `kind` says why in a word or two ("timeout", "throttled", "refused address" …); `retry_after` is the server's wish
+    in seconds, None where it has none.
+    """
+
+    def __init__(
+        self, url: str, kind: str, detail: str = "", *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(f"{url}: {kind}" + (f" ({detail})" if detail else ""))
+        self.url = url
+        self.kind = kind
+        self.detail = detail
+        self.status = status
+        self.retry_after = retry_after
 
 
 class EpisodeError(InputError):

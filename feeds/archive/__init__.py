@@ -3,6 +3,7 @@
 from feeds.archive.archive import Archive, Document, Stored
 from feeds.archive.errors import ArchiveError
 from feeds.archive.location import default_path
+from feeds.archive.polling import Fetch, Subscription
 from feeds.archive.reading import Held, Snapshot
 
-__all__ = ["Archive", "ArchiveError", "Document", "Held", "Snapshot", "Stored", "default_path"]
+__all__ = ["Archive", "ArchiveError", "Document", "Fetch", "Held", "Snapshot", "Stored", "Subscription", "default_path"]

@@ -12,7 +12,8 @@ from typing import Self
 
 from feeds.archive.errors import ArchiveError, plain_errors
 from feeds.archive.identity import item_keys, text_hash
-from feeds.archive.reading import Reading, microseconds
+from feeds.archive.polling import Polling
+from feeds.archive.reading import microseconds
 from feeds.archive.schema import prepare
 from feeds.archive.stories import Stories, words_of
 from feeds.headline import Headline
@@ -53,7 +54,7 @@ class Stored:
         )
 
 
-class Archive(Reading):
+class Archive(Polling):
     """An archive in one SQLite file; use it as a context manager.
 
     Several processes may write to one file; each call of `record` is one transaction, which is on the disk when the

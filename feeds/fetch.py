@@ -1,0 +1,314 @@
+"""The only room that reaches the network: polite, bounded, and never to a private address unless told so.
+
+Every hop of a redirect and every answer of the name server is checked before a byte is sent, and the connection goes
+to the very address that was checked. Proxies of the environment are not used: behind one nothing could be checked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import random
+import socket
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from feeds.errors import FetchError
+from feeds.unpack import BadPackingError, TooMuchError, unpacker
+
+USER_AGENT = "Aftershock/0.1 (news archive for research; polls with conditional GET, honours Retry-After)"
+_PERMANENT = {301, 308}
+_REDIRECTS = {301, 302, 303, 307, 308}
+_RETRIED = {"network", "timeout", "cut short", "server error"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How far fetching goes; times in seconds, sizes in bytes."""
+
+    connect: float = 10.0
+    read: float = 20.0  # between two pieces
+    total: float = 60.0  # one attempt, redirects included
+    wire: int = 10 * 1024 * 1024
+    unpacked: int = 20 * 1024 * 1024
+    redirects: int = 8
+    tries: int = 3
+    back_off: float = 1.0  # before the second try; doubled before each further one, with jitter
+    host_gap: float = 1.0  # between two requests to one host
+    at_once: int = 8  # feeds fetched at the same time; one per host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a server said."""
+
+    url: str  # where the answer came from, after redirects
+    status: int
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+    at: datetime  # when the last byte was here
+    moved_to: str | None  # set where all redirects on the way were permanent
+
+
+def is_public(address: str) -> bool:
+    """Says whether an IP address belongs to the public internet; what IPv6 wraps is looked at too."""
+    try:
+        found = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
+    except ValueError:
+        return False
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour
+        if inner is None and found in ipaddress.ip_network("64:ff9b::/96"):
+            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(str(inner))
+    return found.is_global and not found.is_multicast
+
+
+class _Guarded(httpx.AsyncHTTPTransport):
+    """Resolves a name, refuses private addresses, and connects to what was checked."""
+
+    def __init__(self, *, allow_private: bool) -> None:
+        # No connection is kept: one to an address, checked for one name, must not serve another name there.
+        super().__init__(limits=httpx.Limits(max_keepalive_connections=0))
+        self._allow_private = allow_private
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        host = request.url.host
+        port = request.url.port or (443 if request.url.scheme == "https" else 80)
+        try:
+            found = await _resolve(host, port)
+        except (OSError, UnicodeError) as wrong:
+            raise httpx.ConnectError(f"no address for {host[:80]} ({wrong})") from None
+        addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+        refused = [each for each in addresses if not is_public(each)]
+        if refused and not self._allow_private:
+            raise FetchError(
+                str(request.url),
+                "refused address",
+                f"{host} is {refused[0]}, not of the public internet; --allow-private",
+            )
+        request.headers["Host"] = request.url.netloc.decode("ascii")
+        request.extensions = {**request.extensions, "sni_hostname": host}
+        original = request.url
+        for number, address in enumerate(addresses[:3]):
+            request.url = original.copy_with(host=address)
+            try:
+                return await super().handle_async_request(request)
+            except httpx.ConnectError:
+                if number + 1 == len(addresses[:3]):
+                    raise
+            finally:
+                request.url = original
+        raise httpx.ConnectError(f"no address for {host[:80]}")
+
+
+async def _resolve(host: str, port: int) -> list[Any]:
+    """Asks the name server in a thread that nobody waits for: a hanging answer must not hold up the end."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[list[Any]] = loop.create_future()
+
+    def settle(found: list[Any] | None, wrong: Exception | None) -> None:
+        if not future.done():
+            if wrong is not None:
+                future.set_exception(wrong)
+            else:
+                future.set_result(found or [])
+
+    def ask() -> None:
+        found, wrong = None, None
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as failed:
+            wrong = failed
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, found, wrong)
+
+    threading.Thread(target=ask, daemon=True).start()
+    return await future
+
+
+@dataclass(slots=True)
+class _Host:
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    last: float = -1e9
+
+
+class Fetcher:
+    """Fetches addresses; an asynchronous context manager.
+
+    Args:
+        limits: How far to go.
+        allow_private: Whether loopback and private addresses may be reached.
+        user_agent: Who asks.
+    """
+
+    def __init__(
+        self, limits: Limits | None = None, *, allow_private: bool = False, user_agent: str = USER_AGENT
+    ) -> None:
+        self.limits = limits or Limits()
+        self._client = httpx.AsyncClient(
+            transport=_Guarded(allow_private=allow_private),
+            timeout=httpx.Timeout(self.limits.read, connect=self.limits.connect),
+            headers={
+                "User-Agent": user_agent,
+                "Accept": "application/rss+xml, application/atom+xml, application/xml;q=0.9, */*;q=0.5",
+                "Accept-Encoding": "gzip, deflate, br",
+            },
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+        )
+        self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, wrong: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    async def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+        """Fetches an address, trying again after faults that may pass.
+
+        Raises:
+            FetchError: No answer that is of use; `kind` says why.
+        """
+        for number in range(1, self.limits.tries + 1):
+            try:
+                return await self._once(url, headers or {})
+            except FetchError as wrong:
+                if wrong.kind not in _RETRIED or number == self.limits.tries:
+                    raise
+            pause = self.limits.back_off * 2 ** (number - 1)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (jitter)
+        raise AssertionError("tries is at least 1")
+
+    async def _once(self, url: str, headers: Mapping[str, str]) -> Answer:
+        try:
+            async with asyncio.timeout(self.limits.total):
+                return await self._follow(url, headers)
+        except TimeoutError:
+            raise FetchError(url, "timeout", f"not done within {self.limits.total:g} s") from None
+
+    async def _follow(self, url: str, headers: Mapping[str, str]) -> Answer:
+        seen: set[str] = set()
+        permanent = True
+        here = url
+        while True:
+            _check_scheme(here)
+            if here in seen:
+                raise FetchError(url, "redirect loop", f"back at {here[:120]}")
+            if len(seen) > self.limits.redirects:
+                raise FetchError(url, "redirect loop", f"more than {self.limits.redirects} redirects")
+            seen.add(here)
+            answer = await self._ask(here, headers)
+            target = answer.headers.get("location")
+            if answer.status not in _REDIRECTS or not target:
+                moved = here if permanent and here != url else None
+                return Answer(
+                    url=here,
+                    status=answer.status,
+                    headers=answer.headers,
+                    body=answer.body,
+                    at=answer.at,
+                    moved_to=moved,
+                )
+            permanent = permanent and answer.status in _PERMANENT
+            try:
+                here = str(httpx.URL(here).join(target))
+            except (httpx.InvalidURL, ValueError):
+                raise FetchError(url, "bad redirect", f"to {target[:120]!r}") from None
+
+    async def _ask(self, url: str, headers: Mapping[str, str]) -> Answer:
+        try:
+            parsed = httpx.URL(url)
+        except (httpx.InvalidURL, ValueError):
+            raise FetchError(url[:200], "bad address", "cannot be read") from None
+        host = self._hosts[parsed.host]
+        async with host.lock:
+            await asyncio.sleep(max(0.0, host.last + self.limits.host_gap - time.monotonic()))
+            try:
+                async with self._client.stream("GET", parsed, headers=dict(headers)) as response:
+                    return await self._read(url, response)
+            except httpx.TimeoutException as wrong:
+                raise FetchError(url, "timeout", type(wrong).__name__) from None
+            except httpx.RemoteProtocolError as wrong:
+                kind = (
+                    "cut short" if "incomplete" in str(wrong) or "without sending complete" in str(wrong) else "network"
+                )
+                raise FetchError(url, kind, str(wrong)[:160]) from None
+            except (httpx.HTTPError, httpx.InvalidURL, OSError) as wrong:
+                raise FetchError(url, "network", str(wrong)[:160] or type(wrong).__name__) from None
+            finally:
+                host.last = time.monotonic()
+
+    async def _read(self, url: str, response: httpx.Response) -> Answer:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        body = bytearray()
+        if response.status_code == 200:
+            try:
+                unpack = unpacker(headers.get("content-encoding", ""), self.limits.unpacked)
+                wire = 0
+                async for piece in response.aiter_raw():
+                    wire += len(piece)
+                    if wire > self.limits.wire:
+                        raise FetchError(url, "too large", f"more than {self.limits.wire:,} bytes", status=200)
+                    body += unpack.feed(piece)
+                unpack.finish()
+            except TooMuchError:
+                raise FetchError(
+                    url, "too large", f"more than {self.limits.unpacked:,} bytes when unpacked", status=200
+                ) from None
+            except BadPackingError as wrong:
+                raise FetchError(url, "bad packing", str(wrong), status=200) from None
+        elif response.status_code not in {304, *_REDIRECTS}:
+            raise _refusal(url, response.status_code, headers)
+        return Answer(
+            url=url,
+            status=response.status_code,
+            headers=headers,
+            body=bytes(body),
+            at=datetime.now(UTC),
+            moved_to=None,
+        )
+
+
+def _check_scheme(url: str) -> None:
+    scheme = url.partition(":")[0].lower()
+    if scheme not in {"http", "https"}:
+        raise FetchError(url[:200], "refused address", f"{scheme[:20]}: is neither http nor https")
+
+
+def _refusal(url: str, status: int, headers: Mapping[str, str]) -> FetchError:
+    wait = retry_after(headers.get("retry-after", ""), datetime.now(UTC))
+    if status == 429 or (status == 503 and wait is not None):
+        return FetchError(url, "throttled", f"HTTP {status}", status=status, retry_after=wait)
+    if status >= 500:
+        return FetchError(url, "server error", f"HTTP {status}", status=status, retry_after=wait)
+    return FetchError(url, "gone" if status == 410 else "client error", f"HTTP {status}", status=status)
+
+
+def retry_after(text: str, now: datetime) -> float | None:
+    """Reads a Retry-After header, seconds or a date, as seconds from now: 0 to a week; None where it says nothing."""
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return float(min(int(text[:9]), 7 * 86400))
+    try:
+        until = parsedate_to_datetime(text)
+    except (ValueError, IndexError, TypeError):
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return min(max(0.0, (until - now).total_seconds()), 7 * 86400.0)
