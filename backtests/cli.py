@@ -9,24 +9,14 @@ import sys
 
 import click
 
-from backtests.commands import listing, run, score
-from feeds.errors import InputError, did_you_mean
+from backtests.commands import feeds, listing, run, score
+from backtests.commands.options import Verbs
+from feeds.errors import InputError
 
 VERSION = "0.1.0"
 
 
-class _Verbs(click.Group):
-    """A group that suggests the nearest verb and prints input errors as one line."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            raise InputError(f"unknown command {args[0]!r}; {did_you_mean(args[0], self.list_commands(ctx))}")
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(VERSION, prog_name="backtest")
 def cli() -> None:
     """Replays news episodes honestly: nothing in a replay may know what was not known then.
@@ -37,7 +27,7 @@ def cli() -> None:
     """
 
 
-for _verb in (run.run, listing.episodes, listing.strategies, score.score):
+for _verb in (run.run, listing.episodes, listing.strategies, score.score, feeds.feeds):
     cli.add_command(_verb)
 
 

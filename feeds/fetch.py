@@ -39,7 +39,7 @@ class Limits:
 
     connect: float = 10.0
     read: float = 20.0  # between two pieces
-    total: float = 60.0  # one attempt, redirects included
+    total: float = 60.0  # one request and its answer; waiting for one's turn at a host is not counted
     wire: int = 10 * 1024 * 1024
     unpacked: int = 20 * 1024 * 1024
     redirects: int = 8
@@ -187,20 +187,13 @@ class Fetcher:
         """
         for number in range(1, self.limits.tries + 1):
             try:
-                return await self._once(url, headers or {})
+                return await self._follow(url, headers or {})
             except FetchError as wrong:
                 if wrong.kind not in _RETRIED or number == self.limits.tries:
                     raise
             pause = self.limits.back_off * 2 ** (number - 1)
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (jitter)
         raise AssertionError("tries is at least 1")
-
-    async def _once(self, url: str, headers: Mapping[str, str]) -> Answer:
-        try:
-            async with asyncio.timeout(self.limits.total):
-                return await self._follow(url, headers)
-        except TimeoutError:
-            raise FetchError(url, "timeout", f"not done within {self.limits.total:g} s") from None
 
     async def _follow(self, url: str, headers: Mapping[str, str]) -> Answer:
         seen: set[str] = set()
@@ -240,8 +233,13 @@ class Fetcher:
         async with host.lock:
             await asyncio.sleep(max(0.0, host.last + self.limits.host_gap - time.monotonic()))
             try:
-                async with self._client.stream("GET", parsed, headers=dict(headers)) as response:
+                async with (
+                    asyncio.timeout(self.limits.total),
+                    self._client.stream("GET", parsed, headers=dict(headers)) as response,
+                ):
                     return await self._read(url, response)
+            except TimeoutError:
+                raise FetchError(url, "timeout", f"not done within {self.limits.total:g} s") from None
             except httpx.TimeoutException as wrong:
                 raise FetchError(url, "timeout", type(wrong).__name__) from None
             except httpx.RemoteProtocolError as wrong:

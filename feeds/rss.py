@@ -73,8 +73,10 @@ def parse(document: bytes, *, feed: str, seen: datetime | None) -> Parsed:
     language = _language(raw.feed.get("language", ""))
     headlines: list[Headline] = []
     rejects: list[Reject] = []
+    seen = seen.astimezone(UTC) if seen else None
+    cut = len(raw.entries) if raw.bozo and _ends_within_item(document) else 0
     for position, entry in enumerate(raw.entries, 1):
-        made = _headline(entry, raw.feed, feed, language, seen.astimezone(UTC) if seen else None)
+        made = "cut off" if position == cut else _headline(entry, raw.feed, feed, language, seen)
         if isinstance(made, Headline) and any(made.id == other.id for other in headlines[-1:]):
             made = "duplicate of an item before it"
         if isinstance(made, Headline):
@@ -135,6 +137,11 @@ def _declares_entities(document: bytes) -> bool:
     if b"\x00" in head[:64]:  # UTF-16 or UTF-32: the pattern hides behind zero bytes
         head = head.replace(b"\x00", b"")
     return _ENTITY.search(head) is not None
+
+
+def _ends_within_item(document: bytes) -> bool:
+    """Says whether a document breaks off in its last item, whose words may be half."""
+    return any(document.rfind(b"<" + tag) > document.rfind(b"</" + tag) for tag in (b"item", b"entry"))
 
 
 def _line(raw: Any) -> int | None:

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from feeds.errors import InputError
+from feeds.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from feeds.archive import Archive
+
+
+class Verbs(click.Group):
+    """A group that suggests the nearest verb and prints input errors as one line."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Finds the verb, or names the nearest."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise InputError(f"unknown command {args[0]!r}; {did_you_mean(args[0], self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+
+archive_option = click.option(
+    "--archive", type=click.Path(path_type=Path), metavar="FILE",
+    help="The archive; without, AFTERSHOCK_ARCHIVE or the user's data folder.",
+)  # fmt: skip
 
 
 def day(_: click.Context, parameter: click.Parameter, text: str | None) -> date | None:
@@ -17,3 +40,35 @@ def day(_: click.Context, parameter: click.Parameter, text: str | None) -> date 
         return date.fromisoformat(text)
     except ValueError:
         raise InputError(f"--{parameter.name} {text!r}: give a date as YYYY-MM-DD") from None
+
+
+def moment_option(_: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
+    """Reads an option as a moment: a time with its zone, or a day, which stands for its first moment in UTC.
+
+    The day of `--to` stands for its last moment.
+    """
+    if text is None:
+        return None
+    name = parameter.opts[0]
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{name} {text!r}: give 2025-01-27 or 2025-01-27T14:15Z") from None
+    if len(text) <= len("2025-01-27"):
+        found = found.replace(tzinfo=UTC)
+        return found.replace(hour=23, minute=59, second=59) if name == "--to" else found
+    if found.tzinfo is None:
+        raise InputError(f"{name} {text!r}: has no time zone; write {text}Z for UTC, or an offset like +01:00")
+    return found.astimezone(UTC)
+
+
+def open_archive(path: Path | None, *, create: bool = True) -> Archive:
+    """Opens the archive; a new one is given the catalogue of feeds that ships."""
+    from feeds.archive import Archive, default_path
+
+    archive = Archive(path or default_path(), create=create)
+    if create and archive.is_new():
+        from feeds.opml import catalogue
+
+        archive.subscribe(catalogue())
+    return archive

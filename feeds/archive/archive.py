@@ -41,7 +41,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of a document's headlines; `redated` counts known items whose feed moved their date."""
+    """What became of a document's headlines; `redated` counts those that came again with another date."""
 
     new: int = 0
     revised: int = 0
@@ -222,7 +222,7 @@ class Archive(Polling):
         return held
 
     def _compare(self, item: int, known: int, digest: int, headline: Headline) -> tuple[str, bool, bool]:
-        """Returns a held item's identity, whether its date has moved, and whether its words at `known` are these.
+        """Returns a held item's identity, whether its date alone has moved, and whether its words at `known` are these.
 
         A row that this sighting makes superfluous, since it held the same words later, is noted as a repeat.
         """
@@ -242,7 +242,7 @@ class Archive(Polling):
         if after is not None and after[1] == digest:
             connection.execute("INSERT INTO repeats VALUES (?)", (after[3],))
         either = before or after
-        return either[0], _moved(either[2], headline), False
+        return either[0], False, False
 
     def _feed_row(self, url: str) -> int:
         found = self._connection.execute("SELECT id FROM feeds WHERE url = ?", (url,)).fetchone()
