@@ -135,6 +135,19 @@ def news_rows(result: Result, session: str, shown: int = 12) -> list[tuple[str, 
 NEWS_HEAD = ("known (UTC)", "disruption", "tone", "kind", "headline")
 
 
+_BASIS = {
+    "live": "{} seen live",
+    "backfill": "{} back-filled",
+    "import": "{} imported with the time they were seen",
+    "assumed": "{} assumed (published + stated delay)",
+}
+
+
+def _bases(counts: dict[str, int]) -> str:
+    """Says how many headlines were seen, and how many only claim a date."""
+    return ", ".join(_BASIS[name].format(count) for name, count in counts.items() if count) or "none"
+
+
 def text_report(result: Result, title: str) -> str:
     """The whole report for a terminal, at most 100 columns wide."""
     doc = result.document
@@ -144,6 +157,7 @@ def text_report(result: Result, title: str) -> str:
     lines = [
         f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions",
         f"headlines: {heads['total']} ({languages}), {heads['used']} used, {heads['rejected']} rejected",
+        f"when they were known: {_bases(heads['by_basis'])}",
         "",
         f"What was reported, and what the prices say ({key_session}; open and left compound, they do not add)",
         *_grid(CLAIM_HEAD, claim_rows(result), left=2),

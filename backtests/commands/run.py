@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backtests.commands.options import day
+from backtests.commands.options import archive_option, day, open_archive
 from feeds.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def _settings(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> 
 @click.option("--start", callback=day, metavar="DATE", help="First session, YYYY-MM-DD.")
 @click.option("--end", callback=day, metavar="DATE", help="Last session, YYYY-MM-DD.")
 @click.option("--cash", metavar="USD", help="Cash at the start, in US dollars.")
-@click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead of the episode's.")
+@click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead, or `archive`.")
+@archive_option
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of daily bars instead.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the run's files.")
@@ -50,6 +51,7 @@ def run(
     end: date | None,
     cash: str | None,
     news: Path | None,
+    archive: Path | None,
     prices: Path | None,
     as_json: bool,
     output: Path | None,
@@ -61,7 +63,7 @@ def run(
       backtest run deepseek-2025 --strategy shock --set threshold=0.8 --set slippage_bps=10
     """
     from backtests.episode import load_episode
-    from backtests.news import read_news
+    from backtests.news import read_archive, read_news
     from backtests.replay import replay, standard_rules
     from backtests.report import text_report
 
@@ -69,8 +71,13 @@ def run(
         settings = {**settings, "cash": cash}
     terms, own = _split(settings, strategies)
     rules = standard_rules(strategies, own)
-    loaded = load_episode(episode, prices=prices, news=news, start=start, end=end)
-    scored = read_news(loaded)
+    own_news = None if news == Path("archive") else news
+    loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end)
+    if news == Path("archive"):
+        with open_archive(archive, create=False) as opened:
+            loaded, scored = read_archive(loaded, opened)
+    else:
+        scored = read_news(loaded)
     for reject in scored.rejects:
         click.echo(f"lost: {reject.feed}, item {reject.item} ({reject.title[:60]}): {reject.reason}", err=True)
     result = replay(loaded, rules, terms=terms, news=scored)

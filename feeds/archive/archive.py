@@ -163,9 +163,11 @@ class Archive(Polling):
         for (headline, its_keys), words in zip(keyed, told, strict=True):
             known = _known(headline)
             digest = text_hash(headline)
-            item = next((held[key] for key in its_keys if key in held), None)
-            if item is None:
-                item = next((keys[key] for key in its_keys if key in keys), None)
+            item = None
+            for key in its_keys:
+                item = held.get(key) or keys.get(key)
+                if item is not None:
+                    break
             ident = headline.id
             if item is None:
                 new += 1
@@ -204,15 +206,17 @@ class Archive(Polling):
              document.rejected, new, revised, redated),
         )  # fmt: skip
         connection.executemany("INSERT INTO revisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", rows)
-        connection.executemany("INSERT OR IGNORE INTO keys VALUES (?,?)", keys.items())
+        # Sorted, so that neighbours in the tree are written together.
+        connection.executemany("INSERT OR IGNORE INTO keys VALUES (?,?)", sorted(keys.items()))
         return Stored(new, revised, known_before, redated)
 
     def _held_items(self, keyed: Sequence[tuple[Headline, list[int]]]) -> dict[int, int]:
         """Returns the items that are held, by key. A key that two headlines of a document share is no key."""
-        counts = Counter(key for _, its_keys in keyed for key in set(its_keys))
-        for _, its_keys in keyed:
-            if len(its_keys) > 1 and counts[its_keys[1]] > 1:
-                del its_keys[1]
+        counts = Counter([its_keys[1] for _, its_keys in keyed if len(its_keys) > 1])
+        if len(counts) < len(keyed):
+            for _, its_keys in keyed:
+                if len(its_keys) > 1 and counts[its_keys[1]] > 1:
+                    del its_keys[1]
         wanted = [key for _, its_keys in keyed for key in its_keys]
         held: dict[int, int] = {}
         for start in range(0, len(wanted), _CHUNK):

@@ -38,7 +38,7 @@ CREATE TABLE revisions(
     ident TEXT NOT NULL, source INTEGER NOT NULL REFERENCES sources, language TEXT NOT NULL,
     title TEXT NOT NULL, summary TEXT NOT NULL, link TEXT NOT NULL);
 CREATE INDEX revisions_by_time ON revisions(known);
-CREATE UNIQUE INDEX revisions_of_item ON revisions(item, known, hash);
+CREATE INDEX revisions_of_item ON revisions(item, known);
 -- Rows that an earlier sighting of the same text, stored later, made superfluous.
 CREATE TABLE repeats(revision INTEGER PRIMARY KEY);
 -- 64-bit keys of an item: its identity and its link, so that a re-issued guid finds it again.

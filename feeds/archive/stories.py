@@ -19,7 +19,7 @@ DAY = 86_400_000_000  # microseconds
 SAME_STORY = 0.6
 _LEAST_WORDS = 4  # "Market report" is a rubric, not a story
 _KEPT_DAYS = 16  # days of candidates kept in memory
-_WORD = re.compile(r"\w\w+")
+_WORD = re.compile(r"\w{3,}")
 _SALTS = (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1)
 _MASK = 0xFFFFFFFF
 _PUBLISHER = re.compile(r"\s[-–—|]\s[^-–—|]{2,40}$")  # " - Reuters"
@@ -28,12 +28,23 @@ Row = tuple[int, int, str]  # story, known, title
 Words = tuple[frozenset[int], tuple[int, ...]]  # hashes of a title's words, and its bands
 
 
+class _Hashes(dict[str, int]):
+    """CRC-32 of words, remembered: the same words come again and again."""
+
+    def __missing__(self, word: str) -> int:
+        self[word] = found = crc32(word.encode("utf-8", "surrogatepass"))
+        return found
+
+
+_KEPT_HASHES = 200_000
+_HASHES = _Hashes()
+
+
 def words_of(titles: Sequence[str]) -> list[Words]:
     """Returns each title's word hashes and bands; without bands where it has too few words to be a story."""
-    sets = [
-        frozenset([crc32(word.encode("utf-8", "surrogatepass")) for word in _WORD.findall(_bare(title).casefold())])
-        for title in titles
-    ]
+    if len(_HASHES) > _KEPT_HASHES:
+        _HASHES.clear()
+    sets = [frozenset([_HASHES[word] for word in _WORD.findall(_bare(title).casefold())]) for title in titles]
     told = [words for words in sets if len(words) >= _LEAST_WORDS]
     if not told:
         return [(words, ()) for words in sets]
@@ -78,6 +89,8 @@ class Stories:
         day = known // DAY
         for each in (day, day - 1, day + 1):
             candidates = self._day(each)
+            if candidates.keys().isdisjoint(bands):
+                continue
             for band in bands:
                 candidate = candidates.get(band)
                 if candidate is not None:
