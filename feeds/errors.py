@@ -11,6 +11,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_LISTED = 20  # names in a message
+
 
 class InputError(Exception):
     """Wrong input: one clear line that says what, where and what to do."""
@@ -51,4 +53,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Returns the end of a message about an unknown name: a suggestion, or what there is."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(names)}"
+    if close:
+        return f"did you mean {close[0]!r}?"
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"there are: {', '.join(names[:_LISTED])}{more}"

@@ -48,8 +48,8 @@ async def pull_once(
         archive: Where everything goes. Nobody else may use the object meanwhile.
         fetcher: What reaches the network.
         every: The interval to the next poll of a healthy feed.
-        only_due: Leaves out feeds whose interval has not passed. Feeds that failed or asked for patience are always
-            left out until their time comes.
+        only_due: Leaves out feeds whose time has not come. Feeds that asked for patience are always left out until
+            then.
         progress: Called for each feed when it is done.
     """
     writer = ThreadPoolExecutor(1)  # one thread owns the file: SQLite's writes never block the loop
@@ -57,7 +57,7 @@ async def pull_once(
     try:
         now = datetime.now(UTC)
         everyone = await loop.run_in_executor(writer, archive.subscriptions)
-        due = [feed for feed in everyone if feed.next_at <= now or not (only_due or feed.failures)]
+        due = [feed for feed in everyone if feed.next_at <= now or not (only_due or feed.last_outcome == "throttled")]
         gate = asyncio.Semaphore(fetcher.limits.at_once)
 
         async def poll(feed: Subscription) -> Outcome:
@@ -210,7 +210,11 @@ class PatientGet:
         self._runner = asyncio.Runner()
 
     def __call__(self, url: str) -> bytes:
-        """Returns the body of an address.
+        """Returns the body of an address; errors as `answer`."""
+        return self.answer(url).body
+
+    def answer(self, url: str) -> Answer:
+        """Returns what an address says.
 
         Raises:
             FetchError: No answer that is of use.
@@ -226,7 +230,7 @@ class PatientGet:
                 continue
             if answer.status != 200:
                 raise FetchError(url, "no document", f"HTTP {answer.status}", status=answer.status)
-            return answer.body
+            return answer
         raise FetchError(url, "throttled", "four times in a row; run again later to go on from here")
 
     def close(self) -> None:

@@ -60,6 +60,10 @@ class _Handler(BaseHTTPRequestHandler):
     def good(self):
         self.reply(body=rss("Chipmaker orders more turbines", "Grid fees rise again in spring"), ETag='"one"')
 
+    def changing(self):
+        number = self.server.counts[self.path]
+        self.reply(body=rss(f"Item {number} of a changing feed", prefix=f"{self.path}/{number}"))
+
     def conditional(self):
         if self.headers.get("If-None-Match") == '"v1"':
             self.reply(304)

@@ -121,6 +121,12 @@ def test_a_link_that_all_items_of_a_document_share_is_no_identity(archive):
     assert len(archive.as_of(at(60))) == 3
 
 
+def test_a_list_may_hold_several_sightings_of_one_item(archive):
+    """As an export does; of two at one moment the first counts."""
+    record(archive, headline(title="a", minutes=0), headline(title="b", minutes=0), headline(title="b", minutes=9))
+    assert (titles(archive, 0), titles(archive, 9)) == (["a"], ["b"])
+
+
 def test_feeds_do_not_share_identities(archive):
     """Two feeds may use the guid 1."""
     record(archive, headline(guid="1"), feed="https://a.example/rss")

@@ -106,7 +106,6 @@ def import_(paths: tuple[Path, ...], archive: Path | None) -> None:
       backtest feeds import snapshots/ my-feeds.opml
     """
     from feeds.history.importing import import_paths
-
     from feeds.opml import read_opml
 
     with open_archive(archive) as opened:
@@ -161,6 +160,9 @@ def pull(once: bool, every: str | None, allow_private: bool, archive: Path | Non
             good = sum(each.fetch.outcome in {"ok", "unchanged"} for each in done)
             new = sum(each.stored.new for each in done)
             click.echo(f"{good} of {len(done)} fetches good, {new} headlines new; {opened.path}", err=True)
+            waiting = [each for each in opened.subscriptions() if each.last_outcome == "throttled"]
+            for each in waiting:
+                click.echo(f"{each.entry.name} asked for patience until {each.next_at:%Y-%m-%d %H:%M} UTC", err=True)
 
 
 def _interval(text: str) -> timedelta:

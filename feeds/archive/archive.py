@@ -15,7 +15,7 @@ from feeds.archive.identity import item_keys, text_hash
 from feeds.archive.polling import Polling
 from feeds.archive.reading import microseconds
 from feeds.archive.schema import prepare
-from feeds.archive.stories import Stories, words_of
+from feeds.archive.stories import Stories, Words, words_of
 from feeds.headline import Headline
 
 ASSUMED_DELAY = timedelta(minutes=5)  # from published to known, where nobody saw the item
@@ -152,63 +152,57 @@ class Archive(Polling):
     def _record(self, connection: sqlite3.Connection, document: Document, headlines: Sequence[Headline]) -> Stored:
         feed = self._feed_row(document.feed)
         keyed = [(headline, item_keys(headline, feed)) for headline in headlines]
-        held = self._held_items(keyed)
+        items = self._held_items(keyed)
+        held = set(items)
         (row,) = connection.execute("SELECT ifnull(max(id), 0) FROM revisions").fetchone()
         (number,) = connection.execute("SELECT ifnull(max(id), 0) + 1 FROM documents").fetchone()
         rows: list[tuple[object, ...]] = []
-        fresh: dict[int, list[tuple[int, int]]] = {}  # items of this document: (known, hash)
-        keys: dict[int, int] = {}
-        new = revised = known_before = redated = 0
+        fresh: dict[int, int] = {}  # items of this document and when they were known
+        new = revised = redated = 0
         told = words_of([headline.title for headline in headlines])
         for (headline, its_keys), words in zip(keyed, told, strict=True):
-            known = _known(headline)
-            digest = text_hash(headline)
-            item = None
-            for key in its_keys:
-                item = held.get(key) or keys.get(key)
-                if item is not None:
-                    break
-            ident = headline.id
+            known, digest, ident, same = _known(headline), text_hash(headline), headline.id, False
+            item = next((items[key] for key in its_keys if key in items), None)
             if item is None:
                 new += 1
                 item = row + 1
-            elif item in fresh:  # the same item twice in one document: its first words count
-                known_before += 1
-                continue
             else:
-                known_before += 1
+                if item in fresh:
+                    if fresh[item] == known:  # the same item twice at one moment: its first words count
+                        continue
+                    _insert(connection, rows)  # a list of sightings: the next is compared with the last
                 ident, moved, same = self._compare(item, known, digest, headline)
                 redated += moved
-                if same:
-                    for key in its_keys:
-                        if key not in held:
-                            keys[key] = item
-                    continue
-                revised += 1
-            row += 1
-            fresh[item] = [(known, digest)]
+                revised += not same
             for key in its_keys:
-                if key not in held:
-                    keys[key] = item
-            found = self._stories.find(words, known)
-            story = found if found is not None else row
-            self._stories.add(story, known, words)
-            seen = microseconds(headline.seen) if headline.seen else None
-            published = microseconds(headline.published) if headline.published else None
+                items.setdefault(key, item)
+            if same:
+                continue
+            row += 1
+            fresh[item] = known
             rows.append(
-                (row, item, known, digest, seen, published, number, story, ident, self._source_row(headline.source),
-                 headline.language, headline.title, headline.summary, headline.link)
+                (row, item, known, digest, _or_none(headline.seen), _or_none(headline.published), number,
+                 self._story(row, known, words), ident, self._source_row(headline.source), headline.language,
+                 headline.title, headline.summary, headline.link)
             )  # fmt: skip
+        _insert(connection, rows)
         connection.execute(
             "INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            (number, feed, document.url, microseconds(document.at) if document.at else None, document.hash,
-             document.http_date, document.etag, document.provenance, document.rule, document.key, len(headlines),
-             document.rejected, new, revised, redated),
+            (number, feed, document.url, _or_none(document.at), document.hash, document.http_date, document.etag,
+             document.provenance, document.rule, document.key, len(headlines), document.rejected, new, revised,
+             redated),
         )  # fmt: skip
-        connection.executemany("INSERT INTO revisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", rows)
         # Sorted, so that neighbours in the tree are written together.
-        connection.executemany("INSERT OR IGNORE INTO keys VALUES (?,?)", sorted(keys.items()))
-        return Stored(new, revised, known_before, redated)
+        keys = sorted([pair for pair in items.items() if pair[0] not in held])
+        connection.executemany("INSERT OR IGNORE INTO keys VALUES (?,?)", keys)
+        return Stored(new, revised, len(headlines) - new, redated)
+
+    def _story(self, row: int, known: int, words: Words) -> int:
+        """Returns the story of a row: an earlier row's, or its own number."""
+        found = self._stories.find(words, known)
+        story = found if found is not None else row
+        self._stories.add(story, known, words)
+        return story
 
     def _held_items(self, keyed: Sequence[tuple[Headline, list[int]]]) -> dict[int, int]:
         """Returns the items that are held, by key. A key that two headlines of a document share is no key."""
@@ -266,6 +260,16 @@ class Archive(Polling):
             (found,) = self._connection.execute("SELECT id FROM sources WHERE name = ?", (name,)).fetchone()
             self._sources[name] = int(found)
         return int(found)
+
+
+def _insert(connection: sqlite3.Connection, rows: list[tuple[object, ...]]) -> None:
+    """Stores rows of revisions and empties the list."""
+    connection.executemany("INSERT INTO revisions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", rows)
+    rows.clear()
+
+
+def _or_none(at: datetime | None) -> int | None:
+    return microseconds(at) if at is not None else None
 
 
 def _known(headline: Headline) -> int:

@@ -25,6 +25,7 @@ class Subscription:
     document: str | None  # SHA-256 of the last document
     failures: int  # in a row
     next_at: datetime  # not to be polled before
+    last_outcome: str | None  # of the last fetch, None where there was none
 
     @property
     def address(self) -> str:
@@ -78,8 +79,9 @@ class Polling(Reading):
     def subscriptions(self) -> list[Subscription]:
         """Returns the feeds that are polled, in the order in which they were added."""
         rows = self._connection.execute(
-            "SELECT id, url, name, category, language, moved_to, etag, modified, document, failures, next_at "
-            "FROM feeds WHERE subscribed ORDER BY id"
+            "SELECT id, url, name, category, language, moved_to, etag, modified, document, failures, next_at, "
+            "(SELECT outcome FROM fetches t WHERE t.feed = f.id ORDER BY t.id DESC LIMIT 1) "
+            "FROM feeds f WHERE subscribed ORDER BY id"
         )
         return [
             Subscription(
@@ -91,6 +93,7 @@ class Polling(Reading):
                 document=row[8],
                 failures=row[9],
                 next_at=moment(row[10]),
+                last_outcome=row[11],
             )
             for row in rows
         ]
