@@ -61,7 +61,7 @@ def moment(value: object) -> datetime | None:
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise ValueError("is no time")
+        raise ValueError("is no time")  # noqa: TRY004 (a wrong value of a row, as the others)
     try:
         if isinstance(value, str) and not re.fullmatch(r"\d{9,11}(?:\.\d+)?", value.strip()):
             made = datetime.fromisoformat(value.strip())
@@ -85,6 +85,11 @@ def _of_seconds(value: float) -> datetime:
     if not math.isfinite(value):
         raise ValueError("not finite")
     return datetime.fromtimestamp(value, UTC)
+
+
+def printable(path: str) -> str:
+    """Returns a path in characters that can be stored and shown, whatever bytes its name is made of."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def identity(value: str) -> str:
