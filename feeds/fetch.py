@@ -11,6 +11,7 @@ import contextlib
 import ipaddress
 import random
 import socket
+import ssl
 import threading
 import time
 from collections import defaultdict
@@ -18,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
@@ -76,12 +78,18 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast
 
 
+@cache
+def certificates() -> ssl.SSLContext:
+    """Returns the certificates that are trusted; read once, which takes some dozen milliseconds."""
+    return httpx.create_ssl_context()
+
+
 class _Guarded(httpx.AsyncHTTPTransport):
     """Resolves a name, refuses private addresses, and connects to what was checked."""
 
     def __init__(self, *, allow_private: bool) -> None:
         # No connection is kept: one to an address, checked for one name, must not serve another name there.
-        super().__init__(limits=httpx.Limits(max_keepalive_connections=0))
+        super().__init__(verify=certificates(), limits=httpx.Limits(max_keepalive_connections=0))
         self._allow_private = allow_private
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -71,7 +71,7 @@ def test_json_has_what_it_promises(whole):
     """Every key of the interface, with numbers where numbers are promised."""
     document = whole[0]
     assert document["headlines"]["total"] == 332
-    assert set(document["headlines"]) == {"total", "by_language", "used", "rejected"}
+    assert set(document["headlines"]) == {"total", "by_language", "used", "rejected", "by_basis"}
     assert {row["strategy"] for row in document["results"]} == {
         "shock", "rebound", "buy-hold", "always-short", "gap-only", "headline-count", "plain-vader"
     }  # fmt: skip
@@ -132,7 +132,10 @@ def test_a_feed_with_one_bad_item_loses_that_item_and_says_so(tmp_path):
     """An item without a date is lost, the other is replayed."""
     (tmp_path / "news.xml").write_text(rss(("AI chip demand soars", "Mon, 20 Jan 2025 12:00:00 GMT"), ("No date", "")))
     done = backtest("run", "deepseek-2025", "-s", "shock", "--news", "news.xml", "-o", "o", "--json", cwd=tmp_path)
-    assert json.loads(done.stdout)["headlines"] == {"total": 2, "by_language": {"en": 1}, "used": 1, "rejected": 1}
+    headlines = json.loads(done.stdout)["headlines"]
+    assert headlines["by_basis"]["assumed"] == 1
+    del headlines["by_basis"]
+    assert headlines == {"total": 2, "by_language": {"en": 1}, "used": 1, "rejected": 1}
     assert re.search(r"lost: news.xml, item 2 \(No date\): .*date", done.stderr)
 
 
