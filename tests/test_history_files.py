@@ -462,6 +462,11 @@ def test_nothing_of_a_strangers_repository_runs(tmp_path, scraped, monkeypatch):
         "core.repositoryFormatVersion": "1", "protocol.allow": "always",
     }.items():  # fmt: skip
         repository.git("config", key, value)
+    head = repository.git("cat-file", "commit", "HEAD").replace(
+        " +0100\n", " +0100\ngpgsig -----BEGIN PGP SIGNATURE-----\n x\n", 1
+    )
+    (tmp_path / "signed").write_text(head, encoding="utf-8")
+    repository.git("update-ref", "HEAD", repository.git("hash-object", "-t", "commit", "-w", str(tmp_path / "signed")))
     (repository.path / ".git" / "info" / "attributes").write_text("* diff=t filter=t\n", encoding="utf-8")
     blob = repository.git("rev-parse", f"{first}:ntv.rss")
     (repository.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()  # git would fetch it from the trap
