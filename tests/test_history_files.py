@@ -482,6 +482,29 @@ def test_nothing_of_a_strangers_repository_runs(tmp_path, scraped, monkeypatch):
     assert (tmp_path / "sprung").exists()  # the trap is a live one
 
 
+def test_a_damaged_document_is_lost_alone(scraped):
+    """Its bytes break off; those before and after come."""
+    repository, first, _ = scraped
+    blob = repository.git("rev-parse", f"{first}:ntv.rss")
+    path = repository.path / ".git" / "objects" / blob[:2] / blob[2:]
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-8])
+    lost = []
+    assert [capture.body for capture in gitlog.commits(repository.path, lost=lost.append)] == [
+        b"<1/>",
+        b"<3/>",
+        b"<4/>\n\n",
+    ]
+    assert [each.key for each in lost] == [f"git:{first}:ntv.rss"]
+
+
+def test_without_git_the_message_says_what_to_do(scraped, monkeypatch):
+    """Install it."""
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(FeedError, match="install git"):
+        list(gitlog.commits(scraped[0].path))
+
+
 def test_leaving_early_ends_git(scraped):
     """No process stays behind a reader that stops."""
     repository, *_ = scraped
