@@ -40,7 +40,7 @@ def read_paths(paths: Iterable[Path], *, lost: Callable[[Lost], object] = ignore
         if path.is_dir():
             yield from _folder(path, lost)
         else:
-            yield from _file(path, PurePosixPath(path.resolve().parent.name, path.name), str(path), lost)
+            yield from _file(path, PurePosixPath(path.parent.resolve().name, path.name), str(path), lost)
 
 
 def _folder(folder: Path, lost: Callable[[Lost], object]) -> Iterator[Capture | Found]:

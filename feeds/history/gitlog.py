@@ -61,7 +61,7 @@ def commits(
     Args:
         repository: The working tree or the bare repository.
         done: Keys of captures that are stored already; their bytes are not read again.
-        lost: Is told of documents that are too large, missing (a shallow or partial clone) or from an odd year.
+        lost: Is told of documents that are too large, damaged, missing (a partial clone) or from an impossible time.
 
     Raises:
         FeedError: There is no git, no repository, or git fails; the message is git's own.
@@ -78,19 +78,16 @@ def commits(
             key = f"git:{change.commit}:{change.path}"
             if key in done:
                 continue
-            size = blobs.size(change.blob)
             seen = _moment(change.seconds)
-            if size is None or size > MAX_BYTES or seen is None:
-                reason = "not in this clone" if size is None else "the commit's time is impossible"
-                if size is not None and size > MAX_BYTES:
-                    reason = f"{size:,} bytes are too many; a feed has at most {MAX_BYTES:,}"
-                lost(Lost(key=key, reason=reason))
+            body = "the commit's time is impossible" if seen is None else blobs.body(change.blob)
+            if isinstance(body, str):
+                lost(Lost(key=key, reason=body))
                 continue
             yield Capture(
                 feed=PurePosixPath(change.path).with_suffix("").as_posix(),
                 url=change.path,
                 seen=seen,
-                body=blobs.body(change.blob),
+                body=body,
                 provenance="import",
                 rule=RULE,
                 key=key,
@@ -165,27 +162,23 @@ class _Blobs:
         self._sizes: subprocess.Popen[bytes] | None = None
         self._bodies: subprocess.Popen[bytes] | None = None
 
-    def size(self, blob: str) -> int | None:
-        """Returns how many bytes a blob has, None where it is missing."""
+    def body(self, blob: str) -> bytes | str:
+        """Returns the bytes of a blob, or why they cannot be had."""
         self._sizes = self._sizes or self._git.start("cat-file", "--batch-check")
         answer = _ask(self._sizes, blob)
-        if not answer:  # git died over it, as it does in a partial clone
-            self._sizes = None
-            return None
-        return int(answer[2]) if answer[1:2] == [b"blob"] else None
-
-    def body(self, blob: str) -> bytes:
-        """Returns the bytes of a blob that is there.
-
-        Raises:
-            FeedError: It is damaged.
-        """
+        if answer[1:2] != [b"blob"]:
+            if not answer:  # git died over it, as it does in a partial clone
+                self._sizes = None
+            return "not in this clone"
+        size = int(answer[2])
+        if size > MAX_BYTES:
+            return f"{size:,} bytes are too many; a feed has at most {MAX_BYTES:,}"
         self._bodies = self._bodies or self._git.start("cat-file", "--batch")
-        answer = _ask(self._bodies, blob)
-        size = int(answer[2]) if answer[1:2] == [b"blob"] else -1
-        body = _out(self._bodies).read(size + 1)[:-1] if size >= 0 else b""
-        if len(body) != size:
-            raise FeedError(f"git:{blob}", "cannot be read; look with git fsck")
+        known = _ask(self._bodies, blob) == answer
+        body = _out(self._bodies).read(size + 1)[:-1] if known else b""
+        if not known or len(body) != size:
+            self._bodies = None
+            return "damaged; look with git fsck"
         return body
 
 

@@ -32,9 +32,11 @@ _LANGUAGES = dict(
 def text(value: str) -> str:
     """Returns plain text: no tags, no entities, no control characters, single spaces, at most `MAX_TEXT` characters."""
     plain = value[: MAX_TEXT * 2]
-    for _ in range(2):  # what is escaped once too often
-        plain = html.unescape(_TAG.sub(" ", plain))
-    plain = "".join(" " if unicodedata.category(char) in {"Cc", "Cs"} else char for char in plain)
+    if "<" in plain or "&" in plain:
+        for _ in range(2):  # what is escaped once too often
+            plain = html.unescape(_TAG.sub(" ", plain))
+    if not plain.isprintable():
+        plain = "".join(" " if unicodedata.category(char) in {"Cc", "Cs"} else char for char in plain)
     return " ".join(plain.split())[:MAX_TEXT]
 
 
