@@ -66,7 +66,7 @@ class _Writer:
             parsed = rss.parse(capture.body, feed=capture.feed, seen=capture.seen)
         except FeedError as wrong:
             self.lost(Lost(key=capture.url, reason=wrong.reason))
-            return
+            parsed = rss.Parsed(headlines=(), rejects=(), language="")  # kept as done: it will not become a feed
         document = Document(
             feed=capture.feed,
             url=capture.url,
@@ -91,7 +91,8 @@ def import_paths(archive: Archive, path: Path, *, lost: Said) -> Report:
     """Imports a file, a folder of snapshots, or a git repository that scrapes feeds; what is held is skipped.
 
     Raises:
-        InputError: Nothing there, or a file that is none of the kinds.
+        InputError: Nothing there, or a file that is none of the kinds; what came before the broken line is stored, and
+            is not stored twice when the mended file is imported again.
     """
     writer = _Writer(archive, lost)
     done = {key for prefix in _DONE for key in archive.keys_done(prefix)}
@@ -222,7 +223,8 @@ def backfill_gdelt(
             settled=datetime.now(UTC) - _SETTLED, lost=writer.lost,
             pause=0.0 if endpoint else gdelt.PAUSE, endpoint=endpoint or gdelt.ENDPOINT,
         )  # fmt: skip
-        buffer.extend(each.headline for each in found)
+        for each in found:  # `finished` empties the buffer between two of them
+            buffer.append(each.headline)
     finally:
         get.close()
     if buffer:  # of slices that GDELT may still add to
