@@ -16,6 +16,7 @@ from backtests.cli import cli
 from strategies.registry import rule_names
 
 ROOT = Path(__file__).parents[1]
+FEEDS = (ROOT / "docs" / "feeds.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -33,6 +34,7 @@ def test_the_output_in_the_readme_is_the_programs(tmp_path):
 def test_the_commands_in_the_readme_are_valid(line, tmp_path, monkeypatch):
     """Each runs, with empty stand-ins for the reader's own files where it names some."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AFTERSHOCK_ARCHIVE", str(tmp_path / "archive.sqlite"))
     if "my-feeds" in line:
         episode = ROOT / "backtests" / "episodes" / "deepseek-2025"
         (tmp_path / "my-feeds").mkdir()
@@ -40,6 +42,16 @@ def test_the_commands_in_the_readme_are_valid(line, tmp_path, monkeypatch):
         (tmp_path / "my-prices.csv").write_bytes((episode / "prices.csv").read_bytes())
     done = CliRunner().invoke(cli, shlex.split(line), catch_exceptions=False)
     assert done.exit_code == 0
+
+
+@pytest.mark.parametrize("line", re.findall(r"^backtest (feeds .*?)(?: +#.*)?$", FEEDS, re.MULTILINE))
+def test_the_commands_in_the_page_on_feeds_are_valid(line):
+    """Each verb and option exists; --help in place of the network."""
+    words = shlex.split(line)
+    done = CliRunner().invoke(cli, [*words[:2], "--help"], catch_exceptions=False)
+    assert done.exit_code == 0
+    for option in [word for word in words if word.startswith("--")]:
+        assert option in done.output
 
 
 def test_the_readme_names_every_strategy_shown_and_every_term_of_the_book():

@@ -224,7 +224,7 @@ def backfill_gdelt(
             pause=0.0 if endpoint else gdelt.PAUSE, endpoint=endpoint or gdelt.ENDPOINT,
         )  # fmt: skip
         for each in found:  # `finished` empties the buffer between two of them
-            buffer.append(each.headline)
+            buffer.append(each.headline)  # noqa: PERF401
     finally:
         get.close()
     if buffer:  # of slices that GDELT may still add to
