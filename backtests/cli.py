@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from backtests.commands import listing, run, score
+from backtests.commands import audit, listing, run, score
 from feeds.errors import InputError, did_you_mean
 
 VERSION = "0.1.0"
@@ -37,7 +37,7 @@ def cli() -> None:
     """
 
 
-for _verb in (run.run, listing.episodes, listing.strategies, score.score):
+for _verb in (run.run, audit.audit, listing.episodes, listing.strategies, score.score):
     cli.add_command(_verb)
 
 

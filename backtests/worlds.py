@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -52,7 +52,7 @@ class Worlds:
     def __init__(self, episode: Episode, news: News, scoring: Scoring | None = None) -> None:
         """Takes the whole episode; without `scoring` the scores in `news` are taken as they are."""
         self.episode = episode
-        self._items = {item.headline: item for item in news.items}
+        self._items = news.items
         self._scoring = scoring
         self._scores: dict[Headline, Score] = {}
         self._news: dict[tuple[int, tuple[Bait, ...]], News] = {}
@@ -85,7 +85,8 @@ class Worlds:
                 episode = dataclasses.replace(self.episode, prices=Prices(bars=made))
                 if baits == BAITS:
                     last = self.episode.sessions.sessions[self.episode.window[-1]]
-                    self.bars += sum(sum(session <= day <= last for day in each.sessions) for each in bars.values())
+                    traded = [bars[symbol].sessions for symbol in self.episode.tradable]
+                    self.bars += sum(bisect_right(days, last) - bisect_left(days, session) for days in traded)
             else:
                 episode = self.episode
             self._markets[key] = make_market(episode, self._news_of(row, baits))
@@ -95,8 +96,9 @@ class Worlds:
         key = (row, baits)
         if key not in self._news:
             delay, by = self.episode.assumed_delay, self.known_by(row)
-            heads = [head for head in self._items if baits or head.known_at(delay) <= by]
-            scores = [self._score(head) for head in heads]
+            known = [item for item in self._items if baits or item.headline.known_at(delay) <= by]
+            heads = [item.headline for item in known]
+            scores = [self._score(item) for item in known]
             for head, score in self._canaries(row, baits):
                 heads.append(head)
                 scores.append(score)
@@ -111,10 +113,10 @@ class Worlds:
             self._news[key] = News(items=items, rejects=(), scorer="")
         return self._news[key]
 
-    def _score(self, head: Headline) -> Score:
+    def _score(self, item: NewsItem) -> Score:
         """Scores each headline once; the rows of an audit ascend, so nothing later has been scored before it."""
+        head = item.headline
         if head not in self._scores:
-            item = self._items[head]
             self._scores[head] = self._scoring(head) if self._scoring else item.score
             if self._scores[head] != item.score:
                 self.rescored.append((item, self._scores[head]))
@@ -198,8 +200,8 @@ def held(spare: Sequence[Market]) -> list[Market | Bars | SignalBook]:
     knows them all.
     """
     known = {id(each) for market in spare for each in (market, market.signals)}
-    kinds = (Market, Bars, SignalBook)
-    return [each for each in gc.get_objects() if isinstance(each, kinds) and id(each) not in known]
+    kinds = {Market, Bars, SignalBook}
+    return [each for each in gc.get_objects() if type(each) in kinds and id(each) not in known]
 
 
 @contextmanager
