@@ -168,6 +168,7 @@ def text_report(result: Result, title: str) -> str:
         "What each strategy made (· = naive rival; costs in US dollars, dividends positive when paid)",
         *_grid(RESULT_HEAD, result_rows(result)),
         *_trouble(result),
+        *audit_lines(result),
         "",
         f"What each traded on {key_session}, and at which price in US dollars (slippage included)",
     ]
@@ -185,6 +186,17 @@ def _news_lines(result: Result, session: str) -> list[str]:
     width = max(len(line) for line in figures)
     titles = [NEWS_HEAD[4], *(textwrap.shorten(row[4], WIDTH - width - 2, placeholder=" …") for row in rows)]
     return [f"{line.ljust(width)}  {title}" for line, title in zip(figures, titles, strict=True)]
+
+
+def audit_line(decisions: int, violations: int) -> str:
+    """The short form of an audit."""
+    return f"audit: {decisions} decisions re-decided without the future, {violations} differed"
+
+
+def audit_lines(result: Result) -> list[str]:
+    """The short form of the audit, where the run was audited."""
+    found = result.document.get("audit")
+    return [audit_line(found["decisions"], found["violations"])] if found else []
 
 
 def _trouble(result: Result) -> list[str]:
@@ -255,6 +267,7 @@ def html_body(result: Result) -> str:
         _html_table(CLAIM_HEAD, claim_rows(result)),
         "<h2>Strategies and naive rivals (·)</h2><p>Costs in US dollars, dividends positive when paid.</p>",
         _html_table(RESULT_HEAD, result_rows(result)),
+        *(f"<p>{html.escape(line)}</p>" for line in audit_lines(result)),
         "<h2>Traded on the key session</h2>",
         _html_table(("strategy", "fills (US dollars, slippage included)"), key_session_lines(result, shown=40)),
         "<h2>What this does not show</h2>",

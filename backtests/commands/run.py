@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from backtests.commands.audit import violation_lines
 from backtests.commands.options import archive_option, day, open_archive
 from feeds.errors import InputError, did_you_mean
 
@@ -62,6 +64,7 @@ def run(
     Example:
       backtest run deepseek-2025 --strategy shock --set threshold=0.8 --set slippage_bps=10
     """
+    from backtests.audit import short_audit
     from backtests.episode import load_episode
     from backtests.news import read_archive, read_news
     from backtests.replay import replay, standard_rules
@@ -81,6 +84,8 @@ def run(
     for reject in scored.rejects:
         click.echo(f"lost: {reject.feed}, item {reject.item} ({reject.title[:60]}): {reject.reason}", err=True)
     result = replay(loaded, rules, terms=terms, news=scored)
+    audited = short_audit(loaded, scored, rules, result.tables["targets"].rows)
+    result.document["audit"] = {"decisions": audited.decisions, "violations": len(audited.violations)}
     folder = output or _run_folder(loaded.name, result.hash8)
     result.save(folder)
     text = text_report(result, loaded.title)
@@ -88,6 +93,10 @@ def run(
     click.echo(f"files: {folder}", err=True)
     if as_json:
         click.echo(json.dumps(result.document, ensure_ascii=False, allow_nan=False))
+    if audited.violations:
+        for line in violation_lines(audited):
+            click.echo(line, err=True)
+        sys.exit(1)
 
 
 def _split(settings: dict[str, str], strategies: Iterable[str]) -> tuple[BookTerms, dict[str, str]]:
