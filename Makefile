@@ -33,6 +33,7 @@ test: $(VENV)/.dev ## Run what CI runs: lint, format, types, import contracts, t
 
 bench: $(VENV)/.run ## Measure a run and --help against the imports they cannot avoid
 	@$(BIN)/python tests/bench/bench_run.py
+	@$(BIN)/python tests/bench/bench_parse.py
 	@$(BIN)/python tests/bench/bench_archive.py
 
 venv: $(VENV)/.dev ## Build .venv with all that tests need

@@ -1,4 +1,4 @@
-"""Feed documents become headlines. The only room that knows feedparser.
+"""Feed documents become headlines. The only room that knows feedparser; plain documents take a quicker way.
 
 `parse` takes bytes and never fetches anything; one bad item is lost and counted, a document that is no feed raises.
 """
@@ -6,11 +6,8 @@
 from __future__ import annotations
 
 import calendar
-import hashlib
-import html
 import io
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,15 +15,15 @@ from typing import Any
 
 import feedparser
 
+from feeds import fields, wellformed
+from feeds.dates import moment
 from feeds.errors import FeedError
 from feeds.headline import Headline
+from feeds.wellformed import Channel, Entry
 
 MAX_BYTES = 20 * 1024 * 1024
-MAX_TEXT = 20_000  # characters kept of a title or summary; a feed that says more is not a headline
 BREAKS_OFF = "the document breaks off at line"
 _YEARS = range(1990, 2101)
-_TAG = re.compile(r"<[^<>]{0,2000}>")
-_DROPPED = re.compile(r"<(script|style)\b[^<>]{0,2000}>.{0,20000}?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 
 
@@ -65,28 +62,48 @@ def parse(document: bytes, *, feed: str, seen: datetime | None) -> Parsed:
         raise ValueError(f"seen {seen} has no time zone; give an aware datetime")
     if len(document) > MAX_BYTES:
         raise FeedError(feed, f"{len(document):,} bytes are too many; a feed has at most {MAX_BYTES:,}")
+    seen = seen.astimezone(UTC) if seen else None
+    channel = wellformed.read(document)
+    if channel is not None and channel.entries:
+        return _parsed(channel, feed, seen)
     if _declares_entities(document):
         raise FeedError(feed, "declares XML entities, which can fill the memory; take the <!ENTITY> lines out")
+    return _read_by_feedparser(document, feed, seen)
+
+
+def _read_by_feedparser(document: bytes, feed: str, seen: datetime | None) -> Parsed:
+    """The reader of record: whatever is not plain, and whatever is broken."""
     raw = feedparser.parse(io.BytesIO(document), resolve_relative_uris=False)
     if not raw.entries:
         _refuse_empty(raw, feed)
-    language = _language(raw.feed.get("language", ""))
+    channel = Channel(
+        title=raw.feed.get("title", ""),
+        language=raw.feed.get("language", ""),
+        entries=[_entry(entry) for entry in raw.entries],
+    )
+    cut = len(raw.entries) if raw.bozo and _ends_within_item(document) else 0
+    return _parsed(channel, feed, seen, cut=cut, broken=_line(raw) if raw.bozo else None)
+
+
+def _parsed(channel: Channel, feed: str, seen: datetime | None, *, cut: int = 0, broken: int | None = None) -> Parsed:
+    """Makes headlines of a channel's items. `cut` is the position of an item that breaks off, `broken` the line."""
+    language = fields.language(channel.language)
+    publisher = fields.plain(channel.title)
     headlines: list[Headline] = []
     rejects: list[Reject] = []
-    seen = seen.astimezone(UTC) if seen else None
-    cut = len(raw.entries) if raw.bozo and _ends_within_item(document) else 0
-    for position, entry in enumerate(raw.entries, 1):
-        made = "cut off" if position == cut else _headline(entry, raw.feed, feed, language, seen)
-        if isinstance(made, Headline) and any(made.id == other.id for other in headlines[-1:]):
-            made = "duplicate of an item before it"
-        if isinstance(made, Headline):
-            headlines.append(made)
+    for position, entry in enumerate(channel.entries, 1):
+        made = "cut off" if position == cut else _headline(entry, publisher, feed, language, seen)
+        if isinstance(made, str):
+            rejects.append(Reject(feed=feed, item=position, title=fields.plain(entry.title)[:200], reason=made))
+        elif headlines and headlines[-1].id == made.id:
+            reason = "duplicate of an item before it"
+            rejects.append(Reject(feed=feed, item=position, title=made.title[:200], reason=reason))
         else:
-            rejects.append(Reject(feed=feed, item=position, title=_text(entry.get("title", ""))[:200], reason=made))
+            headlines.append(made)
     headlines, twice = _first_of_each(headlines, feed)
     rejects += twice
-    if raw.bozo and _line(raw) is not None:
-        rejects.append(Reject(feed=feed, item=0, title="", reason=f"{BREAKS_OFF} {_line(raw)}"))
+    if broken is not None:
+        rejects.append(Reject(feed=feed, item=0, title="", reason=f"{BREAKS_OFF} {broken}"))
     return Parsed(headlines=tuple(headlines), rejects=tuple(rejects), language=language)
 
 
@@ -136,6 +153,8 @@ def _declares_entities(document: bytes) -> bool:
     head = document[: 1 << 20]
     if b"\x00" in head[:64]:  # UTF-16 or UTF-32: the pattern hides behind zero bytes
         head = head.replace(b"\x00", b"")
+    if b"<!e" not in head and b"<!E" not in head:  # four times as quick as the pattern
+        return False
     return _ENTITY.search(head) is not None
 
 
@@ -161,26 +180,41 @@ def _refuse_empty(raw: Any, feed: str) -> None:
         raise FeedError(feed, "is no RSS or Atom document; give a feed, not a page")
 
 
-def _headline(entry: Any, channel: Any, feed: str, language: str, seen: datetime | None) -> Headline | str:
+def _entry(entry: Any) -> Entry:
+    """What feedparser found of an item."""
+    clock = "published" if "published" in entry else "updated"
+    stated = str(entry.get(clock) or "") if clock in entry else ""
+    parsed = entry.get(f"{clock}_parsed") if f"{clock}_parsed" in entry else None
+    source = entry.get("source") or {}
+    return Entry(
+        title=entry.get("title", ""),
+        summary=entry.get("summary", ""),
+        link=entry.get("link", ""),
+        id=entry.get("id") or "",
+        source=source.get("title", ""),
+        stated=stated,
+        published=moment(stated) or _of_feedparser(parsed),  # ours knows zones and languages that feedparser does not
+    )
+
+
+def _headline(entry: Entry, publisher: str, feed: str, language: str, seen: datetime | None) -> Headline | str:
     """Makes a headline of an entry, or says why not."""
-    title = _text(entry.get("title", ""))
+    title = fields.plain(entry.title)
     if not title:
         return "no title"
-    clock = "published" if "published" in entry else "updated"
-    stated = entry.get(clock) if clock in entry else ""
-    published = _moment(entry.get(f"{clock}_parsed")) if f"{clock}_parsed" in entry else None
+    published = entry.published
     if published is not None and published.year not in _YEARS:
         return f"dated {published.year}"
     if published is None and seen is None:
+        stated = entry.stated
         return f"date {stated[:40]!r} cannot be read" if stated else "no date, and nobody saw when it appeared"
-    link = _link(entry.get("link", ""))
-    source = entry.get("source") or {}
+    link = fields.link(entry.link)
     return Headline(
-        id=_identity(entry.get("id") or link or title),
+        id=fields.identity(entry.id or link or title),
         feed=feed,
-        source=_text(source.get("title", "") or channel.get("title", "")),
+        source=fields.plain(entry.source) or publisher,
         title=title,
-        summary=_text(entry.get("summary", "")),
+        summary=fields.plain(entry.summary),
         link=link,
         language=language,
         published=published,
@@ -188,7 +222,7 @@ def _headline(entry: Any, channel: Any, feed: str, language: str, seen: datetime
     )
 
 
-def _moment(parsed: Any) -> datetime | None:
+def _of_feedparser(parsed: Any) -> datetime | None:
     """Feedparser's UTC tuple as an aware datetime; independent of the machine's zone."""
     if parsed is None:
         return None
@@ -196,31 +230,6 @@ def _moment(parsed: Any) -> datetime | None:
         return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def _text(value: str) -> str:
-    """Plain text: no tags, no entities, no control characters, single spaces."""
-    text = str(value)[: MAX_TEXT * 2]
-    for _ in range(2):  # feeds escape once too often
-        text = html.unescape(_TAG.sub(" ", _DROPPED.sub(" ", text)))
-    text = "".join(" " if unicodedata.category(char) in {"Cc", "Cs"} else char for char in text)
-    return " ".join(text.split())[:MAX_TEXT]
-
-
-def _link(value: str) -> str:
-    link = str(value).strip()
-    return link if link.lower().startswith(("http://", "https://")) and " " not in link else ""
-
-
-def _language(value: str) -> str:
-    code = str(value).strip().lower()[:2]
-    return code if len(code) == 2 and code.isascii() and code.isalpha() else ""
-
-
-def _identity(value: str) -> str:
-    """Sixteen hex digits of the item's own identity; http and https twins are one."""
-    text = re.sub(r"^https?://", "//", str(value).strip())
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _first_of_each(headlines: list[Headline], feed: str) -> tuple[list[Headline], list[Reject]]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
+from feeds import fields
 from feeds.errors import FeedError, FetchError
 from feeds.history import plain
 from feeds.history.document import Found, Get, Lost, ignore
@@ -194,5 +195,5 @@ def _found(row: Article, feed: str) -> Found:
         headline=row.headline(feed),
         provenance="backfill",
         rule=RULE,
-        key=f"gdelt:{row.seendate:%Y%m%d%H%M%S}:{plain.identity(row.link)}",
+        key=f"gdelt:{row.seendate:%Y%m%d%H%M%S}:{fields.identity(row.link)}",
     )

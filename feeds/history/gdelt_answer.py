@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from feeds import fields
 from feeds.headline import Headline
 from feeds.history import plain
 
@@ -40,7 +41,7 @@ class Article:
     def headline(self, feed: str) -> Headline:
         """Returns it as a headline, known from the end of its batch on."""
         return Headline(
-            id=plain.identity(self.link),
+            id=fields.identity(self.link),
             feed=feed,
             source=self.domain,
             title=self.title,
@@ -79,7 +80,7 @@ def read(body: bytes) -> Answer:
         if isinstance(made, str):
             lost.append(made)
         else:
-            found.setdefault(plain.identity(made.link), made)
+            found.setdefault(fields.identity(made.link), made)
     return Answer(articles=tuple(found.values()), lost=tuple(lost), rows=rows)
 
 
@@ -114,7 +115,7 @@ def _article(row: Any) -> Article | str:
     if not isinstance(row, dict):
         return "a row of broken JSON"
     values = {name: str(row.get(name) or "") for name in ("url", "title", "seendate", "domain", "language")}
-    link = plain.link(values["url"])
+    link = fields.link(values["url"])
     title = tidy(values["title"])
     if not link or not title:
         return f"a row without {'title' if link else 'address'}: {(values['url'] or values['title'])[:120]}"
@@ -137,7 +138,7 @@ def tidy(title: str) -> str:
     >>> tidy("Nvidia falls 16 . 9 % : China ' s &quot; Sputnik moment &quot; , says U . S . investor")
     'Nvidia falls 16.9%: China\\'s "Sputnik moment", says U.S. investor'
     """
-    made = plain.text(title)
+    made = fields.plain(title)
     for pattern, instead in _SPACING:
         made = pattern.sub(instead, made)
     return made

@@ -1,17 +1,13 @@
-"""Plain values of foreign ones, by the same rules as the feed parser's: text, links, languages, times, identities."""
+"""Plain values of what lists of headlines state: languages, times, names of files, digests."""
 
 from __future__ import annotations
 
 import hashlib
-import html
 import math
 import re
-import unicodedata
 from datetime import UTC, datetime
 
-MAX_TEXT = 20_000  # characters kept of a title or summary
 _YEARS = range(1990, 2101)
-_TAG = re.compile(r"</?[A-Za-z][^<>]{0,2000}>")
 
 # The names that GDELT writes, with the codes of ISO 639-1.
 _LANGUAGES = dict(
@@ -27,23 +23,6 @@ _LANGUAGES = dict(
         "telugu=te thai=th tibetan=bo turkish=tr ukrainian=uk urdu=ur vietnamese=vi welsh=cy"
     ).split()
 )
-
-
-def text(value: str) -> str:
-    """Returns plain text: no tags, no entities, no control characters, single spaces, at most `MAX_TEXT` characters."""
-    plain = value[: MAX_TEXT * 2]
-    if "<" in plain or "&" in plain:
-        for _ in range(2):  # what is escaped once too often
-            plain = html.unescape(_TAG.sub(" ", plain))
-    if not plain.isprintable():
-        plain = "".join(" " if unicodedata.category(char) in {"Cc", "Cs"} else char for char in plain)
-    return " ".join(plain.split())[:MAX_TEXT]
-
-
-def link(value: str) -> str:
-    """Returns an http(s) address, "" for anything else."""
-    value = value.strip()
-    return value if value.lower().startswith(("http://", "https://")) and not re.search(r"\s", value) else ""
 
 
 def language(value: str) -> str:
@@ -92,12 +71,6 @@ def _of_seconds(value: float) -> datetime:
 def printable(path: str) -> str:
     """Returns a path in characters that can be stored and shown, whatever bytes its name is made of."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def identity(value: str) -> str:
-    """Returns sixteen hex digits that stand for an address or name; http and https twins are one."""
-    bare = re.sub(r"^https?://", "//", value.strip())
-    return hashlib.sha256(bare.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def digest(*parts: bytes | str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import IO, Any
 
+from feeds import fields
 from feeds.errors import FeedError
 from feeds.headline import Headline
 from feeds.history import plain
@@ -72,19 +73,19 @@ def _headline(row: Mapping[str, Any], feed: str) -> Found:
         ValueError: What the row lacks.
     """
     words = {key: _words(row, key) for key in _COLUMNS if key not in {"published", "seen"}}
-    title = plain.text(words["title"])
+    title = fields.plain(words["title"])
     if not title:
         raise ValueError("no title")
     published, seen = _moment(row, "published"), _moment(row, "seen")
     if published is None and seen is None:
         raise ValueError("neither published nor seen")
-    link = plain.link(words["link"])
+    link = fields.link(words["link"])
     headline = Headline(
-        id=plain.identity(words["id"] or link or title),
-        feed=plain.text(words["feed"]) or feed,
-        source=plain.text(words["source"]),
+        id=fields.identity(words["id"] or link or title),
+        feed=fields.plain(words["feed"]) or feed,
+        source=fields.plain(words["source"]),
         title=title,
-        summary=plain.text(words["summary"]),
+        summary=fields.plain(words["summary"]),
         link=link,
         language=plain.language(words["language"]),
         published=published,
