@@ -31,6 +31,8 @@ _IDLE = frozenset(
 _DATE = f"{_DC}date"
 _KEPT = frozenset(("title", "description", "link", "pubDate", _CONTENT, _DATE))
 _KEPT_ATOM = frozenset(_ATOM + name for name in "title summary content id published updated".split())
+# A picture's words count as the summary of an item that has none so far.
+_IDLE_BESIDE_WORDS = _IDLE | {space + "description" for space in _MEDIA}
 _HOLDERS = frozenset(space + "content" for space in _MEDIA)  # may hold idle elements
 _CHANNEL = frozenset(
     "description pubDate lastBuildDate ttl generator copyright managingEditor webMaster docs category link".split()
@@ -67,8 +69,8 @@ _SIMPLE = re.compile(
     r"(?:[^<&]++"
     r"|</?(?:a|abbr|b|blockquote|br|cite|code|dd|div|dl|dt|em|figcaption|figure|h[1-6]|hr|i|img|li|ol|p|pre|q|s|small|span"
     r"|strong|sub|sup|table|tbody|td|th|thead|tr|u|ul)"
-    r"""(?:\s[a-z][a-z-]*="[^<>"\x00-\x1f\x7f-\x9f]*")*+\s?/?>"""
-    r"|&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,5}|#x[0-9a-f]{1,4});"
+    r"""(?:\s[a-z][a-z-]*="[^<>"\x00-\x08\x0b-\x1f\x7f-\x9f]*")*+\s?/?>"""
+    r"|&(?:#\d{1,5}|#x[0-9a-f]{1,4}|(?-i:amp|lt|gt|quot|apos|nbsp|[lr]squo|[lrb]dquo|[nm]dash|hellip|euro|[aouAOU]uml|szlig));"
     r"|&(?=\s)|&(?!lt|gt)[a-z][a-z0-9]?(?=[\s,).']))*+",
     re.IGNORECASE,
 )
@@ -143,7 +145,7 @@ def _is_plain(document: bytes) -> bool:
 def _rss(root: ET.Element) -> Channel:
     if root.attrib != {"version": "2.0"} or len(root) != 1 or root[0].tag != "channel" or root[0].attrib:
         raise _UnsureError
-    title = language = None
+    title, language = None, ""
     entries = []
     for child in root[0]:
         tag = child.tag
@@ -151,13 +153,13 @@ def _rss(root: ET.Element) -> Channel:
             entries.append(_item(child))
         elif tag == "title" and title is None:
             title = _words(_text(child), html=False)
-        elif tag == "language" and language is None:
-            language = _checked(_text(child))
+        elif tag in {"language", f"{_DC}language"}:
+            language = _checked(_text(child))  # the last one counts
         elif tag == "image":
             _check_image(child)
         elif tag not in _CHANNEL or len(child) or (child.attrib and tag not in {f"{_ATOM}link", "category"}):
             raise _UnsureError
-    return Channel(title=title or "", language=language or "", entries=entries)
+    return Channel(title=title or "", language=language, entries=entries)
 
 
 def _check_image(image: ET.Element) -> None:
@@ -189,7 +191,7 @@ def _item(item: ET.Element) -> Entry:
         elif tag == "source" and tag not in found:
             found[tag] = _checked(_text(child, attributes=True))
         else:
-            _check_idle(child, _IDLE)
+            _check_idle(child, _IDLE_BESIDE_WORDS if "description" in found else _IDLE)
     get = found.get
     guid = get("guid", "")
     if guid:
@@ -331,7 +333,8 @@ def _words(value: str, *, html: bool) -> str:
     """A title, or a text that is HTML by default, which the sanitizer leaves as it is but for its own spelling."""
     if "<" not in value and "&" not in value:
         return value if value.isascii() else _checked(value)
-    _checked(_TAG.sub(" ", value) if html else value)  # the sanitizer may drop attributes
+    if not value.isascii():
+        _checked(_TAG.sub(" ", value) if html else value)  # the sanitizer may drop attributes
     marked = html or "</" in value or _REFERENCE.search(value)
     if marked and (len(value) > _LONG or not _SIMPLE.fullmatch(value)):
         raise _UnsureError

@@ -23,11 +23,11 @@ WORDS = st.sampled_from(
     ["Chips", "AT&amp;T", "R&amp;D", "MB&amp;F.", "Q&amp;A,", "Johnson &amp; Sons", "a &lt; b", "&amp;nbsp;", "&amp;amp;amp;", "&#8217;s",
      "&lt;b&gt;bold&lt;/b&gt;", '<![CDATA[<p>in <a href="https://a.example/?x=1&y=2">a link</a></p>]]>', "<![CDATA[<br/>]]>",
      '<![CDATA[<img src="/a.png" alt="Größe"/>]]>', "&lt;script&gt;alert(1)&lt;/script&gt;", "<![CDATA[<div><style>p{}</style>x</div>]]>",
-     "Größe", "Ã¤", "„Zitat“", "&#147;", "&#x1F680;", "\u00a0", "&amp;copy;", "&amp;#150;", "&lt;!-- x --&gt;", "&lt;foo&gt;", "x&gt;y", "&amp;lt;b&amp;gt;",
+     "Größe", "Ã¤", "„Zitat“", "&#147;", "&#x1F680;", "\u00a0", "&amp;copy;", "&amp;RSQUO;", "&amp;AMP;", "&amp;#150;", "&lt;!-- x --&gt;", "&lt;foo&gt;", "x&gt;y", "&amp;lt;b&amp;gt;",
      "<![CDATA[A & B]]>", "<!-- a comment -->", "<![CDATA[<b>unclosed]]>", "&amp;lt", "&amp;c", "<![CDATA[]]>", "\n\t", "<b>child</b>"]
 )  # fmt: skip
 PLAIN = st.sampled_from(
-    ["Chips fall", "Größe", "Johnson &amp; Sons", "R&amp;D,", "&amp;amp; more", "<![CDATA[<p>in a <b>tag</b></p>]]>", "„Zitat“", "AT&amp;amp;T"]
+    ["Chips fall", "Größe", "Johnson &amp; Sons", "R&amp;D,", "&amp;amp; more", "<![CDATA[<p>in a <b>tag</b></p>]]>", "„Zitat“", "AT&amp;amp;T", "&amp;rsquo;", '<![CDATA[<img alt="ü\n" src="x"/>]]>']
 )  # fmt: skip
 TEXTS = st.one_of(*[st.lists(PLAIN, max_size=4)] * 4, st.lists(WORDS, max_size=3)).map(" ".join)
 DATES = st.sampled_from(
@@ -70,6 +70,7 @@ def rss_item(draw) -> str:
         "<media:content url='u'><media:title>another title</media:title></media:content>",
         "<enclosure url='https://a.example/x.mp3' length='1' type='audio/mpeg'/>",
         "<image><title>picture</title></image>",
+        "<media:content url='u'><media:description type='plain'>a picture</media:description></media:content>",
         "<author>a@b.example (A)</author>",
     ]
     chosen = draw(indices(len(parts)))
