@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
@@ -75,7 +76,7 @@ _SIMPLE = re.compile(
     re.IGNORECASE,
 )
 _TAG = re.compile(r"<[^<>]*>")
-_LONG = 10_000  # characters of markup; later cuts would meet other places in it
+_LONG = 4_000  # characters of markup; later cuts would meet other places in it
 _REFERENCE = re.compile(r"&#?\w+;")
 _QUERY = re.compile(r"&([A-Za-z0-9_]+);")
 _EXTRA_SLASH = re.compile(r"[A-Za-z][A-Za-z0-9+-.]*:///")
@@ -333,12 +334,17 @@ def _words(value: str, *, html: bool) -> str:
     """A title, or a text that is HTML by default, which the sanitizer leaves as it is but for its own spelling."""
     if "<" not in value and "&" not in value:
         return value if value.isascii() else _checked(value)
+    if len(value) > _LONG or not _kept_as_it_is(value, html):
+        raise _UnsureError
+    return value
+
+
+@lru_cache(maxsize=4_096)  # the same items come again with every fetch
+def _kept_as_it_is(value: str, html: bool) -> bool:
     if not value.isascii():
         _checked(_TAG.sub(" ", value) if html else value)  # the sanitizer may drop attributes
     marked = html or "</" in value or _REFERENCE.search(value)
-    if marked and (len(value) > _LONG or not _SIMPLE.fullmatch(value)):
-        raise _UnsureError
-    return value
+    return not marked or _SIMPLE.fullmatch(value) is not None
 
 
 def _url(value: str) -> str:
