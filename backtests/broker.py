@@ -1,189 +1,352 @@
-"""The honest broker: backtrader's order and position objects on a book of our own.
+"""The honest broker: backtrader's orders on an account of our own.
 
-A session has phases:
+A session has phases; docs/book.md has every formula:
 
-    a  splits, dividends and borrow for the nights since the last session, straight into cash
-    b  opening auction: forced orders, then legs that reduce, then legs that increase (initial margin is
-       checked at the real open); an order that turns a position round is split into both legs
-    c  closing auction, for orders that ask for it, in the same order
-    d  valuation at the close
-    e  maintenance margin; a call queues forced orders for the next open
+    a  nights: borrow, interest, dividends, splits
+    b  opening auction: forced orders, then legs that reduce, then legs that increase (margin is checked at the
+       real open); an order that turns a position round is split into both legs
+    c  stops and limits inside the session
+    d  closing auction, for orders that ask for it, in the same order as b
+    e  valuation at the close
+    f  maintenance margin; a call queues forced orders for the next open
 
-backtrader's own broker caps slippage at the bar's range, lets shorts grow without margin and drops orders
-without a word when cash falls short at the open; none of its execution is used here.
+With bars of minutes b and c happen on each bar, d to f on a session's last. backtrader's own broker caps slippage
+at the bar's range, lets shorts grow without margin and drops orders without a word when cash falls short at the
+open; none of its execution is used here. A strategy with a method `before_close` is asked between b and d.
 """
 
 from __future__ import annotations
 
+import collections
 import math
-from collections.abc import Iterable
+from collections.abc import Container, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import backtrader as bt
 
-from backtests.book import BookTerms, CashFlow, DayEnd, Fill, OrderRecord
-from backtests.prices import Action
+from backtests.account import TINY, Account
+from backtests.book import BookTerms, OrderRecord
+from backtests.orders import check_order, fill_at_open, fill_inside, is_expired
 
-_TINY = 1e-9  # relative; orders and margin gaps below it are noise of floating-point arithmetic
+
+class _Shares(bt.CommInfoBase):
+    """How backtrader's `order_target_*` round a size; costs are the account's business."""
+
+    params = (("terms", None), ("percabs", True))
+
+    def getsize(self, price: float, cash: float) -> float:
+        return float(self.p.terms.shares(cash / price))
 
 
 class HonestBroker(bt.brokers.BackBroker):
-    """Fills market orders at the auctions of a session and keeps the whole book.
+    """Fills orders at the auctions and inside the sessions, and keeps the whole book.
+
+    It takes market, close, stop and limit orders; any other kind is an `InputError` when it is made.
 
     Params:
         terms: The `BookTerms`.
-        actions: Corporate actions by ex-date.
+        actions: Corporate actions with their ex-dates.
         adjusted: "splits" when the prices already have splits in them, "none" when positions must be split.
+        loans: The table of stock loans.
+        closing: With bars of minutes, the times (as backtrader's numbers) of each session's last bar; None: every
+            bar is a session.
+        moments: (open, close) of each session or (start, close of the session) of each bar, ISO in UTC, by time.
     """
 
-    params = (("terms", None), ("actions", ()), ("adjusted", "splits"))
+    params = (
+        ("terms", None), ("actions", ()), ("adjusted", "splits"), ("loans", None),
+        ("closing", None), ("moments", None),
+    )  # fmt: skip
+
+    pending: collections.deque[Any]
 
     def init(self) -> None:
         """Empties the book."""
         super().init()
         self.terms: BookTerms = self.p.terms
+        self.comminfo = {None: _Shares(terms=self.terms)}
         self.cash = self._value = self.startingcash = self.terms.cash
-        self.fills: list[Fill] = []
         self.records: list[OrderRecord] = []
-        self.flows: list[CashFlow] = []
-        self.days: list[DayEnd] = []
-        self.ruined_on: str | None = None
-        self.margin_calls = 0
-        self._marks: dict[Any, float] = {}  # last known price of each listed symbol
-        self._today = 0.0
-        self._last = 0.0
-        self._call = False  # forced orders are queued: no increases until they are through
-        self._moved = [self.terms.cash]  # every change of cash, to check the balance against
-        self._by_session: dict[int, list[Action]] = {}
-        for action in self.p.actions:
-            self._by_session.setdefault(action.ex_date.toordinal(), []).append(action)
+        self.account = Account((), (), terms=self.terms)
+        self._closing: Container[float] | None = self.p.closing
+        self._moments: Mapping[float, tuple[str, str]] = self.p.moments or {}
+        self._base = self.terms.slippage_bps if self._closing is None else self.terms.bar_slippage_bps
+        self._now = 0.0
+        self._day = 0
+        self._present: list[int] = []
+        self._taken: dict[int, float] = {}  # shares of this bar's volume already taken, by column
 
-    # The clock of one session
+    def start(self) -> None:
+        """Opens the account for the symbols of the run."""
+        super().start()
+        self._datas = list(self.cerebro.datas)
+        self.account = Account(
+            [data._name for data in self._datas],
+            [self.positions[data] for data in self._datas],
+            terms=self.terms,
+            actions=self.p.actions,
+            adjusted=self.p.adjusted,
+            loans=self.p.loans,
+        )
+
+    def buy(self, owner: Any, data: Any, size: float, **how: Any) -> Any:
+        """Takes an order to buy."""
+        check_order(data._name, size, how)
+        return super().buy(owner, data, size, **how)
+
+    def sell(self, owner: Any, data: Any, size: float, **how: Any) -> Any:
+        """Takes an order to sell."""
+        check_order(data._name, size, how)
+        return super().sell(owner, data, size, **how)
+
+    def cancel(self, order: Any, bracket: bool = False, reason: str = "by the strategy") -> bool:
+        """Takes a waiting order back; False when it waits no more."""
+        for queue in (self.pending, self.submitted):
+            if order in queue:
+                queue.remove(order)
+                order.cancel()
+                self._record(order, "", reason, "cancelled")
+                self.notify(order)
+                return True
+        return False
+
+    def replace(self, data: Any) -> None:
+        """Takes back what still waits of a symbol's last target, since a newer one follows."""
+        for order in [*self.pending, *self.submitted]:
+            if order.data is data and not order.info.get("forced"):
+                self.cancel(order, reason="replaced by a newer target")
+
+    def last_price(self, data: Any, *, opened: bool) -> float:
+        """Returns a symbol's last known price: the last close, or with `opened` this bar's open; 0 before the first."""
+        if opened and len(data) and data.datetime[0] == self._now:
+            return float(data.open[0])
+        return self.account.marks[self.account.column[data._name]]
+
+    # The clock
 
     def next(self) -> None:
-        """Runs one session through its phases."""
-        datas = self.cerebro.datas
-        self._today = max(data.datetime[0] for data in datas if len(data))
-        present = [data for data in datas if len(data) and data.datetime[0] == self._today]
+        """Runs one bar: a whole session, or minutes of one."""
+        self._now = max(data.datetime[0] for data in self._datas if len(data))
+        self._present = [n for n, data in enumerate(self._datas) if len(data) and data.datetime[0] == self._now]
+        self._taken.clear()
+        account = self.account
+        day = int(self._now)
         while self.submitted:
-            self.submit_accept(self.submitted.popleft())
-        self._nights()
-        called = self._call
-        self._auction(present, "open", called=called)
-        self._auction(present, "close", called=called)
-        for data in present:
-            self._marks[data] = data.close[0]
-        self._call = False
-        self._close_books(self._value_now())
-        self._last = self._today
+            self._accept(self.submitted.popleft())
+        if day != self._day:
+            self._day = day
+            for split in account.begin(day):
+                self._split_orders(split.symbol, split.value)
+        self._expire()
+        self._auction("open" if self._closing is None else "bar")
+        self._inside()
+        closing = self._closing is None or self._now in self._closing
+        if closing:
+            self.cash = account.cash
+            for strategy in self.cerebro.runningstrats:
+                if hasattr(strategy, "before_close"):
+                    strategy.before_close()
+            while self.submitted:
+                self._accept(self.submitted.popleft())
+            self._auction("close")
+        for column in self._present:
+            account.marks[column] = self._datas[column].close[0]
+        if closing:
+            self._close()
+        self._show(account.cash, account.days[-1].value if closing else account.value())
 
-    def _iso(self, day: float) -> str:
-        return date.fromordinal(int(day)).isoformat()
+    def _show(self, cash: float, value: float) -> None:
+        """Lets backtrader's analyzers and strategies see the account."""
+        self.cash = cash
+        self._value = self._valuelever = cash + value
+        self._valuemkt = self._valuemktlever = value
 
-    def _move(self, amount: float) -> None:
-        self.cash += amount
-        self._moved.append(amount)
+    def _accept(self, order: Any) -> None:
+        """Accepts an order; with whole shares a fraction is cut off, and an order of nothing else is refused."""
+        self.submit_accept(order)
+        asked = order.executed.remsize
+        whole = self.terms.shares(asked)
+        if whole != asked and not order.info.get("forced"):
+            order.executed.remsize = whole
+            order.addinfo(cut="whole shares only")
+            if not whole:
+                self.pending.remove(order)
+                order.reject()
+                self._finish(order)
 
-    def _nights(self) -> None:
-        """Phase a: corporate actions and borrow since the last session."""
-        if not self._last:
+    def _split_orders(self, symbol: str, ratio: float) -> None:
+        """Changes waiting orders for a split, as FINRA rule 5330 asks, and backtrader's open trades with them."""
+        for order in [each for each in self.pending if each.data._name == symbol]:
+            for part in (order.created, order.executed):
+                part.remsize *= ratio
+            order.created.size *= ratio
+            order.executed.remsize = self.terms.shares(order.executed.remsize)
+            order.created.price /= ratio
+        for strategy in self.cerebro.runningstrats:
+            for data, trades in strategy._trades.items():
+                for each in trades.values():
+                    if data._name == symbol and each and each[-1].isopen:
+                        each[-1].size *= ratio
+                        each[-1].price /= ratio
+
+    def _expire(self) -> None:
+        gone = [order for order in self.pending if is_expired(order, self._now)]
+        for order in gone:
+            self.pending.remove(order)
+            order.status = order.Expired
+            self._record(order, "", "expired, no longer valid", "expired")
+            self.notify(order)
+
+    # Auctions and what happens between them
+
+    def _auction(self, auction: str) -> None:
+        """Phases b and d: every order that meets this auction and whose symbol trades now."""
+        if not self.pending:
             return
-        nights = int(self._today) - int(self._last)
-        for data in self.cerebro.datas:
-            position = self.positions[data]
-            if position.size < 0:
-                fee = -position.size * self._marks[data] * self.terms.borrow_pct / 100 * nights / 360
-                self._flow(data, "borrow", -fee)
-        for day in range(int(self._last) + 1, int(self._today) + 1):
-            for action in self._by_session.get(day, ()):
-                self._corporate_action(action)
-
-    def _flow(self, data: Any, kind: str, amount: float) -> None:
-        self._move(amount)
-        self.flows.append(CashFlow(session=self._iso(self._today), symbol=data._name, kind=kind, amount=amount))
-
-    def _corporate_action(self, action: Action) -> None:
-        for data in self.cerebro.datas:
-            position = self.positions[data]
-            if data._name != action.symbol or not position.size:
-                continue
-            if action.kind == "dividend":
-                self._flow(data, "dividend", position.size * action.value)
-            elif self.p.adjusted == "none":
-                position.size *= action.value
-                position.price /= action.value
-                self._marks[data] /= action.value
-
-    # Auctions
-
-    def _auction(self, present: Iterable[Any], auction: str, *, called: bool) -> None:
-        """Phases b and c: meets every order that asks for this auction and whose symbol trades today."""
-        here = set(present)
-        wanted = bt.Order.Close if auction == "close" else bt.Order.Market
-        orders = [order for order in self.pending if order.data in here and order.exectype == wanted]
+        here = {id(self._datas[column]) for column in self._present}
+        orders: list[tuple[Any, int, float, float]] = []  # order, column, auction price, worst price
+        for order in self.pending:
+            if id(order.data) in here:
+                price, worst = self._auction_price(order, auction)
+                if price is not None:
+                    orders.append((order, self.account.column[order.data._name], price, worst))
         if not orders:
             return
-        prices = {data: (data.open if auction == "open" else data.close)[0] for data in here}
-        orders.sort(key=lambda order: not order.info.get("forced"))  # stable: forced ones first
-        for order in orders:
-            self._reduce(order, prices[order.data], auction)
-        for order in orders:
-            self._increase(order, prices, auction, called=called)
-        for order in orders:
-            self.pending.remove(order)
-            self._finish(order)
+        orders.sort(key=lambda each: not each[0].info.get("forced"))  # stable: forced ones first
+        base = self.terms.slippage_bps if auction == "close" else self._base
+        for order, column, price, worst in orders:
+            self._reduce(order, column, price, worst, auction, base)
+        prices = self._prices(auction)
+        totals: list[float] = []
+        for order, column, price, worst in orders:
+            self._increase(order, column, price, worst, auction, base, prices, totals)
+        self._settle([each[0] for each in orders])
 
-    def _reduce(self, order: Any, price: float, auction: str) -> None:
-        held = self.positions[order.data].size
+    def _auction_price(self, order: Any, auction: str) -> tuple[float | None, float]:
+        """The auction's price for an order, None when it does not take part, and the worst it accepts."""
+        if order.exectype == bt.Order.Close:
+            return (order.data.close[0] if auction == "close" else None), 0.0
+        if auction == "close":
+            return None, 0.0
+        return fill_at_open(order, order.data.open[0])
+
+    def _prices(self, auction: str) -> list[float]:
+        """Prices to measure margin with: the auction's for what trades now, else the last known."""
+        prices = list(self.account.marks)
+        for column in self._present:
+            data = self._datas[column]
+            prices[column] = (data.close if auction == "close" else data.open)[0]
+        return prices
+
+    def _inside(self) -> None:
+        """Phase c: stops, then limits, that the bar reaches after its open."""
+        waiting = [order for order in self.pending if order.exectype in (bt.Order.Stop, bt.Order.Limit)]
+        if not waiting:
+            return
+        waiting.sort(key=lambda order: order.exectype != bt.Order.Stop)
+        done = []
+        for order in waiting:
+            column = self.account.column[order.data._name]
+            price, worst = fill_inside(order) if column in self._present else (None, 0.0)
+            if price is not None:
+                base = self.terms.bar_slippage_bps
+                prices = self._prices("open")
+                prices[column] = price
+                self._reduce(order, column, price, worst, "session", base)
+                self._increase(order, column, price, worst, "session", base, prices, [])
+                done.append(order)
+        self._settle(done)
+
+    def _reduce(self, order: Any, column: int, price: float, worst: float, auction: str, base: float) -> None:
+        held = self.account.positions[column].size
         asked = order.executed.remsize
         if held * asked < 0:
-            self._fill(order, math.copysign(min(abs(held), abs(asked)), asked), price, auction)
+            size = self._room(column, math.copysign(min(abs(held), abs(asked)), asked))
+            if size:
+                self._fill(order, column, size, price, worst, auction, base)
 
-    def _increase(self, order: Any, prices: dict[Any, float], auction: str, *, called: bool) -> None:
+    def _increase(
+        self, order: Any, column: int, price: float, worst: float, auction: str, base: float,
+        prices: Sequence[float], totals: list[float],
+    ) -> None:  # fmt: skip
+        """The leg that makes a position larger: all of it, or a reason. `totals` is kept along an auction."""
+        account = self.account
         asked = order.executed.remsize
-        if not asked:
+        held = account.positions[column].size
+        if not asked or held * asked < 0:  # nothing left, or a reduction that the volume has cut
             return
+        size = self._room(column, asked)
+        if not totals:
+            totals += account.totals(prices)
+        reason = self._refusal(order, column, size, price, base, totals)
+        if reason:
+            order.addinfo(refused=reason)
+            return
+        self._fill(order, column, size, price, worst, auction, base)
+        totals[0] += size * price
+        totals[1] += (abs(held + size) - abs(held)) * price
+        if size != asked:
+            order.addinfo(refused=self._cap(column))
+
+    def _refusal(self, order: Any, column: int, size: float, price: float, base: float, totals: list[float]) -> str:
+        """Why an increase may not be filled; "" when it may."""
+        account = self.account
         if order.info.get("forced"):
-            order.addinfo(refused="position already closed")
-        elif self.ruined_on is not None:
-            order.addinfo(refused=f"ruined on {self.ruined_on}")
-        elif called:
-            order.addinfo(refused="margin call: no increases on that day")
-        elif not self._affords(order.data, asked, prices):
-            order.addinfo(refused="initial margin: equity at the auction is too small")
-        else:
-            self._fill(order, asked, prices[order.data], auction)
+            return "position already closed"
+        if account.ruined_on is not None:
+            return f"ruined on {account.ruined_on}"
+        if account.called:
+            return "margin call: no increases on that day"
+        if not size:
+            return self._cap(column)
+        if size < 0:
+            reason = account.locate(column, size)
+            if reason:
+                return reason
+        traded = abs(size) * price
+        bps = self.terms.slip_bps(base, size, self._datas[column].volume[0]) + self.terms.commission_bps
+        equity = account.cash + totals[0] - traded * bps / 10_000
+        needed = (totals[1] + traded) * self.terms.initial_margin_pct / 100
+        return "initial margin: equity at the auction is too small" if needed > equity * (1 + TINY) else ""
 
-    def _affords(self, data: Any, size: float, prices: dict[Any, float]) -> bool:
-        """Whether equity at the auction's prices covers the initial margin after the trade and its costs."""
-        equity = self.cash
-        gross = 0.0
-        for each in self.cerebro.datas:
-            held = self.positions[each].size
-            mark = prices.get(each, self._marks.get(each, 0.0))
-            equity += held * mark
-            gross += abs(held + (size if each is data else 0.0)) * mark
-        traded = abs(size) * prices[data]
-        equity -= traded * (self.terms.slippage_bps + self.terms.commission_bps) / 10_000
-        needed = gross * self.terms.initial_margin_pct / 100
-        return not needed > equity * (1 + _TINY)
+    def _room(self, column: int, size: float) -> float:
+        """Cuts a size to what the cap leaves of the bar's volume."""
+        if not self.terms.volume_cap_pct:
+            return size
+        most = self.terms.volume_cap_pct / 100 * self._datas[column].volume[0] - self._taken.get(column, 0.0)
+        return size if abs(size) <= most else self.terms.shares(math.copysign(max(0.0, most), size))
 
-    def _fill(self, order: Any, size: float, auction_price: float, auction: str) -> None:
-        """Books one execution: position, cash, backtrader's order, in that order."""
+    def _cap(self, column: int) -> str:
+        return f"volume cap: {self.terms.volume_cap_pct:g} % of {self._datas[column].volume[0]:g} shares"
+
+    def _fill(
+        self, order: Any, column: int, size: float, auction_price: float, worst: float, auction: str, base: float
+    ) -> None:
+        """Books one execution: position and cash, then backtrader's order. `worst` is a limit, 0 without."""
         data = order.data
-        slip = auction_price * self.terms.slippage_bps / 10_000
-        price = auction_price + math.copysign(slip, size)
-        commission = abs(size) * price * self.terms.commission_bps / 10_000
-        position = self.positions[data]
-        entry = position.price
-        held, average, opened, closed = position.update(size, price, data.datetime.datetime())
-        self._move(-size * price)
-        self._move(-commission)
+        slip = auction_price * self.terms.slip_bps(base, size, data.volume[0]) / 10_000
+        if worst:
+            slip = max(0.0, min(slip, math.copysign(1.0, size) * (worst - auction_price)))
+        if self.terms.volume_cap_pct:
+            self._taken[column] = self._taken.get(column, 0.0) + abs(size)
+        entry = self.account.positions[column].price
+        moments = self._moments.get(self._now, ("", ""))
+        price, commission, held, average, opened, closed = self.account.fill(
+            column,
+            size,
+            auction_price,
+            slip,
+            order=order.ref,
+            auction=auction,
+            forced=bool(order.info.get("forced")),
+            moment=moments[1] if auction == "close" else "" if auction == "session" else moments[0],
+            dt=data.datetime.datetime(),
+        )
         share = abs(opened / size)
         comminfo = self.getcommissioninfo(data)
         order.execute(
-            data.datetime[0],
+            self._now,
             size,
             price,
             closed,
@@ -198,40 +361,44 @@ class HonestBroker(bt.brokers.BackBroker):
             average,
         )
         order.addcomminfo(comminfo)
-        self.fills.append(
-            Fill(
-                order=order.ref,
-                session=self._iso(self._today),
-                symbol=data._name,
-                size=size,
-                auction=auction,
-                auction_price=auction_price,
-                price=price,
-                commission=commission,
-                slippage=abs(size) * slip,
-                forced=bool(order.info.get("forced")),
-                position=held,
-            )
-        )
+
+    # Fates
+
+    def _settle(self, orders: Sequence[Any]) -> None:
+        """Takes orders that met their auction off the list; a reduction that the volume has cut goes on waiting."""
+        done = []
+        for order in orders:
+            if order.info.get("refused") or not order.executed.remsize:
+                done.append(order)
+            else:
+                self.notify(order)
+        gone = {order.ref for order in done}
+        self.pending = collections.deque(order for order in self.pending if order.ref not in gone)
+        for order in done:
+            self._finish(order)
 
     def _finish(self, order: Any) -> None:
-        """Writes down an order's fate after its auction."""
+        """Writes down an order's fate."""
         reason = order.info.get("refused") or ""
         if reason:
             order.margin()
-        self._record(order, self._iso(self._today), reason)
+        self._record(order, self.account.session, reason or order.info.get("cut") or "")
         self.notify(order)
 
-    def _record(self, order: Any, session: str, reason: str) -> None:
-        filled = order.created.size - order.executed.remsize
-        fate = "filled" if not reason else "partly" if filled else "refused" if session else "expired"
+    def _record(self, order: Any, session: str, reason: str, fate: str = "") -> None:
+        asked = order.created.size
+        filled = order.executed.size
+        if not fate:
+            fate = "filled" if not reason else "partly" if filled else "refused"
+        elif filled:
+            fate, reason = "partly", f"{reason}; {self._cap(self.account.column[order.data._name])}"
         self.records.append(
             OrderRecord(
                 order=order.ref,
-                decided=self._iso(order.created.dt),
+                decided=date.fromordinal(int(order.created.dt)).isoformat(),
                 session=session,
                 symbol=order.data._name,
-                size=order.created.size,
+                size=asked,
                 filled=filled,
                 fate=fate,
                 reason=reason,
@@ -241,74 +408,29 @@ class HonestBroker(bt.brokers.BackBroker):
 
     # The close
 
-    def _value_now(self) -> float:
-        value = 0.0
-        for data in self.cerebro.datas:
-            held = self.positions[data].size
-            if held:
-                value += held * self._marks[data]
-        return value
-
-    def _close_books(self, value: float) -> None:
-        """Phases d and e: values the book, checks its balance and its margin."""
-        self._value = self.cash + value
-        self._valuemkt = self._valuemktlever = value
-        self._valuelever = self._value
-        balance = math.fsum(self._moved)
-        if abs(balance - self.cash) > 1e-6 * max(1.0, abs(balance) / self.terms.cash):
-            raise RuntimeError(f"the book does not balance on {self._iso(self._today)}: {self.cash} against {balance}")
-        called = self._maintenance()
-        self.days.append(
-            DayEnd(
-                session=self._iso(self._today),
-                cash=self.cash,
-                value=value,
-                equity=self._value,
-                positions=tuple(
-                    (data._name, self.positions[data].size, self._marks[data])
-                    for data in self.cerebro.datas
-                    if self.positions[data].size
-                ),
-                margin_call=called,
-            )
-        )
-
-    def _maintenance(self) -> bool:
-        """Checks the maintenance margin at the close; a call queues forced orders for the next open."""
-        needed = initial = 0.0
-        for data in self.cerebro.datas:
-            value = self.positions[data].size * self._marks.get(data, 0.0)
-            rate = self.terms.long_maintenance_pct if value > 0 else self.terms.short_maintenance_pct
-            needed += abs(value) * rate / 100
-            initial += abs(value) * self.terms.initial_margin_pct / 100
-        ruined = self._value <= 0
-        if ruined and self.ruined_on is None:
-            self.ruined_on = self._iso(self._today)
-        if not initial or not (ruined or needed > self._value * (1 + _TINY)):
-            return False
-        self.margin_calls += 1
-        self._call = True
-        part = 1.0 if ruined else min(1.0, 1 - self._value / initial)
-        for data in self.cerebro.datas:
-            self._force(data, part)
-        return True
-
-    def _force(self, data: Any, part: float) -> None:
-        """Queues the reduction of a position by `part`, rounded away from zero, for the next open."""
-        held = self.positions[data].size
-        size = min(abs(held), abs(held) * part if self.terms.fractional else float(math.ceil(abs(held) * part)))
-        if size:
-            trade = self.sell if held > 0 else self.buy
-            trade(self.cerebro.runningstrats[0], data, size, exectype=bt.Order.Market, forced=True)
+    def _close(self) -> None:
+        """Phases e and f; a margin call takes the place of forced orders that still wait from the last one."""
+        part = self.account.close()
+        for order in [order for order in self.pending if order.info.get("forced")]:
+            self.cancel(order, reason="replaced by the next margin check")
+        if not self.account.called:
+            return
+        for data, position in zip(self._datas, self.account.positions, strict=True):
+            held = abs(position.size)
+            size = min(held, held * part if self.terms.fractional else float(math.ceil(held * part)))
+            if size:
+                trade = self.sell if position.size > 0 else self.buy
+                trade(self.cerebro.runningstrats[0], data, size, exectype=bt.Order.Market, forced=True)
 
     def stop(self) -> None:
         """Ends the book: what is still waiting gets its fate."""
         for order in [*self.submitted, *self.pending]:
-            self._record(order, "", "expired, end of window")
+            self._record(order, "", "expired, end of window", "expired")
         super().stop()
 
     def _get_value(self, datas: Any = None, lever: bool = False) -> float:
         """Value of the given symbols at their last known price, of the whole book without any."""
         if datas is None:
             return float(self._value)
-        return float(sum(self.positions[data].size * self._marks.get(data, 0.0) for data in datas))
+        columns = [self.account.column[data._name] for data in datas]
+        return float(sum(self.account.positions[column].size * self.account.marks[column] for column in columns))

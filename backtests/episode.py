@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from backtests.claims import Claim, read_claims
+from backtests.intraday import Intraday, bar_length, check_against_daily, read_intraday
+from backtests.loans import Loans, read_loans
 from backtests.prices import Action, Prices, check_calendar, read_actions, read_prices
 from feeds.errors import EpisodeError, InputError, did_you_mean
 from strategies.sessions import Sessions, read_sessions
@@ -61,6 +63,9 @@ class Episode:
     shares_outstanding: dict[str, float]  # shares by symbol
     provenance: str
     sources: dict[str, str]  # file name to SHA-256
+    loans: Loans = field(default_factory=Loans)  # what borrowing costs, and how much can be had
+    intraday: Intraday | None = None  # bars of minutes on which the book trades; rules go on seeing daily ones
+    notes: tuple[str, ...] = ()  # what was left out of what the user gave, one line each
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -90,6 +95,8 @@ def load_episode(
     news: Path | str | None = None,
     start: date | None = None,
     end: date | None = None,
+    bars: str | None = None,
+    loans: Path | str | None = None,
 ) -> Episode:
     """Loads and checks an episode.
 
@@ -99,24 +106,30 @@ def load_episode(
         news: RSS/Atom file or folder to use instead of the episode's.
         start: First session, instead of the episode's.
         end: Last session, instead of the episode's.
+        bars: Length of the bars in `prices`, like 5m: the book then trades on them. None: `prices` are daily.
+        loans: CSV table of stock loans: symbol, valid_from, rate_pct, max_shares.
 
     Raises:
         InputError: Anything wrong, in one line with file, line and remedy where there is one.
     """
+    minutes = _minutes(bars, prices)
+    if minutes is not None:
+        prices = None
     folder = _folder(name_or_path)
     toml_path = folder / "episode.toml"
     toml = _read_toml(toml_path)
     price_path = Path(prices) if prices is not None else folder / "prices.csv"
     news_paths = _news_paths(Path(news)) if news is not None else tuple(sorted(folder.glob("news*.xml")))
     sessions = read_sessions(folder / "sessions.csv")
-    bars = read_prices(price_path)
-    sectors, context = _present(toml, toml_path, bars, price_path, own=prices is not None)
+    daily = read_prices(price_path)
+    sectors, context = _present(toml, toml_path, daily, price_path, own=prices is not None)
     first, last = start or toml["start"], end or toml["end"]
     _check_window(sessions, first, last)
-    check_calendar(bars, [s for members in sectors.values() for s in members], sessions, price_path)
+    check_calendar(daily, [s for members in sectors.values() for s in members], sessions, price_path)
     delays = {key: timedelta(minutes=toml["delays"][key]) for key in _DELAYS}
     files = [toml_path, folder / "sessions.csv", folder / "actions.csv", price_path, *news_paths]
-    return Episode(
+    files += [Path(each) for each in (loans, minutes and minutes[0]) if each]
+    episode = Episode(
         name=folder.name,
         title=toml["title"],
         folder=folder,
@@ -131,15 +144,51 @@ def load_episode(
         latency=delays["latency_minutes"],
         lead=delays["lead_minutes"],
         sessions=sessions,
-        prices=bars,
+        prices=daily,
         actions=read_actions(folder / "actions.csv"),
         news=news_paths,
         claims=read_claims(toml["claims"], toml_path, known={s for m in toml["sectors"].values() for s in m}
                            | set(toml["context"])),
         shares_outstanding=_shares(toml["shares_outstanding"], toml_path),
         provenance=toml["provenance"],
+        loans=read_loans(Path(loans)) if loans is not None else Loans(),
         sources={path.name: _sha256(path) for path in files},
     )  # fmt: skip
+    return episode if minutes is None else _on_minutes(episode, *minutes)
+
+
+def _minutes(bars: str | None, prices: Path | str | None) -> tuple[Path, timedelta] | None:
+    if bars is None:
+        return None
+    length = bar_length(bars)
+    if prices is None:
+        raise InputError(f"--bars {bars}: say where the bars are, with --prices FILE")
+    return Path(prices), length
+
+
+def _on_minutes(episode: Episode, path: Path, length: timedelta) -> Episode:
+    """Keeps the symbols and the sessions for which there are bars of minutes, and notes what is left out."""
+    intraday = read_intraday(path, length, episode.sessions, set(episode.tradable))
+    check_against_daily(path, intraday, episode.prices.bars, episode.sessions)
+    covered = {start.date() for start in intraday.grid}  # in UTC, whose day is the exchange's during its hours
+    days = [episode.sessions.sessions[row] for row in episode.window]
+    kept = [day for day in days if day in covered]
+    if not kept:
+        raise InputError(f"{path}: holds no bars from {days[0]} to {days[-1]}; give --start and --end, or another file")
+    gap = [day for day in days if kept[0] <= day <= kept[-1] and day not in covered]
+    if gap:
+        raise InputError(f"{path}: holds no bars of {gap[0]}; end the window before it with --end, or start after it")
+    missing = [symbol for symbol in episode.tradable if symbol not in intraday.bars]
+    notes = [f"{path.name}: no bars of {', '.join(missing)}; left out"] if missing else []
+    if len(kept) < len(days):
+        notes.append(f"{path.name}: bars from {kept[0]} to {kept[-1]} only; the window is cut to them")
+    if intraday.outside:
+        notes.append(f"{path.name}: {intraday.outside} bars outside the exchange's hours; left out")
+    keep = {*intraday.bars, episode.benchmark}  # a benchmark without bars is seen and never traded
+    sectors = {name: tuple(s for s in members if s in keep) for name, members in episode.sectors.items()}
+    return replace(
+        episode, start=kept[0], end=kept[-1], sectors=sectors, intraday=intraday, notes=(*episode.notes, *notes)
+    )
 
 
 def _folder(name_or_path: str | Path) -> Path:

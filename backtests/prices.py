@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from backtests.bartable import BarTable, read_table
 from feeds.errors import EpisodeError
 from strategies.sessions import Sessions
 
 COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
-_TOLERANCE = 1e-4  # relative: vendors round the four prices of a bar separately
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,11 +56,7 @@ def read_prices(path: Path) -> Prices:
         EpisodeError: A missing column, a value that is no positive number, prices out of order within a bar,
             or a bar given twice; with file and line.
     """
-    table = _read_parquet(path) if path.suffix.lower() in {".parquet", ".pq"} else _read_csv(path)
-    if not table.lines:
-        raise EpisodeError(f"{path}: holds no bars; give rows of {','.join(COLUMNS)}")
-    values = _numbers(table)
-    _check_bars(table, values)
+    table, values = read_table(path, COLUMNS)
     days = _days(table)
     rows: dict[str, list[int]] = {}
     for row, symbol in enumerate(table.cells[0]):
@@ -72,104 +68,7 @@ def read_prices(path: Path) -> Prices:
     return Prices(bars={symbol: _bars(table, symbol, days, values, mine) for symbol, mine in rows.items()})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
-    """The cells of a file by column, in the order of COLUMNS, and each row's line."""
-
-    path: Path
-    lines: list[int]
-    cells: list[tuple[str, ...]]
-
-    def place(self, row: int) -> str:
-        """Returns where a row stands and what it is: "prices.csv:12: NVDA 2025-01-27"."""
-        return f"{self.path}:{self.lines[row]}: {self.cells[0][row]} {self.cells[1][row]}"
-
-
-def _read_csv(path: Path) -> _Table:
-    cells: list[str] = []  # one flat list: thousands of row lists would be work for the garbage collector
-    lines: list[int] = []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            header = next(reader, [])
-            order = _columns(path, header)
-            for row in reader:
-                if len(row) == len(header):
-                    cells += row
-                    lines.append(reader.line_num)
-                elif row:  # an empty line is no row
-                    raise EpisodeError(
-                        f"{path}:{reader.line_num}: {len(row)} values, but the header names {len(header)}; mend the row"
-                    )
-    except OSError as wrong:
-        raise EpisodeError(f"{path}: cannot be read ({wrong.strerror}); give a CSV or Parquet file of bars") from None
-    except (UnicodeDecodeError, csv.Error) as wrong:
-        raise EpisodeError(f"{path}: is no CSV in UTF-8 ({wrong}); save it as one") from None
-    return _Table(path=path, lines=lines, cells=[tuple(cells[column :: len(header)]) for column in order])
-
-
-def _columns(path: Path, header: list[str]) -> list[int]:
-    names = [name.strip().lower() for name in header]
-    missing = [name for name in COLUMNS if name not in names]
-    if missing:
-        raise EpisodeError(f"{path}:1: no column {', '.join(missing)}; the header must name {','.join(COLUMNS)}")
-    return [names.index(name) for name in COLUMNS]
-
-
-def _read_parquet(path: Path) -> _Table:
-    """Reads a Parquet file; its line number is the row's, counted from 1."""
-    import pandas as pd
-
-    try:
-        frame = pd.read_parquet(path)
-    except ImportError:
-        raise EpisodeError(f"{path}: Parquet needs pyarrow: pip install 'aftershock[parquet]'") from None
-    except OSError as wrong:
-        raise EpisodeError(f"{path}: cannot be read ({wrong.strerror or wrong}); give a CSV or Parquet file") from None
-    except ValueError as wrong:
-        raise EpisodeError(f"{path}: is no Parquet file ({str(wrong).splitlines()[0]}); save it again") from None
-    order = _columns(path, [str(name) for name in frame.columns])
-    cells = [tuple(map(str, frame.iloc[:, index])) for index in order]
-    cells[1] = tuple([day[:10] for day in cells[1]])  # a date may be stored as a time of day
-    return _Table(path=path, lines=list(range(1, len(frame) + 1)), cells=cells)
-
-
-def _numbers(table: _Table) -> NDArray[np.float64]:
-    """Returns open, high, low, close, volume, shape (5, rows)."""
-    try:
-        return np.array([list(map(float, column)) for column in table.cells[2:]])
-    except ValueError:
-        row, what = next((row, what) for row in range(len(table.lines)) if (what := _not_a_number(table, row)))
-        raise EpisodeError(f"{table.place(row)}: {what}; mend or drop the row") from None
-
-
-def _not_a_number(table: _Table, row: int) -> str:
-    """Says what is wrong with the first cell of a row that is no number; "" when all are."""
-    for name, column in zip(COLUMNS[2:], table.cells[2:], strict=True):
-        try:
-            float(column[row])
-        except ValueError:
-            return f"{name} {column[row]!r} is no number" if column[row].strip() else f"{name} is empty"
-    return ""
-
-
-def _check_bars(table: _Table, values: NDArray[np.float64]) -> None:
-    _, high, low, _, volume = values
-    prices = values[:4]
-    slack = 1 + _TOLERANCE
-    checks = (
-        (~np.isfinite(values).all(axis=0), "holds NaN or infinity; mend or drop the row"),
-        (~(prices > 0).all(axis=0), "holds a price of 0 or less; mend or drop the row"),
-        (volume < 0, "has a negative volume; mend it"),
-        (prices.max(axis=0) > high * slack, "has a price above its high; check the columns' order"),
-        (prices.min(axis=0) * slack < low, "has a price below its low; check the columns' order"),
-    )
-    for bad, what in checks:
-        if bad.any():
-            raise EpisodeError(f"{table.place(int(np.flatnonzero(bad)[0]))} {what}")
-
-
-def _days(table: _Table) -> list[date]:
+def _days(table: BarTable) -> list[date]:
     """Reads each date once, however many symbols have a bar on it."""
     known: dict[str, date] = {}
     for row, day in enumerate(table.cells[1]):
@@ -181,7 +80,7 @@ def _days(table: _Table) -> list[date]:
     return [known[day] for day in table.cells[1]]
 
 
-def _bars(table: _Table, symbol: str, days: list[date], values: NDArray[np.float64], rows: list[int]) -> Bars:
+def _bars(table: BarTable, symbol: str, days: list[date], values: NDArray[np.float64], rows: list[int]) -> Bars:
     rows = sorted(rows, key=days.__getitem__)  # stable: of two rows of one day the later line is the second
     for before, after in pairwise(rows):
         if days[before] == days[after]:

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Sequence
-from datetime import date
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,11 @@ with warnings.catch_warnings():
 from backtests.book import BookTerms
 from backtests.broker import HonestBroker
 from backtests.episode import Episode
+from backtests.intraday import MinuteBars
 from backtests.news import News, read_news
 from backtests.prices import Bars
 from backtests.result import Replayed, Result, build_result
+from backtests.wakes import Wake, place_news, wakes
 from strategies.registry import make_rule, rules
 from strategies.rule import Rule
 from strategies.signals import SignalBook
@@ -41,40 +44,37 @@ REACTIONS = ("include", "with-cause", "exclude")
 
 
 class _BarFeed(bt.feed.DataBase):
-    """One symbol's bars of the window, handed over one at a time."""
+    """One symbol's bars, handed over one at a time: rows of (time, open, high, low, close, volume)."""
 
-    params = (("bars", None), ("rows", (0, 0)))
+    params = (("rows", ()),)
 
     def start(self) -> None:
         super().start()
-        self._row, self._stop_row = self.p.rows
+        self._left = iter(self.p.rows)
 
     def _load(self) -> bool:
-        if self._row >= self._stop_row:
+        row = next(self._left, None)
+        if row is None:
             return False
-        bars, row, lines = self.p.bars, self._row, self.lines
-        lines.datetime[0] = float(bars.sessions[row].toordinal())
-        lines.open[0], lines.high[0] = bars.open[row], bars.high[row]
-        lines.low[0], lines.close[0] = bars.low[row], bars.close[row]
-        lines.volume[0], lines.openinterest[0] = bars.volume[row], 0.0
-        self._row = row + 1
+        lines = self.lines
+        lines.datetime[0], lines.open[0], lines.high[0], lines.low[0], lines.close[0], lines.volume[0] = row
+        lines.openinterest[0] = 0.0
         return True
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class _Plan:
-    """What the strategy below needs: the rule, the market, and the window's rows."""
+    """What the strategy below needs: the rule, the market, and when to ask."""
 
     rule: Rule
     market: Market
     terms: BookTerms
-    rows: dict[date, int]
-    window: range
-    state: Any
+    after_bar: dict[float, list[Wake]]  # decisions by the clock of the bar after which they are made
+    before_close: dict[float, list[Wake]]  # by the clock of the session between whose auctions they are made
 
 
 class _RuleStrategy(bt.Strategy):
-    """Asks the rule once a session and turns changed targets into orders."""
+    """Asks the rule at its wakes and turns changed targets into orders."""
 
     params = (("plan", None),)
 
@@ -83,43 +83,49 @@ class _RuleStrategy(bt.Strategy):
         self.targets: dict[str, float] = {}
         self.decisions: list[tuple[str, str, float]] = []
         self.columns = {symbol: column for column, symbol in enumerate(self.plan.market.symbols)}
+        self.row = -1  # of the session that is being decided for
+        self.state = self.before = self.plan.rule.fresh_state(len(self.columns))
 
-    def _row(self) -> int:
-        """The row of the newest bar; a symbol that is not listed yet has none and is left out."""
-        newest = max(data.datetime[0] for data in self.datas if len(data))
-        return self.plan.rows[date.fromordinal(int(newest))]
+    def _newest(self) -> float:
+        """The time of the newest bar; a symbol that is not listed yet has none and is left out."""
+        return float(max(data.datetime[0] for data in self.datas if len(data)))
 
     def prenext(self) -> None:
         self.next()
 
     def next(self) -> None:
-        row = self._row() + 1
-        if row in self.plan.window and not self.plan.rule.after_open:
-            self._trade(row, bt.Order.Market)
+        for wake in self.plan.after_bar.get(self._newest(), ()):
+            self._trade(wake, bt.Order.Market)
 
-    def next_open(self) -> None:
-        row = self._row()
-        if row in self.plan.window and self.plan.rule.after_open:
-            self._trade(row, bt.Order.Close)
+    def before_close(self) -> None:
+        """Called by the broker between the opening and the closing auction."""
+        for wake in self.plan.before_close.get(self._newest(), ()):
+            self._trade(wake, bt.Order.Close)
 
-    def _trade(self, row: int, exectype: int) -> None:
+    def _trade(self, wake: Wake, exectype: int) -> None:
         plan = self.plan
-        view = View(plan.market, row, after_open=plan.rule.after_open)
-        weights = plan.rule.decide(view, plan.state)
-        session = plan.market.sessions[row].isoformat()
-        known = (view.opens if plan.rule.after_open else view.closes)[-1]
+        if wake.row != self.row:
+            self.row, self.before = wake.row, self.state
+        self.state = self.before.copy()  # a session's later decision corrects its first
+        market = _known(plan.market, wake)
+        weights = plan.rule.decide(View(market, wake.row, after_open=plan.rule.after_open), self.state).tolist()
+        session = plan.market.sessions[wake.row].isoformat()
         equity = self.broker.get_value()
         for data in self.datas:
-            weight = float(weights[self.columns[data._name]])
+            weight = weights[self.columns[data._name]]
             if weight == self.targets.get(data._name, 0.0):
-                continue
-            self.decisions.append((session, data._name, weight))
-            self.targets[data._name] = weight
-            self._order(data, weight, float(known[self.columns[data._name]]), equity, exectype)
+                if not weight or plan.terms.rebalance == "never":
+                    continue
+            else:
+                self.decisions.append((session, data._name, weight))
+                self.targets[data._name] = weight
+            self._order(data, weight, equity, exectype)
 
-    def _order(self, data: Any, weight: float, price: float, equity: float, exectype: int) -> None:
-        """Orders the difference to the target, sized on the last known price (NaN: not listed, no order)."""
-        if not price > 0 or not len(data):
+    def _order(self, data: Any, weight: float, equity: float, exectype: int) -> None:
+        """Orders the difference to the target, sized on the last known price (none: not listed, no order)."""
+        self.broker.replace(data)
+        price = self.broker.last_price(data, opened=exectype == bt.Order.Close)
+        if not price > 0:
             return
         held = self.broker.getposition(data).size
         size = self.plan.terms.shares(weight * equity / price) - held
@@ -127,8 +133,17 @@ class _RuleStrategy(bt.Strategy):
             (self.buy if size > 0 else self.sell)(data=data, size=abs(size), exectype=exectype)
 
 
+def _known(market: Market, wake: Wake) -> Market:
+    """The market with no headline known after the wake; the same where there is none in its session."""
+    items = market.signals.items
+    if not any(item.session == wake.row and item.known_at > wake.known_by for item in items):
+        return market
+    known = [item for item in items if item.known_at <= wake.known_by]
+    return dataclasses.replace(market, signals=SignalBook(known, market.first, wake.row))
+
+
 def make_market(episode: Episode, news: News) -> Market:
-    """Aligns the episode's tradable symbols and places the news; row = index of the session table."""
+    """Aligns the episode's tradable symbols with the placed news; row = index of the session table."""
     table = episode.sessions.sessions
     stop = episode.window[-1] + 1
     rows = {session: row for row, session in enumerate(table[:stop])}
@@ -156,53 +171,150 @@ def make_market(episode: Episode, news: News) -> Market:
     )
 
 
-def _feed_rows(bars: Bars, first: date, last: date) -> tuple[int, int]:
-    """The rows of a symbol's bars from the session before the window to the window's end."""
-    start = next((row for row, session in enumerate(bars.sessions) if session >= first), len(bars.sessions))
-    stop = next((row for row, session in enumerate(bars.sessions) if session > last), len(bars.sessions))
-    return start, stop
+Row = tuple[float, float, float, float, float, float]
+
+
+def _daily_rows(bars: Bars, first: date, last: date) -> list[Row]:
+    """A symbol's bars from the session `first` to `last`; the clock is the session's ordinal."""
+    start, stop = bisect_left(bars.sessions, first), bisect_right(bars.sessions, last)
+    columns = (bars.open, bars.high, bars.low, bars.close, bars.volume)
+    times = [float(day.toordinal()) for day in bars.sessions[start:stop]]
+    return list(zip(times, *(column[start:stop].tolist() for column in columns), strict=True))
+
+
+def _minute_rows(bars: MinuteBars, first: datetime, last: datetime) -> list[Row]:
+    start, stop = bisect_left(bars.starts, first), bisect_left(bars.starts, last)
+    columns = (bars.open, bars.high, bars.low, bars.close, bars.volume)
+    times = [_clock(moment) for moment in bars.starts[start:stop]]
+    return list(zip(times, *(column[start:stop].tolist() for column in columns), strict=True))
+
+
+def _clock(moment: datetime) -> float:
+    """A moment in UTC as backtrader counts it: days, with the time of day as a fraction."""
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return moment.toordinal() + (moment - midnight).total_seconds() / 86_400
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """The bars on which a book runs, by session or by minutes; times as backtrader's numbers."""
+
+    rows: dict[str, list[Row]]  # of each symbol, the first one before the window
+    closing: frozenset[float] | None  # the last bar of each session; None: every bar is a session
+    moments: dict[float, tuple[str, str]]  # time of a bar's open and of its session's close, UTC, ISO
+    grid: list[float]  # every bar's time, in order
+    fills: dict[datetime, float]  # time of an auction or a bar to the clock of its bar
+
+
+def make_clock(episode: Episode, symbols: Iterable[str]) -> Clock:
+    """Lays out the bars of the given symbols: the session before the window, then the window."""
+    table, window = episode.sessions, episode.window
+    warm_up, last = table.sessions[window[0] - 1], table.sessions[window[-1]]
+    minutes = episode.intraday
+    moments: dict[float, tuple[str, str]] = {}
+    fills: dict[datetime, float] = {}
+    for row in [window[0] - 1, *window]:
+        number = float(table.sessions[row].toordinal())
+        moments[number] = table.opens[row].isoformat(), table.closes[row].isoformat()
+        fills[table.opens[row]] = fills[table.closes[row]] = number
+    if minutes is None:
+        rows = {symbol: _daily_rows(episode.prices.bars[symbol], warm_up, last) for symbol in symbols}
+        grid = sorted({row[0] for each in rows.values() for row in each})
+        return Clock(rows=rows, closing=None, moments=moments, grid=grid, fills=fills)
+    rows = {}
+    before = {symbol: _daily_rows(episode.prices.bars[symbol], warm_up, warm_up) for symbol in symbols}
+    for symbol in symbols:
+        if symbol in minutes.bars:
+            mine = _minute_rows(minutes.bars[symbol], table.opens[window[0]], table.closes[window[-1]])
+            rows[symbol] = before[symbol] + mine
+    closing = {float(warm_up.toordinal())}
+    for row in window:
+        bars = minutes.grid[bisect_left(minutes.grid, table.opens[row]) : bisect_left(minutes.grid, table.closes[row])]
+        for start in bars:
+            number = _clock(start)
+            moments[number] = start.isoformat(), table.closes[row].isoformat()
+            fills[start] = number
+        closing.add(_clock(bars[-1]))
+    grid = [float(warm_up.toordinal()), *sorted(_clock(start) for start in fills if _clock(start) % 1)]
+    return Clock(rows=rows, closing=frozenset(closing), moments=moments, grid=grid, fills=fills)
+
+
+def make_broker(episode: Episode, terms: BookTerms, clock: Clock) -> HonestBroker:
+    """Makes the broker of a run; `before_close` is set by whoever wants to be asked."""
+    return HonestBroker(
+        terms=terms,
+        actions=episode.actions,
+        adjusted=episode.adjusted,
+        loans=episode.loans,
+        closing=clock.closing,
+        moments=clock.moments,
+    )
 
 
 def run_rule(episode: Episode, market: Market, rule: Rule, terms: BookTerms) -> Replayed:
     """Replays one rule.
 
+    Args:
+        episode: Prices, sessions, actions, loans.
+        market: From `make_market`, with news that `place_news` placed for the same terms.
+        rule: The rule.
+        terms: The book's.
+
     Raises:
         RuntimeError: The book does not balance; a defect of this program, never of the input.
     """
-    window = episode.window
-    cerebro = bt.Cerebro(stdstats=False, preload=False, runonce=False, cheat_on_open=rule.after_open, broker_coo=False)
-    warm_up, last = market.sessions[window[0] - 1], market.sessions[window[-1]]
-    for symbol, sector in zip(market.symbols, market.sectors, strict=True):
-        if not rule.holds(sector, symbol, market.benchmark):
-            continue
-        bars = episode.prices.bars[symbol]
-        start, stop = _feed_rows(bars, warm_up, last)
-        if start < stop:
-            cerebro.adddata(_BarFeed(bars=bars, rows=(start, stop)), name=symbol)
-    broker = HonestBroker(terms=terms, actions=episode.actions, adjusted=episode.adjusted)
+    held = [
+        symbol
+        for symbol, sector in zip(market.symbols, market.sectors, strict=True)
+        if rule.holds(sector, symbol, market.benchmark)
+    ]
+    clock = make_clock(episode, held)
+    cerebro = bt.Cerebro(stdstats=False, preload=False, runonce=False)
+    for symbol, rows in clock.rows.items():
+        if rows:
+            cerebro.adddata(_BarFeed(rows=rows), name=symbol)
+    broker = make_broker(episode, terms, clock)
     cerebro.broker = broker
-    plan = _Plan(
-        rule=rule,
-        market=market,
-        terms=terms,
-        rows={session: row for row, session in enumerate(market.sessions)},
-        window=range(window[0], window[-1] + 1),
-        state=rule.fresh_state(len(market.symbols)),
-    )
-    cerebro.addstrategy(_RuleStrategy, plan=plan)
+    cerebro.addstrategy(_RuleStrategy, plan=_plan(episode, market, rule, terms, clock))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning, module="backtrader")
         (strategy,) = cerebro.run()
+    return replayed(episode, rule, terms, broker, strategy.decisions)
+
+
+def _plan(episode: Episode, market: Market, rule: Rule, terms: BookTerms, clock: Clock) -> _Plan:
+    """Sorts the wakes by the bar after which, or the session in which, each decision is made."""
+    known = [item.known_at for item in market.signals.items]
+    after_bar: dict[float, list[Wake]] = {}
+    before_close: dict[float, list[Wake]] = {}
+    previous = dict(zip(clock.grid[1:], clock.grid, strict=False))
+    for wake in wakes(episode, terms, known, after_open=rule.after_open):
+        number = clock.fills[wake.fill]
+        if wake.auction == "close":
+            before_close.setdefault(number, []).append(wake)
+        elif episode.intraday is None:
+            after_bar.setdefault(float(market.sessions[wake.row - 1].toordinal()), []).append(wake)
+        elif number in previous:
+            after_bar.setdefault(previous[number], []).append(wake)
+    return _Plan(rule=rule, market=market, terms=terms, after_bar=after_bar, before_close=before_close)
+
+
+def replayed(
+    episode: Episode, rule: Rule, terms: BookTerms, broker: HonestBroker, decisions: Iterable[tuple[str, str, float]]
+) -> Replayed:
+    """Takes the records of the window out of a broker that has run."""
+    account = broker.account
+    first = episode.sessions.sessions[episode.window[0]].isoformat()
     return Replayed(
         rule=rule,
         terms=terms,
-        fills=tuple(broker.fills),
+        fills=tuple(account.fills),
         orders=tuple(broker.records),
-        flows=tuple(broker.flows),
-        days=tuple(day for day in broker.days if day.session >= market.sessions[window[0]].isoformat()),
-        decisions=tuple(strategy.decisions),
-        ruined_on=broker.ruined_on,
-        margin_calls=broker.margin_calls,
+        flows=tuple(account.flows),
+        days=tuple(day for day in account.days if day.session >= first),
+        decisions=tuple(decisions),
+        ruined_on=account.ruined_on,
+        margin_calls=account.margin_calls,
     )
 
 
@@ -257,6 +369,6 @@ def replay(
     else:
         chosen = standard_rules((), texts)
     terms = terms or BookTerms()
-    news = news or read_news(episode)
+    news = place_news(episode, news or read_news(episode), terms)
     market = make_market(episode, news)
     return build_result(episode, news, terms, [run_rule(episode, market, rule, terms) for rule in chosen])

@@ -3,13 +3,13 @@
 | table     | one row per                 | columns beside `strategy`                                     |
 |-----------|-----------------------------|---------------------------------------------------------------|
 | equity    | session                     | session, cash, positions, equity (US dollars), gross, net     |
-|           |                             | (fractions of equity), margin_call                            |
+|           |                             | (fractions of equity), margin_call, buying_power              |
 | positions | holding at a close          | session, symbol, shares, close, value                         |
 | orders    | order                       | order, decided, session, symbol, size, filled, fate, reason,  |
 |           |                             | forced                                                        |
 | fills     | execution                   | order, session, symbol, size, auction, auction_price, price,  |
-|           |                             | commission, slippage, forced, position                        |
-| flows     | borrow fee or dividend      | session, symbol, kind, amount                                 |
+|           |                             | commission, slippage, forced, position, moment (UTC)          |
+| flows     | borrow, dividend, interest  | session, symbol, kind, amount                                 |
 | trades    | round trip or open position | symbol, direction, opened, closed, shares, entry_price,       |
 |           |                             | exit_price, commission, borrow, dividends, pnl                |
 | targets   | change of a target weight   | session, symbol, weight                                       |
@@ -216,7 +216,19 @@ def _read_csv(path: Path) -> Table:
 
 
 _TEXTS = {"strategy", "session", "symbol", "fate", "reason", "auction", "kind", "direction", "opened", "closed"}
-_TEXTS |= {"decided", "id", "published", "known_at", "source", "language", "title", "entities", "hits", "link"}
+_TEXTS |= {
+    "moment",
+    "decided",
+    "id",
+    "published",
+    "known_at",
+    "source",
+    "language",
+    "title",
+    "entities",
+    "hits",
+    "link",
+}
 _EMPTY_IS_NONE = {"exit_price", "pnl", "vader"}
 
 
@@ -245,6 +257,7 @@ def build_result(episode: Episode, news: News, terms: BookTerms, replays: Sequen
         "window": {"start": _window(episode)[0], "end": _window(episode)[-1], "sessions": len(_window(episode))},
         "key_session": episode.key_session.isoformat(),
         "headlines": news.counts(),
+        "notes": list(episode.notes),
         "claims": [_claim(claim) for claim in check_claims(episode)],
         "results": [
             _summary(name, each, tables["trades"], episode.key_session.isoformat())
@@ -282,6 +295,7 @@ def _summary(name: str, replayed: Replayed, trades: Table, key_session: str) -> 
             "slippage": sum(fill.slippage for fill in replayed.fills),
             "borrow": 0.0 - sum(flow.amount for flow in replayed.flows if flow.kind == "borrow"),
             "dividends": 0.0 - sum(flow.amount for flow in replayed.flows if flow.kind == "dividend"),
+            "interest": 0.0 - sum(flow.amount for flow in replayed.flows if flow.kind == "interest"),
         },
         "final_equity": equity[-1],
         "rejected_orders": sum(order.fate in {"refused", "partly"} for order in replayed.orders),
@@ -311,18 +325,17 @@ def _book_tables(named: list[tuple[str, Replayed]]) -> dict[str, Table]:
         for day in each.days:
             gross = sum(abs(shares * close) for _, shares, close in day.positions)
             scale = day.equity if day.equity > 0 else float("inf")
-            rows["equity"].append(
-                (name, day.session, day.cash, day.value, day.equity, gross / scale, day.value / scale, day.margin_call)
-            )
+            sums = (day.cash, day.value, day.equity, gross / scale, day.value / scale)
+            rows["equity"].append((name, day.session, *sums, day.margin_call, day.buying_power))
             rows["positions"] += [(name, day.session, s, n, close, n * close) for s, n, close in day.positions]
         numbers = {order: number for number, order in enumerate(sorted({o.order for o in each.orders}), 1)}
         rows["orders"] += _rows_of(name, (dataclasses.replace(o, order=numbers[o.order]) for o in each.orders))
-        rows["fills"] += _rows_of(name, (dataclasses.replace(f, order=numbers[f.order]) for f in each.fills))
+        rows["fills"] += _rows_of(name, (dataclasses.replace(f, order=numbers.get(f.order, 0)) for f in each.fills))
         rows["flows"] += _rows_of(name, each.flows)
         rows["trades"] += _rows_of(name, round_trips(each.fills, each.flows))
         rows["targets"] += [(name, *decision) for decision in each.decisions]
     columns = {
-        "equity": ("strategy", "session", "cash", "positions", "equity", "gross", "net", "margin_call"),
+        "equity": ("strategy", "session", "cash", "positions", "equity", "gross", "net", "margin_call", "buying_power"),
         "positions": ("strategy", "session", "symbol", "shares", "close", "value"),
         "orders": _columns(OrderRecord),
         "fills": _columns(Fill),
@@ -403,6 +416,7 @@ def _config(episode: Episode, news: News, terms: BookTerms, rules: Sequence[Rule
         "assumed_delay_minutes": episode.assumed_delay.total_seconds() / 60,
         "latency_minutes": episode.latency.total_seconds() / 60,
         "lead_minutes": episode.lead.total_seconds() / 60,
+        "bars": "daily" if episode.intraday is None else f"{episode.intraday.length.total_seconds() / 60:g}m",
         "book": dataclasses.asdict(terms),
         "strategies": [{"name": rule.name, **rule.parameters} for rule in rules],
         "sources": dict(sorted(episode.sources.items())),

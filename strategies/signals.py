@@ -118,6 +118,11 @@ class SignalBook:
         self._length = last - first + 1
         self._tables: dict[tuple[str, float, str], Floats] = {}
 
+    @property
+    def items(self) -> tuple[NewsItem, ...]:
+        """The items that can move a signal, in the order in which they became known."""
+        return self._items
+
     def table(self, field: Field, *, half_life: float | None, reactions: Reactions) -> Floats:
         """Returns the sum for each session, shape (sessions,).
 

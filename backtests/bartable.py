@@ -1,0 +1,133 @@
+"""Bars of any length in a long table, CSV or Parquet: read and checked before anybody trades on them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from feeds.errors import EpisodeError
+
+FIGURES = ("open", "high", "low", "close", "volume")
+_TOLERANCE = 1e-4  # relative: vendors round the four prices of a bar separately
+
+
+def read_table(path: Path, columns: Sequence[str]) -> tuple[BarTable, NDArray[np.float64]]:
+    """Reads rows of symbol, date or time, and the five figures; the header may name more and in any order.
+
+    Returns:
+        The table, and its figures in the order of FIGURES, shape (5, rows).
+
+    Raises:
+        EpisodeError: A missing column, a value that is no positive number, or prices out of order within a bar;
+            with file and line.
+    """
+    table = _read_parquet(path, columns) if path.suffix.lower() in {".parquet", ".pq"} else _read_csv(path, columns)
+    if not table.lines:
+        raise EpisodeError(f"{path}: holds no bars; give rows of {','.join(columns)}")
+    values = _numbers(table)
+    _check_bars(table, values)
+    return table, values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarTable:
+    """The cells of a file: symbol, date or time, then prices and volume; and each row's line."""
+
+    path: Path
+    lines: list[int]
+    cells: list[tuple[str, ...]]
+
+    def place(self, row: int) -> str:
+        """Returns where a row stands and what it is: "prices.csv:12: NVDA 2025-01-27"."""
+        return f"{self.path}:{self.lines[row]}: {self.cells[0][row]} {self.cells[1][row]}"
+
+
+def _read_csv(path: Path, columns: Sequence[str]) -> BarTable:
+    cells: list[str] = []  # one flat list: thousands of row lists would be work for the garbage collector
+    lines: list[int] = []
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            header = next(reader, [])
+            order = _columns(path, header, columns)
+            for row in reader:
+                if len(row) == len(header):
+                    cells += row
+                    lines.append(reader.line_num)
+                elif row:  # an empty line is no row
+                    raise EpisodeError(
+                        f"{path}:{reader.line_num}: {len(row)} values, but the header names {len(header)}; mend the row"
+                    )
+    except OSError as wrong:
+        raise EpisodeError(f"{path}: cannot be read ({wrong.strerror}); give a CSV or Parquet file of bars") from None
+    except (UnicodeDecodeError, csv.Error) as wrong:
+        raise EpisodeError(f"{path}: is no CSV in UTF-8 ({wrong}); save it as one") from None
+    return BarTable(path=path, lines=lines, cells=[tuple(cells[column :: len(header)]) for column in order])
+
+
+def _columns(path: Path, header: list[str], columns: Sequence[str]) -> list[int]:
+    names = [name.strip().lower() for name in header]
+    missing = [name for name in columns if name not in names]
+    if missing:
+        hint = "; for bars of minutes say --bars 5m" if missing == ["date"] and "timestamp" in names else ""
+        raise EpisodeError(f"{path}:1: no column {', '.join(missing)}; the header must name {','.join(columns)}{hint}")
+    return [names.index(name) for name in columns]
+
+
+def _read_parquet(path: Path, columns: Sequence[str]) -> BarTable:
+    """Reads a Parquet file; its line number is the row's, counted from 1."""
+    import pandas as pd
+
+    try:
+        frame = pd.read_parquet(path)
+    except ImportError:
+        raise EpisodeError(f"{path}: Parquet needs pyarrow: pip install 'aftershock[parquet]'") from None
+    except OSError as wrong:
+        raise EpisodeError(f"{path}: cannot be read ({wrong.strerror or wrong}); give a CSV or Parquet file") from None
+    except ValueError as wrong:
+        raise EpisodeError(f"{path}: is no Parquet file ({str(wrong).splitlines()[0]}); save it again") from None
+    order = _columns(path, [str(name) for name in frame.columns], columns)
+    cells = [tuple(map(str, frame.iloc[:, index])) for index in order]
+    if columns[1] == "date":
+        cells[1] = tuple([day[:10] for day in cells[1]])  # a date may be stored as a time of day
+    return BarTable(path=path, lines=list(range(1, len(frame) + 1)), cells=cells)
+
+
+def _numbers(table: BarTable) -> NDArray[np.float64]:
+    """Returns open, high, low, close, volume, shape (5, rows)."""
+    try:
+        return np.array([list(map(float, column)) for column in table.cells[2:]])
+    except ValueError:
+        row, what = next((row, what) for row in range(len(table.lines)) if (what := _not_a_number(table, row)))
+        raise EpisodeError(f"{table.place(row)}: {what}; mend or drop the row") from None
+
+
+def _not_a_number(table: BarTable, row: int) -> str:
+    """Says what is wrong with the first cell of a row that is no number; "" when all are."""
+    for name, column in zip(FIGURES, table.cells[2:], strict=True):
+        try:
+            float(column[row])
+        except ValueError:
+            return f"{name} {column[row]!r} is no number" if column[row].strip() else f"{name} is empty"
+    return ""
+
+
+def _check_bars(table: BarTable, values: NDArray[np.float64]) -> None:
+    _, high, low, _, volume = values
+    prices = values[:4]
+    slack = 1 + _TOLERANCE
+    checks = (
+        (~np.isfinite(values).all(axis=0), "holds NaN or infinity; mend or drop the row"),
+        (~(prices > 0).all(axis=0), "holds a price of 0 or less; mend or drop the row"),
+        (volume < 0, "has a negative volume; mend it"),
+        (prices.max(axis=0) > high * slack, "has a price above its high; check the columns' order"),
+        (prices.min(axis=0) * slack < low, "has a price below its low; check the columns' order"),
+    )
+    for bad, what in checks:
+        if bad.any():
+            raise EpisodeError(f"{table.place(int(np.flatnonzero(bad)[0]))} {what}")
