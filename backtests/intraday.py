@@ -43,7 +43,7 @@ class Intraday:
 
     length: timedelta
     bars: Mapping[str, MinuteBars]
-    outside: int  # bars of the file that were left out, outside the exchange's hours
+    outside: int  # bars left out since they lie outside the exchange's hours on a day with a session
 
     @cached_property
     def grid(self) -> list[datetime]:
@@ -82,6 +82,7 @@ def read_intraday(path: Path, length: timedelta, sessions: Sessions, symbols: Co
     times = _times(table)
     rows: dict[str, list[int]] = {}
     outside = 0
+    days = set(sessions.sessions)
     inside = {moment: _in_session(moment, sessions) for moment in set(times)}
     for row, symbol in enumerate(table.cells[0]):
         if symbol not in symbols:
@@ -89,7 +90,7 @@ def read_intraday(path: Path, length: timedelta, sessions: Sessions, symbols: Co
         if inside[times[row]]:
             rows.setdefault(symbol, []).append(row)
         else:
-            outside += 1
+            outside += times[row].date() in days
     if not rows:
         raise EpisodeError(f"{path}: holds no bar of the episode's symbols inside the exchange's hours")
     bars = {symbol: _bars(table, symbol, times, values, mine) for symbol, mine in rows.items()}

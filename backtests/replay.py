@@ -227,21 +227,30 @@ def make_clock(episode: Episode, symbols: Iterable[str]) -> Clock:
         if symbol in minutes.bars:
             mine = _minute_rows(minutes.bars[symbol], table.opens[window[0]], table.closes[window[-1]])
             rows[symbol] = before[symbol] + mine
-    closing = {float(warm_up.toordinal())}
+    grid = [float(warm_up.toordinal())]
+    closing = {grid[0]}
     for row in window:
         bars = minutes.grid[bisect_left(minutes.grid, table.opens[row]) : bisect_left(minutes.grid, table.closes[row])]
         for start in bars:
             number = _clock(start)
             moments[number] = start.isoformat(), table.closes[row].isoformat()
             fills[start] = number
-        closing.add(_clock(bars[-1]))
-    grid = [float(warm_up.toordinal()), *sorted(_clock(start) for start in fills if _clock(start) % 1)]
+            grid.append(number)
+        closing.add(grid[-1])
     return Clock(rows=rows, closing=frozenset(closing), moments=moments, grid=grid, fills=fills)
 
 
-def make_broker(episode: Episode, terms: BookTerms, clock: Clock) -> HonestBroker:
-    """Makes the broker of a run; `before_close` is set by whoever wants to be asked."""
-    return HonestBroker(
+def make_cerebro(episode: Episode, symbols: Iterable[str], terms: BookTerms) -> tuple[bt.Cerebro, HonestBroker, Clock]:
+    """Makes backtrader's engine with one feed per symbol and the honest broker; a strategy is still to be added.
+
+    Feeds are read bar by bar. Symbols without a bar in the window get none.
+    """
+    clock = make_clock(episode, symbols)
+    cerebro = bt.Cerebro(stdstats=False, preload=False, runonce=False)
+    for symbol, rows in clock.rows.items():
+        if rows:
+            cerebro.adddata(_BarFeed(rows=rows), name=symbol)
+    cerebro.broker = HonestBroker(
         terms=terms,
         actions=episode.actions,
         adjusted=episode.adjusted,
@@ -249,6 +258,15 @@ def make_broker(episode: Episode, terms: BookTerms, clock: Clock) -> HonestBroke
         closing=clock.closing,
         moments=clock.moments,
     )
+    return cerebro, cerebro.broker, clock
+
+
+def run_cerebro(cerebro: bt.Cerebro) -> Any:
+    """Runs it without the warnings of backtrader's own code; returns the strategy."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module="backtrader")
+        (strategy,) = cerebro.run()
+    return strategy
 
 
 def run_rule(episode: Episode, market: Market, rule: Rule, terms: BookTerms) -> Replayed:
@@ -268,17 +286,9 @@ def run_rule(episode: Episode, market: Market, rule: Rule, terms: BookTerms) -> 
         for symbol, sector in zip(market.symbols, market.sectors, strict=True)
         if rule.holds(sector, symbol, market.benchmark)
     ]
-    clock = make_clock(episode, held)
-    cerebro = bt.Cerebro(stdstats=False, preload=False, runonce=False)
-    for symbol, rows in clock.rows.items():
-        if rows:
-            cerebro.adddata(_BarFeed(rows=rows), name=symbol)
-    broker = make_broker(episode, terms, clock)
-    cerebro.broker = broker
+    cerebro, broker, clock = make_cerebro(episode, held, terms)
     cerebro.addstrategy(_RuleStrategy, plan=_plan(episode, market, rule, terms, clock))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=DeprecationWarning, module="backtrader")
-        (strategy,) = cerebro.run()
+    strategy = run_cerebro(cerebro)
     return replayed(episode, rule, terms, broker, strategy.decisions)
 
 

@@ -158,24 +158,50 @@ def text_report(result: Result, title: str) -> str:
         f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions",
         f"headlines: {heads['total']} ({languages}), {heads['used']} used, {heads['rejected']} rejected",
         f"when they were known: {_bases(heads['by_basis'])}",
+        *(line for note in doc.get("notes", ()) for line in textwrap.wrap(note, WIDTH, subsequent_indent="    ")),
         "",
         f"What was reported, and what the prices say ({key_session}; open and left compound, they do not add)",
         *_grid(CLAIM_HEAD, claim_rows(result), left=2),
         "",
-        f"What the news said for the open of {key_session} (strongest first; scores in [−1, 1])",
+        f"What the news said for the {_when(result)} of {key_session} (strongest first; scores in [−1, 1])",
         *_news_lines(result, key_session),
         "",
         "What each strategy made (· = naive rival; costs in US dollars, dividends positive when paid)",
         *_grid(RESULT_HEAD, result_rows(result)),
         *_trouble(result),
+        *borrow_lines(result),
         *audit_lines(result),
         "",
         f"What each traded on {key_session}, and at which price in US dollars (slippage included)",
     ]
     for name, text in key_session_lines(result):
         lines += textwrap.wrap(f"{name}: {text}", WIDTH, subsequent_indent="    ")
-    lines += ["", "What this does not show", *(f"- {limit}" for limit in LIMITS)]
+    lines += ["", "What this does not show", *(f"- {limit}" for limit in limits(result))]
     return "\n".join(lines) + "\n"
+
+
+def _trading(result: Result) -> tuple[str, str]:
+    """On which bars and for which auctions a run traded."""
+    found = result.document.get("trading", {})
+    return found.get("bars", "daily"), found.get("auctions", "open")
+
+
+def _when(result: Result) -> str:
+    """The part of a session that its news could trade."""
+    bars, auctions = _trading(result)
+    return "session" if bars != "daily" else {"open": "open", "close": "close"}.get(auctions, "session")
+
+
+def limits(result: Result) -> tuple[str, ...]:
+    """What the run does not show, one line each."""
+    bars, auctions = _trading(result)
+    if bars != "daily":
+        fills = f"Fills are at the open of bars of {bars} with slippage; what stood in the order book is not known."
+    elif auctions != "open":
+        fills = f"Fills are at the auctions ({auctions}) with slippage; their depth is not known."
+    else:
+        return LIMITS
+    return tuple(fills if limit.startswith("Fills") else limit for limit in LIMITS)
 
 
 def _news_lines(result: Result, session: str) -> list[str]:
@@ -197,6 +223,24 @@ def audit_lines(result: Result) -> list[str]:
     """The short form of the audit, where the run was audited."""
     found = result.document.get("audit")
     return [audit_line(found["decisions"], found["violations"])] if found else []
+
+
+def borrow_rows(result: Result) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The stress of borrow rates as head and rows: returns in percent, and whether a book was ruined."""
+    found = result.document["borrow_stress"]
+    rows = []
+    for name, returns in found["returns_pct"].items():
+        days = found["ruined_on"][name]
+        cells = [_number(each) + (" ruined" if day else "") for each, day in zip(returns, days, strict=True)]
+        rows.append((name, *cells))
+    return ("return % at a borrow rate of", *(f"{rate:g} %" for rate in found["rates_pct"])), rows
+
+
+def borrow_lines(result: Result) -> list[str]:
+    """The stress of borrow rates, where it was asked for."""
+    if "borrow_stress" not in result.document:
+        return []
+    return ["", "What if borrowing cost more (percent a year, the same for every symbol)", *_grid(*borrow_rows(result))]
 
 
 def _trouble(result: Result) -> list[str]:
@@ -271,7 +315,7 @@ def html_body(result: Result) -> str:
         "<h2>Traded on the key session</h2>",
         _html_table(("strategy", "fills (US dollars, slippage included)"), key_session_lines(result, shown=40)),
         "<h2>What this does not show</h2>",
-        "<ul>" + "".join(f"<li>{html.escape(limit)}</li>" for limit in LIMITS) + "</ul>",
+        "<ul>" + "".join(f"<li>{html.escape(limit)}</li>" for limit in limits(result)) + "</ul>",
     ]
     return "\n".join(parts)
 

@@ -258,6 +258,7 @@ def build_result(episode: Episode, news: News, terms: BookTerms, replays: Sequen
         "key_session": episode.key_session.isoformat(),
         "headlines": news.counts(),
         "notes": list(episode.notes),
+        "trading": {"bars": _bar_text(episode), "auctions": terms.auctions},
         "claims": [_claim(claim) for claim in check_claims(episode)],
         "results": [
             _summary(name, each, tables["trades"], episode.key_session.isoformat())
@@ -269,6 +270,10 @@ def build_result(episode: Episode, news: News, terms: BookTerms, replays: Sequen
 
 def _window(episode: Episode) -> list[str]:
     return [episode.sessions.sessions[index].isoformat() for index in episode.window]
+
+
+def _bar_text(episode: Episode) -> str:
+    return "daily" if episode.intraday is None else f"{episode.intraday.length.total_seconds() / 60:g}m"
 
 
 def _claim(claim: Any) -> dict[str, Any]:
@@ -416,7 +421,7 @@ def _config(episode: Episode, news: News, terms: BookTerms, rules: Sequence[Rule
         "assumed_delay_minutes": episode.assumed_delay.total_seconds() / 60,
         "latency_minutes": episode.latency.total_seconds() / 60,
         "lead_minutes": episode.lead.total_seconds() / 60,
-        "bars": "daily" if episode.intraday is None else f"{episode.intraday.length.total_seconds() / 60:g}m",
+        "bars": _bar_text(episode),
         "book": dataclasses.asdict(terms),
         "strategies": [{"name": rule.name, **rule.parameters} for rule in rules],
         "sources": dict(sorted(episode.sources.items())),

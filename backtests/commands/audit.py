@@ -94,6 +94,11 @@ def _saved(folder: Path, news: Path | None, prices: Path | None) -> tuple[Result
 
     run = Result.load(folder)
     config = run.config
+    if config.get("bars", "daily") != "daily" or config["book"].get("auctions", "open") != "open":
+        raise InputError(
+            f"{folder}: decided more than once a session, and was audited when it ran; this audit knows one decision "
+            "per session, before the open: audit the episode instead"
+        )
     rules = []
     for row in config["strategies"]:
         settings = {key: str(value) for key, value in row.items() if key != "name"}

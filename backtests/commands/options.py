@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -40,6 +41,37 @@ def day(_: click.Context, parameter: click.Parameter, text: str | None) -> date 
         return date.fromisoformat(text)
     except ValueError:
         raise InputError(f"--{parameter.name} {text!r}: give a date as YYYY-MM-DD") from None
+
+
+def rates(_: click.Context, parameter: click.Parameter, text: str | None) -> tuple[float, ...]:
+    """Reads an option as rates in percent a year, with commas between them."""
+    if text is None:
+        return ()
+    try:
+        found = tuple(float(each) for each in text.split(","))
+    except ValueError:
+        raise InputError(f"--{parameter.name} {text!r}: give rates in percent a year, like 1,5,30,100") from None
+    if not all(0 <= rate < 10_000 for rate in found):
+        raise InputError(f"--{parameter.name} {text!r}: rates must be at least 0 and below 10000 percent a year")
+    return found
+
+
+def trading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds what says where and on what a book trades, beside the terms that `--set` takes."""
+    for option in (
+        click.option("--auctions", metavar="NAMES", help="For which the news is read: open, close or open,close."),
+        click.option("--bars", metavar="LENGTH", help="Bars of minutes in the --prices file, like 5m: trade on them."),
+        click.option(
+            "--loans", type=click.Path(path_type=Path), metavar="FILE",
+            help="CSV of stock loans: symbol,valid_from,rate_pct,max_shares.",
+        ),
+        click.option(
+            "--borrow", callback=rates, metavar="RATES",
+            help="Also print the returns at these borrow rates, percent a year: 1,5,30,100.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
 
 
 def moment_option(_: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:

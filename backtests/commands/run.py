@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backtests.commands.audit import violation_lines
-from backtests.commands.options import archive_option, day, open_archive
+from backtests.commands.options import archive_option, day, open_archive, trading_options
 from feeds.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def _settings(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> 
 @click.option("--cash", metavar="USD", help="Cash at the start, in US dollars.")
 @click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead, or `archive`.")
 @archive_option
-@click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of daily bars instead.")
+@click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of bars instead.")
+@trading_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the run's files.")
 def run(
@@ -55,6 +56,10 @@ def run(
     news: Path | None,
     archive: Path | None,
     prices: Path | None,
+    auctions: str | None,
+    bars: str | None,
+    loans: Path | None,
+    borrow: tuple[float, ...],
     as_json: bool,
     output: Path | None,
 ) -> None:
@@ -63,19 +68,23 @@ def run(
     \b
     Example:
       backtest run deepseek-2025 --strategy shock --set threshold=0.8 --set slippage_bps=10
+      backtest run deepseek-2025 --auctions open,close --borrow 1,5,30,100
+      backtest run deepseek-2025 --bars 5m --prices minutes.csv
     """
     from backtests.audit import short_audit
     from backtests.episode import load_episode
     from backtests.news import read_archive, read_news
     from backtests.replay import replay, standard_rules
     from backtests.report import text_report
+    from backtests.stress import borrow_stress
+    from backtests.wakes import place_news
 
-    if cash is not None:
-        settings = {**settings, "cash": cash}
+    given = {"cash": cash, "auctions": auctions}
+    settings = {**settings, **{name: value for name, value in given.items() if value is not None}}
     terms, own = _split(settings, strategies)
     rules = standard_rules(strategies, own)
     own_news = None if news == Path("archive") else news
-    loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end)
+    loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, bars=bars, loans=loans)
     if news == Path("archive"):
         with open_archive(archive, create=False) as opened:
             loaded, scored = read_archive(loaded, opened)
@@ -83,7 +92,10 @@ def run(
         scored = read_news(loaded)
     for reject in scored.rejects:
         click.echo(f"lost: {reject.feed}, item {reject.item} ({reject.title[:60]}): {reject.reason}", err=True)
+    scored = place_news(loaded, scored, terms)
     result = replay(loaded, rules, terms=terms, news=scored)
+    if borrow:
+        result.document["borrow_stress"] = borrow_stress(loaded, scored, rules, terms, borrow)
     audited = short_audit(loaded, scored, rules, result.tables["targets"].rows)
     result.document["audit"] = {"decisions": audited.decisions, "violations": len(audited.violations)}
     folder = output or _run_folder(loaded.name, result.hash8)

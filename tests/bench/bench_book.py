@@ -35,7 +35,7 @@ def main() -> None:
     episode = episode_of(bars, days)
     market = make_market(episode, no_news())
     daily = Script(weights=_weights(list(bars), 1))
-    changes = Script(weights=_weights(list(bars), 21))
+    changes = Script(weights=_weights(list(bars), 20))
     orders = {name: _orders(run_rule(episode, market, rule, TERMS)) for name, rule in (("d", daily), ("c", changes))}
     columns = ["open", "high", "low", "close"]
     frames = {
