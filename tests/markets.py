@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import backtrader as bt
 import numpy as np
 
 from backtests.book import BookTerms
 from backtests.episode import Episode
+from backtests.loans import Loans
 from backtests.news import News
 from backtests.prices import Action, Bars, Prices
-from backtests.replay import make_market, run_rule
+from backtests.replay import make_cerebro, make_market, replayed, run_cerebro, run_rule
 from backtests.result import Replayed
 from feeds.headline import Headline
 from feeds.scoring import Score
@@ -48,8 +50,13 @@ def episode_of(
     actions: Sequence[Action] = (),
     adjusted: str = "splits",
     sectors: Mapping[str, tuple[str, ...]] | None = None,
+    volumes: Mapping[str, float] | None = None,
+    loans: Loans | None = None,
 ) -> Episode:
-    """An episode whose window is every day but the first (that one's close sizes the first orders)."""
+    """An episode whose window is every day but the first (that one's close sizes the first orders).
+
+    Every bar has the symbol's volume, a million shares without.
+    """
     made = {}
     for symbol, rows in bars.items():
         listed = sorted(rows)
@@ -61,7 +68,7 @@ def episode_of(
             high=columns[1],
             low=columns[2],
             close=columns[3],
-            volume=np.full(len(listed), 1e6),
+            volume=np.full(len(listed), (volumes or {}).get(symbol, 1e6)),
         )
     return Episode(
         name="made-by-hand",
@@ -85,6 +92,7 @@ def episode_of(
         shares_outstanding={},
         provenance="by hand",
         sources={},
+        loans=loans or Loans(),
     )
 
 
@@ -146,4 +154,30 @@ def run_script(
     return run_rule(episode, make_market(episode, no_news()), Script(weights=weights), terms or FREE)
 
 
-FREE = BookTerms(cash=10_000.0, commission_bps=0, slippage_bps=0, borrow_pct=0, fractional=True)
+class _Sender(bt.Strategy):
+    """Sends the orders of a plan: what to do after bar n of the first symbol, counted from 0."""
+
+    params = (("plan", None),)
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+
+    def prenext(self) -> None:
+        self.next()
+
+    def next(self) -> None:
+        for act in self.p.plan.get(len(self.data) - 1, ()):
+            self.sent.append(act(self))
+
+
+def run_orders(
+    episode: Episode, plan: Mapping[int, Sequence[Callable[[Any], Any]]], terms: BookTerms | None = None
+) -> Replayed:
+    """Runs a `bt.Strategy` that sends orders by a plan; bar 0 is the session before the window."""
+    cerebro, broker, _ = make_cerebro(episode, episode.tradable, terms or FREE)
+    cerebro.addstrategy(_Sender, plan=plan)
+    run_cerebro(cerebro)
+    return replayed(episode, Script(weights={}), terms or FREE, broker, ())
+
+
+FREE = BookTerms(cash=10_000.0, commission_bps=0, slippage_bps=0, bar_slippage_bps=0, borrow_pct=0, fractional=True)

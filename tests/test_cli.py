@@ -78,7 +78,7 @@ def test_json_has_what_it_promises(whole):
     assert sum(row["strategy"] == "shock" for row in document["results"]) == 3
     for row in document["results"]:
         assert {"params", "return_pct", "max_drawdown_pct", "sharpe", "trades", "final_equity"} <= set(row)
-        assert set(row["costs"]) == {"commission", "slippage", "borrow", "dividends"}
+        assert set(row["costs"]) == {"commission", "slippage", "borrow", "dividends", "interest"}
         assert row["final_equity"] == pytest.approx(100_000 * (1 + row["return_pct"] / 100))
 
 
