@@ -75,6 +75,7 @@ class HonestBroker(bt.brokers.BackBroker):
         self._now = 0.0
         self._day = 0
         self._present: list[int] = []
+        self._traded: dict[int, float] = {}  # shares traded in this session so far, by column
         self._taken: dict[int, float] = {}  # shares of this bar's volume already taken, by column
 
     def start(self) -> None:
@@ -130,37 +131,51 @@ class HonestBroker(bt.brokers.BackBroker):
         self._now = max(data.datetime[0] for data in self._datas if len(data))
         self._present = [n for n, data in enumerate(self._datas) if len(data) and data.datetime[0] == self._now]
         self._taken.clear()
-        account = self.account
-        day = int(self._now)
-        while self.submitted:
-            self._accept(self.submitted.popleft())
-        if day != self._day:
-            self._day = day
-            for split in account.begin(day):
+        self._accept_all()
+        if int(self._now) != self._day:
+            self._day = int(self._now)
+            for split in self.account.begin(self._day):
                 self._split_orders(split.symbol, split.value)
         self._expire()
         self._auction("open" if self._closing is None else "bar")
         self._inside()
         closing = self._closing is None or self._now in self._closing
         if closing:
-            self.cash = account.cash
-            for strategy in self.cerebro.runningstrats:
-                if hasattr(strategy, "before_close"):
-                    strategy.before_close()
-            while self.submitted:
-                self._accept(self.submitted.popleft())
+            self._ask_before_close()
             self._auction("close")
         for column in self._present:
-            account.marks[column] = self._datas[column].close[0]
+            self.account.marks[column] = self._datas[column].close[0]
+        if self.terms.locate_pct:
+            self._count_volume(closing=closing)
         if closing:
             self._close()
-        self._show(account.cash, account.days[-1].value if closing else account.value())
+        self._show(self.account.days[-1].value if closing else self.account.value())
 
-    def _show(self, cash: float, value: float) -> None:
+    def _ask_before_close(self) -> None:
+        self.cash = self.account.cash
+        for strategy in self.cerebro.runningstrats:
+            if hasattr(strategy, "before_close"):
+                strategy.before_close()
+        self._accept_all()
+
+    def _count_volume(self, *, closing: bool) -> None:
+        """Adds up each symbol's volume of the session; at its end that is what locates are measured by."""
+        for column in self._present:
+            self._traded[column] = self._traded.get(column, 0.0) + self._datas[column].volume[0]
+        if closing:
+            for column, volume in self._traded.items():
+                self.account.volumes[column] = volume
+            self._traded.clear()
+
+    def _show(self, value: float) -> None:
         """Lets backtrader's analyzers and strategies see the account."""
-        self.cash = cash
-        self._value = self._valuelever = cash + value
+        self.cash = self.account.cash
+        self._value = self._valuelever = self.cash + value
         self._valuemkt = self._valuemktlever = value
+
+    def _accept_all(self) -> None:
+        while self.submitted:
+            self._accept(self.submitted.popleft())
 
     def _accept(self, order: Any) -> None:
         """Accepts an order; with whole shares a fraction is cut off, and an order of nothing else is refused."""
