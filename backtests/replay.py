@@ -168,6 +168,20 @@ def make_market(episode: Episode, news: News) -> Market:
         close=closes,
         first=episode.window[0],
         signals=SignalBook(news.items, episode.window[0], episode.window[-1]),
+        splits=_splits(episode, symbols),
+    )
+
+
+def _splits(episode: Episode, symbols: Sequence[str]) -> tuple[tuple[int, int, float], ...]:
+    """The splits that prices still have in them: row of the first session in new shares, column, ratio."""
+    if episode.adjusted != "none":
+        return ()
+    columns = {symbol: column for column, symbol in enumerate(symbols)}
+    table = episode.sessions.sessions
+    return tuple(
+        (bisect_left(table, action.ex_date), columns[action.symbol], action.value)
+        for action in episode.actions
+        if action.kind == "split" and action.symbol in columns
     )
 
 

@@ -23,6 +23,7 @@ class Market:
     close: Floats
     first: int  # row of the window's first session: news is counted from there on
     signals: SignalBook
+    splits: tuple[tuple[int, int, float], ...] = ()  # (row, column, ratio) where prices are not adjusted for them
 
 
 class View:
@@ -62,13 +63,22 @@ class View:
 
     @property
     def closes(self) -> Floats:
-        """Closes of the sessions before this one, shape (row, symbols), NaN where there was no bar."""
-        return self._market.close[: self.row].copy()
+        """Closes of the sessions before this one, shape (row, symbols), NaN where there was no bar.
+
+        In shares of this session: a split until now, its own included, has been taken out, a later one has not.
+        """
+        return self._in_shares_of_now(self._market.close[: self.row].copy())
 
     @property
     def opens(self) -> Floats:
-        """Opens known by now, shape (row or row + 1, symbols)."""
-        return self._market.open[: self._cut].copy()
+        """Opens known by now, shape (row or row + 1, symbols), in shares of this session."""
+        return self._in_shares_of_now(self._market.open[: self._cut].copy())
+
+    def _in_shares_of_now(self, prices: Floats) -> Floats:
+        for row, column, ratio in self._market.splits:
+            if row <= self.row:
+                prices[:row, column] /= ratio
+        return prices
 
     def news(self, field: Field, *, half_life: float | None, reactions: Reactions = "include") -> Floats:
         """Sums of the news that may be traded by this session, one for each session since the window's first."""
