@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from backtests.book import BookTerms
 from backtests.prices import Action
+from feeds.errors import InputError
 from tests.markets import FREE, episode_of, flat_bars, run_script, weekdays
 
 THU, FRI, MON, TUE = date(2025, 1, 23), date(2025, 1, 24), date(2025, 1, 27), date(2025, 1, 28)
@@ -171,6 +173,65 @@ def test_whole_shares_are_cut_towards_zero_and_never_lose_one_to_noise():
     """99.9999999999 is 100 shares, 99.9 is 99, for longs and shorts."""
     terms = BookTerms()
     assert [terms.shares(x) for x in (99.9999999999, 99.9, -99.9999999999, -99.9)] == [100, 99, -100, -99]
+
+
+def test_interest_is_paid_on_cash_and_on_short_proceeds_only_by_choice():
+    """Short 50 at 100: 5,000 of proceeds at 2 %, the other cash at 3 %, three nights; without the terms nothing.
+
+    The other cash is 10,000 and what it earned in its first night.
+    """
+    episode = episode_of({"X": flat_bars([100] * 4, WEEKEND)}, WEEKEND)
+    terms = dataclasses.replace(FREE, rebate_pct=2, cash_pct=3)
+    flows = {
+        flow.session: flow for flow in run_script(episode, {1: {"X": -0.5}}, terms).flows if flow.kind == "interest"
+    }
+    monday = flows["2025-01-27"]
+    other = 10_000 * (1 + 0.03 / 360)
+    assert (monday.symbol, monday.amount) == ("", pytest.approx((5_000 * 0.02 + other * 0.03) * 3 / 360))
+    assert {flow.kind for flow in run_script(episode, {1: {"X": -0.5}}).flows} == {"borrow"}
+
+
+def test_buying_power_is_what_initial_margin_still_lets_us_open():
+    """10,000 at 50 % carry 20,000; 5,000 of them are short; at maintenance of 30 % the price is 125: 3,750 of loss."""
+    bars = flat_bars([100, 100, 125], [THU, FRI, MON])
+    days = run_script(episode_of({"X": bars}, [THU, FRI, MON]), {1: {"X": -0.5}}).days
+    assert [day.buying_power for day in days] == [20_000 - 5_000, (10_000 - 50 * 25) * 2 - 50 * 125]
+
+
+def test_rebalancing_daily_trades_drift_back_and_is_not_the_default():
+    """Half in a symbol that doubles: 50 shares at 100, of 15,000 half is 37.5 at 200; once bought, or sold down."""
+    days = weekdays(4)
+    episode = episode_of({"X": flat_bars([100, 100, 200, 200], days)}, days)
+    never = run_script(episode, {1: {"X": 0.5}})
+    daily = run_script(episode, {1: {"X": 0.5}}, dataclasses.replace(FREE, rebalance="daily"))
+    assert [fill.size for fill in never.fills] == [50]
+    assert [fill.size for fill in daily.fills] == [50, pytest.approx(-12.5)]
+
+
+def test_an_order_for_a_symbol_that_was_halted_is_sized_on_its_last_known_price():
+    """No bar on Friday: Thursday's close of 100 is what is known for Monday, and Monday's open is what is paid."""
+    other = flat_bars([10, 10, 10], [THU, FRI, MON])
+    halted = {THU: (100.0,) * 4, MON: (80.0,) * 4}
+    replayed = run_script(episode_of({"A": other, "X": halted}, [THU, FRI, MON]), {2: {"X": 0.5}})
+    assert [(fill.size, fill.price, fill.session) for fill in replayed.fills] == [(50, 80, "2025-01-27")]
+
+
+def test_a_short_that_loses_more_than_everything_never_recovers_from_below_zero():
+    """Short at 100, 300 at the close, 350 at the next open, then 10: the debt of 15,000 stays."""
+    days = weekdays(5)
+    bars = flat_bars([100, 100, 300, 350, 10], days)
+    replayed = run_script(episode_of({"X": bars}, days), {1: {"X": -1.0}})
+    assert [day.equity for day in replayed.days] == pytest.approx([10_000, -10_000, -15_000, -15_000])
+
+
+def test_terms_out_of_range_are_refused_in_one_line():
+    """With the name and what is allowed."""
+    for settings_, said in (
+        ({"rebalance": "weekly"}, "never"), ({"auctions": "noon"}, "open"), ({"volume_cap_pct": "101"}, "between 0"),
+        ({"impact_bps": "-1"}, "at least 0"), ({"cash": "0"}, "above 0"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=said):
+            BookTerms().with_settings(settings_)
 
 
 prices = st.floats(1, 1_000)

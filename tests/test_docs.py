@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shlex
 import subprocess
@@ -58,6 +59,15 @@ def test_the_readme_names_every_strategy_shown_and_every_term_of_the_book():
     """Nothing to set that is not written down."""
     assert [name for name in rule_names() if name not in README] == []
     assert [name for name in BookTerms.names() if name not in README and name != "cash"] == []
+
+
+def test_the_page_on_the_book_has_every_term_with_its_default():
+    """A row of its table for each; numbers as they are in the code."""
+    page = (ROOT / "docs/book.md").read_text(encoding="utf-8")
+    table = dict(re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", page, re.MULTILINE))
+    for field in dataclasses.fields(BookTerms):
+        shown = table[field.name].replace(",", "")
+        assert shown == (f"{field.default:g}" if isinstance(field.default, float) else str(field.default).lower())
 
 
 def test_the_python_example_of_the_readme_runs():
