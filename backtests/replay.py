@@ -37,7 +37,7 @@ from backtests.wakes import Wake, place_news, wakes
 from strategies.registry import make_rule, rules
 from strategies.rule import Rule
 from strategies.signals import SignalBook
-from strategies.universe import exposure_weights
+from strategies.universe import exposure_table
 from strategies.view import Market, View
 
 REACTIONS = ("include", "with-cause", "exclude")
@@ -163,7 +163,7 @@ def make_market(episode: Episode, news: News) -> Market:
     return Market(
         symbols=symbols,
         sectors=tuple(sector.get(symbol, "") for symbol in symbols),
-        exposure=np.array(exposure_weights(symbols, episode.start)),
+        exposure=exposure_table(symbols, table[:stop]),
         benchmark=episode.benchmark,
         sessions=table[:stop],
         open=opens,
@@ -361,7 +361,7 @@ def standard_rules(names: Sequence[str] = (), settings: dict[str, str] | None = 
         make_rule(name)  # an unknown name is refused before its settings are looked at
         has = {field.name for field in dataclasses.fields(rules()[name])}
         own = {key: value for key, value in settings.items() if key in has or len(names) == 1}
-        variants = REACTIONS if "reactions" in has and "reactions" not in own else (None,)
+        variants = REACTIONS if rules()[name].every_reaction and "reactions" not in own else (None,)
         chosen += [make_rule(name, own if each is None else {**own, "reactions": each}) for each in variants]
     return chosen
 
