@@ -12,6 +12,7 @@ import click
 
 from backtests.commands.audit import violation_lines
 from backtests.commands.options import archive_option, day, open_archive
+from backtests.commands.trials import record, trials_option
 from feeds.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def _settings(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> 
 @click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead, or `archive`.")
 @archive_option
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of daily bars instead.")
+@trials_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the run's files.")
 def run(
@@ -55,6 +57,7 @@ def run(
     news: Path | None,
     archive: Path | None,
     prices: Path | None,
+    ledger: str | None,
     as_json: bool,
     output: Path | None,
 ) -> None:
@@ -86,6 +89,7 @@ def run(
     result = replay(loaded, rules, terms=terms, news=scored)
     audited = short_audit(loaded, scored, rules, result.tables["targets"].rows)
     result.document["audit"] = {"decisions": audited.decisions, "violations": len(audited.violations)}
+    record(result, ledger)
     folder = output or _run_folder(loaded.name, result.hash8)
     result.save(folder)
     text = text_report(result, loaded.title)
