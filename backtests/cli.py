@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from backtests.commands import audit, feeds, listing, run, score
+from backtests.commands import audit, feeds, listing, run, score, study
 from backtests.commands.options import Verbs
 from feeds.errors import InputError
 
@@ -27,7 +27,7 @@ def cli() -> None:
     """
 
 
-for _verb in (run.run, audit.audit, listing.episodes, listing.strategies, score.score, feeds.feeds):
+for _verb in (run.run, audit.audit, study.study, listing.episodes, listing.strategies, score.score, feeds.feeds):
     cli.add_command(_verb)
 
 
