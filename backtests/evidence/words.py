@@ -39,7 +39,11 @@ def study_text(document: Mapping[str, Any]) -> str:
         shut = f"{event['day']} (exchange shut): " if event["closed_day"] else ""
         lines.append(f"event: {shut}{event['session']}, base price: close of {event['base_session']}{first}")
     for part, title in (("event", "On the event's session alone"), ("window", "Over the whole window")):
-        lines += ["", f"{title} (AAR in %; two-sided p of each test, * not robust to common days)", *_group_rows(document, part)]
+        lines += [
+            "",
+            f"{title} (AAR in %; two-sided p of each test, * not robust to common days)",
+            *_group_rows(document, part),
+        ]
     lines += ["", "Symbols (abnormal return on the event's session; cumulated: whole window, 95 % band)"]
     lines += [*_symbol_rows(document), "", *notes(document)]
     return "\n".join(lines) + "\n"
@@ -84,3 +88,41 @@ def _symbol_rows(document: Mapping[str, Any]) -> Iterator[str]:
             )
         )
     return grid(head, rows)
+
+
+def trials_text(document: Mapping[str, Any]) -> str:
+    """How many were tried, and what that leaves of each strategy."""
+    head = ("strategy", "Sharpe a session", "a year", "PSR", "best by luck", "DSR", "p", "q", "sessions needed")
+    rows = [
+        (
+            each["strategy"],
+            number(each["sharpe_session"], 3),
+            number(each["sharpe_annual"]),
+            number(each["psr"], 3, sign=False),
+            number(each["expected_best_sharpe_session"], 3),
+            number(each["dsr"], 3, sign=False),
+            p_value(each["p"]),
+            p_value(each["q_bh"]),
+            number(each["min_track_record_sessions"], 0, sign=False),
+        )
+        for each in document["strategies"]
+    ]
+    ledger, pbo = document["ledger"], document["pbo"]
+    lines = [
+        (
+            f"Trials: {document['says']} on {document['episode']}, {document['start']} to {document['end']} "
+            f"({document['runs']} runs and sweeps, {document['rivals']} rivals beside them)"
+        ),
+        *grid(head, rows),
+    ]
+    if pbo:
+        lines.append(
+            f"probability of overfitting (PBO) {pbo['pbo']:.2f}: {pbo['trials']} trials, {pbo['combinations']} splits "
+            f"of {pbo['blocks']} blocks"
+        )
+    lines.append(f"ledger: {ledger['entries']} entries, head {ledger['head'][:12]}" + _broken(ledger))
+    return "\n".join([*lines, *notes(document)]) + "\n"
+
+
+def _broken(ledger: Mapping[str, Any]) -> str:
+    return "" if ledger["intact"] else f", BROKEN: {ledger['broken']}"
