@@ -76,6 +76,8 @@ def run(
     """
     from backtests.audit import short_audit
     from backtests.episode import load_episode
+    from backtests.evidence.automatic import weigh
+    from backtests.evidence.words import verdict_text
     from backtests.news import read_archive, read_news
     from backtests.replay import replay, standard_rules
     from backtests.report import text_report
@@ -102,10 +104,11 @@ def run(
     audited = short_audit(loaded, scored, rules, result.tables["targets"].rows)
     result.document["audit"] = {"decisions": audited.decisions, "violations": len(audited.violations)}
     record(result, ledger)
+    weigh(result, rules, loaded, scored)
     folder = output or _run_folder(loaded.name, result.hash8)
     result.save(folder)
     text = text_report(result, loaded.title)
-    click.echo(text, err=as_json, nl=False)
+    click.echo(text + verdict_text(result.evidence), err=as_json, nl=False)
     click.echo(f"files: {folder}", err=True)
     if as_json:
         click.echo(json.dumps(result.document, ensure_ascii=False, allow_nan=False))

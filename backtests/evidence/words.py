@@ -126,3 +126,25 @@ def trials_text(document: Mapping[str, Any]) -> str:
 
 def _broken(ledger: Mapping[str, Any]) -> str:
     return "" if ledger["intact"] else f", BROKEN: {ledger['broken']}"
+
+
+def verdict_text(evidence: Mapping[str, Any]) -> str:
+    """What a run's terminal report says at its end: what is severe, and how many were tried."""
+    lines = ["", "What speaks against them (severe points only; files: evidence/critique.json)"]
+    for row in evidence["critique"]["strategies"]:
+        severe = [finding["says"] for finding in row["findings"] if finding["grade"] == "severe"]
+        text = f"{row['strategy']}: {' '.join(severe) if severe else 'nothing severe.'}"
+        lines += textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
+    trials = evidence.get("trials")
+    if trials:
+        lines += _tried(trials)
+    return "\n".join(lines) + "\n"
+
+
+def _tried(trials: Mapping[str, Any]) -> Iterator[str]:
+    own = [row for row in trials["strategies"] if row["dsr"] is not None]
+    best = max(own, key=lambda row: row["dsr"], default=None)
+    text = f"trials: {trials['says']} on this episode and window"
+    if best:
+        text += f"; {best['strategy']} is more than luck with probability {best['dsr']:.2f} (deflated Sharpe ratio)"
+    yield from textwrap.wrap(text + _broken(trials["ledger"]), WIDTH, subsequent_indent="    ")
