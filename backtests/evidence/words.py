@@ -130,8 +130,8 @@ def _broken(ledger: Mapping[str, Any]) -> str:
 
 def verdict_text(evidence: Mapping[str, Any]) -> str:
     """What a run's terminal report says at its end: what is severe, and how many were tried."""
-    lines = ["", "What speaks against them (severe points only; files: evidence/critique.json)"]
-    for row in evidence["critique"]["strategies"]:
+    lines = ["", "What speaks against our own (severe points; all of them, rivals too: evidence/critique.json)"]
+    for row in [each for each in evidence["critique"]["strategies"] if not each["rival"]]:
         severe = [finding["says"] for finding in row["findings"] if finding["grade"] == "severe"]
         text = f"{row['strategy']}: {' '.join(severe) if severe else 'nothing severe.'}"
         lines += textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
