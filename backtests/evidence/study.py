@@ -21,7 +21,7 @@ from backtests.evidence.events import Column, Event, Span, align, find_event
 from backtests.evidence.significance import Test, effective_number, mean_correlation, t_p, tests
 from feeds.errors import InputError, did_you_mean
 from strategies.signals import Floats
-from strategies.universe import exposure_table
+from strategies.universe import DEMAND, exposure_table
 
 if TYPE_CHECKING:
     from backtests.episode import Episode
@@ -257,7 +257,7 @@ def _fit_all(columns: Sequence[Column], sectors: dict[str, str], model: Model) -
 
 def _members(episode: Episode) -> dict[str, tuple[str, ...]]:
     """The sample (what is exposed to AI demand; all beside the benchmark's sector where nothing is) and the sectors."""
-    known = exposure_table(episode.tradable, (episode.start,)).any(axis=(0, 1))
+    known = np.abs(exposure_table(episode.tradable, (episode.start,))[: len(DEMAND)]).sum(axis=(0, 1)) > 0
     exposed = tuple(symbol for symbol, is_exposed in zip(episode.tradable, known, strict=True) if is_exposed)
     others = {name: members for name, members in episode.sectors.items() if episode.benchmark not in members}
     everything = tuple(symbol for members in others.values() for symbol in members)
