@@ -44,7 +44,7 @@ def _clock(moment: datetime) -> float:
 class Clock:
     """The bars on which a book runs, by session or by minutes; times as backtrader's numbers."""
 
-    rows: dict[str, list[Row]]  # of each symbol that has bars, the first one before the window
+    rows: dict[str, list[Row]]  # of each symbol that has bars, the first ones before the window
     closing: frozenset[float] | None  # the last bar of each session; None: every bar is a session
     moments: dict[float, tuple[str, str]]  # time of a bar's open and of its session's close, UTC, ISO
     grid: list[float]  # the time of every bar that any of the symbols has, in order
@@ -55,22 +55,23 @@ class Clock:
         return self.grid[index] if index >= 0 else None
 
 
-def make_clock(episode: Episode, symbols: Iterable[str]) -> Clock:
-    """Lays out the bars of the given symbols: the session before the window, then the window."""
+def make_clock(episode: Episode, symbols: Iterable[str], *, history: int = 1) -> Clock:
+    """Lays out the bars of the given symbols: up to `history` sessions before the window, then the window."""
     table, window = episode.sessions, episode.window
-    warm_up, last = table.sessions[window[0] - 1], table.sessions[window[-1]]
+    first = max(0, window[0] - history)
+    before, last = table.sessions[window[0] - 1], table.sessions[window[-1]]
     minutes = episode.intraday
     rows: dict[str, list[Row]] = {}
     for symbol in symbols:
         daily = episode.prices.bars[symbol]
         if minutes is None:
-            rows[symbol] = _daily_rows(daily, warm_up, last)
+            rows[symbol] = _daily_rows(daily, table.sessions[first], last)
         elif symbol in minutes.bars:
-            rows[symbol] = _daily_rows(daily, warm_up, warm_up)
+            rows[symbol] = _daily_rows(daily, table.sessions[first], before)
             rows[symbol] += _minute_rows(minutes.bars[symbol], table.opens[window[0]], table.closes[window[-1]])
     rows = {symbol: each for symbol, each in rows.items() if each}
     grid = sorted({row[0] for each in rows.values() for row in each})
-    hours = {table.sessions[row].toordinal(): row for row in [window[0] - 1, *window]}
+    hours = {table.sessions[row].toordinal(): row for row in range(first, window.stop)}
     moments = {time: _moments(episode.sessions, hours[int(time)], time) for time in grid}
     last_of_day = {int(time): time for time in grid}
     closing = None if minutes is None else frozenset(last_of_day.values())

@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ with warnings.catch_warnings():
 
 from backtests.book import BookTerms
 from backtests.broker import HonestBroker
-from backtests.clock import Clock, make_clock
+from backtests.clock import Clock, Row, make_clock
 from backtests.episode import Episode
 from backtests.news import News, read_news
 from backtests.result import Replayed, Result, build_result
@@ -186,16 +186,23 @@ def _splits(episode: Episode, symbols: Sequence[str]) -> tuple[tuple[int, int, f
 
 
 def make_cerebro(
-    episode: Episode, symbols: Iterable[str], terms: BookTerms, *, quiet: bool = False
+    episode: Episode,
+    symbols: Iterable[str],
+    terms: BookTerms,
+    *,
+    quiet: bool = False,
+    history: int = 1,
+    feed: Callable[[str, list[Row]], Any] | None = None,
 ) -> tuple[bt.Cerebro, HonestBroker, Clock]:
     """Makes backtrader's engine with one feed per symbol and the honest broker; a strategy is still to be added.
 
-    Feeds are read bar by bar. Symbols without a bar in the window get none.
+    Feeds are read bar by bar. Symbols without a bar in the window get none. `history` is the number of sessions
+    before the window, `feed` makes a symbol's feed of its rows.
     """
-    clock = make_clock(episode, symbols)
+    clock = make_clock(episode, symbols, history=history)
     cerebro = bt.Cerebro(stdstats=False, preload=False, runonce=False)
     for symbol, rows in clock.rows.items():
-        cerebro.adddata(_BarFeed(rows=rows), name=symbol)
+        cerebro.adddata(feed(symbol, rows) if feed else _BarFeed(rows=rows), name=symbol)
     cerebro.broker = HonestBroker(
         terms=terms,
         actions=episode.actions,
