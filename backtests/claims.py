@@ -6,6 +6,7 @@
 | massive    | the close-to-close return is at or below -5 %                                              |
 | down       | the close-to-close return is below 0                                                       |
 | value_lost | shares outstanding x fall of the close is within `tolerance` billion dollars of the report |
+| calm       | no session of the window moves, close to close, by as much as was reported                 |
 | rank       | the rank by shares outstanding x close among the symbols with shares outstanding is as said |
 """
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from backtests.episode import Episode
 
 MASSIVE_PCT = -5.0
-_UNITS = {"return": "pct", "massive": "pct", "down": "pct", "value_lost": "usd_bn", "rank": "rank"}
-_NUMBERS = {"return", "value_lost", "rank"}
+_UNITS = {"return": "pct", "massive": "pct", "down": "pct", "value_lost": "usd_bn", "rank": "rank", "calm": "pct"}
+_NUMBERS = {"return", "value_lost", "rank", "calm"}
 _KEYS = {"symbol", "session", "said", "kind", "reported", "tolerance"}
 
 
@@ -131,9 +132,24 @@ def _measure(claim: Claim, episode: Episode, bars: Bars, row: int, close_pct: fl
         return shares[claim.symbol] * float(bars.close[row] - bars.close[row - 1]) / 1e9, "shares outstanding x close"
     if claim.kind == "rank":
         return _rank(claim, episode)
+    if claim.kind == "calm":
+        return _largest(bars, episode)
     if claim.symbol in episode.context:
         return close_pct, _base_note(bars, row, episode)
     return close_pct, ""
+
+
+def _largest(bars: Bars, episode: Episode) -> tuple[float | None, str]:
+    """The return of largest size among the window's sessions, in percent with its sign."""
+    moves = {
+        bars.sessions[row]: (float(bars.close[row] / bars.close[row - 1]) - 1) * 100
+        for row in range(1, len(bars.sessions))
+        if episode.start <= bars.sessions[row] <= episode.end
+    }
+    if not moves:
+        return None, "no prices in the window"
+    day = max(moves, key=lambda each: abs(moves[each]))
+    return moves[day], f"largest move of the window, on {day}"
 
 
 def _rank(claim: Claim, episode: Episode) -> tuple[float | None, str]:
@@ -170,6 +186,8 @@ def _holds(claim: Claim, measured: float) -> bool:
         return measured <= MASSIVE_PCT
     if claim.kind == "down":
         return measured < 0
+    if claim.kind == "calm":
+        return claim.reported is not None and abs(measured) < claim.reported
     return claim.reported is not None and abs(measured - claim.reported) <= claim.tolerance
 
 

@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from backtests.commands import attribute, audit, delay, feeds, listing, placebo, run, score, study, trials
+from backtests.commands import attribute, audit, delay, episodes, feeds, listing, placebo, run, score, study, trials
 from backtests.commands.options import Verbs
 from feeds.errors import InputError
 
@@ -29,7 +29,7 @@ def cli() -> None:
 
 _VERBS = (
     run.run, audit.audit, study.study, delay.delay, placebo.placebo, attribute.attribute, trials.trials,
-    listing.episodes, listing.strategies, score.score, feeds.feeds,
+    episodes.episodes, listing.strategies, score.score, feeds.feeds,
 )  # fmt: skip
 for _verb in _VERBS:
     cli.add_command(_verb)

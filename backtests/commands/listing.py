@@ -1,4 +1,4 @@
-"""`backtest episodes` and `backtest strategies`."""
+"""`backtest strategies`, and how listings are printed."""
 
 from __future__ import annotations
 
@@ -6,33 +6,6 @@ import json
 from typing import Any
 
 import click
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
-def episodes(as_json: bool) -> None:
-    """Lists the episodes that ship.
-
-    \b
-    Example:
-      backtest episodes --json
-    """
-    from backtests.episode import episode_names, load_episode
-
-    rows = []
-    for name in episode_names():
-        episode = load_episode(name)
-        rows.append(
-            {
-                "episode": name,
-                "title": episode.title,
-                "start": episode.start.isoformat(),
-                "end": episode.end.isoformat(),
-                "symbols": len(episode.symbols),
-                "claims": len(episode.claims),
-            }
-        )
-    _listing(rows, as_json=as_json)
 
 
 @click.command()
@@ -67,7 +40,8 @@ def strategies(as_json: bool) -> None:
             click.echo(f"    {each['name']}={each['default']}{unit}{choices}: {each['about']}")
 
 
-def _listing(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+def listing(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Prints rows, each as a block of lines, or all as one JSON list."""
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
         return
