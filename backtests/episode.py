@@ -107,7 +107,8 @@ def load_episode(
         start: First session, instead of the episode's.
         end: Last session, instead of the episode's.
         bars: Length of the bars in `prices`, like 5m: the book then trades on them. None: `prices` are daily.
-        loans: CSV table of stock loans: symbol, valid_from, rate_pct, max_shares.
+        loans: CSV table of stock loans: symbol, valid_from, rate_pct, max_shares; without, the episode's `loans.csv`
+            if it has one.
 
     Raises:
         InputError: Anything wrong, in one line with file, line and remedy where there is one.
@@ -128,6 +129,8 @@ def load_episode(
     check_calendar(daily, [s for members in sectors.values() for s in members], sessions, price_path)
     delays = {key: timedelta(minutes=toml["delays"][key]) for key in _DELAYS}
     files = [toml_path, folder / "sessions.csv", folder / "actions.csv", price_path, *news_paths]
+    if loans is None and (folder / "loans.csv").is_file():
+        loans = folder / "loans.csv"
     files += [Path(each) for each in (loans, minutes and minutes[0]) if each]
     episode = Episode(
         name=folder.name,
