@@ -280,7 +280,7 @@ class HonestBroker(bt.brokers.BackBroker):
             return
         for data, position in zip(self._datas, self.account.positions, strict=True):
             held = abs(position.size)
-            size = min(held, held * part if self.terms.fractional else float(math.ceil(held * part)))
+            size = min(held, held * part if self.terms.fractional else float(math.ceil(held * part - 1e-9)))
             if size:
                 trade = self.sell if position.size > 0 else self.buy
                 trade(self.cerebro.runningstrats[0], data, size, exectype=bt.Order.Market, forced=True)
