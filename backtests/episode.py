@@ -183,6 +183,8 @@ def _on_minutes(episode: Episode, path: Path, length: timedelta) -> Episode:
         raise InputError(f"{path}: holds no bars of {gap[0]}; end the window before it with --end, or start after it")
     missing = [symbol for symbol in episode.tradable if symbol not in intraday.bars]
     notes = [f"{path.name}: no bars of {', '.join(missing)}; left out"] if missing else []
+    if episode.benchmark in missing:
+        notes.append(f"{episode.benchmark} can be seen and not traded: a hedge with it is not made")
     if len(kept) < len(days):
         notes.append(f"{path.name}: bars from {kept[0]} to {kept[-1]} only; the window is cut to them")
     if intraday.outside:

@@ -85,7 +85,8 @@ def test_what_has_no_bars_is_left_out_and_named(tmp_path):
     assert episode.tradable == ("NVDA", "SPY")
     assert (episode.start.isoformat(), episode.end.isoformat()) == ("2025-01-27", "2025-01-28")
     assert "no bars of AVGO" in episode.notes[0]
-    assert "the window is cut" in episode.notes[1]
+    assert episode.notes[1] == "SPY can be seen and not traded: a hedge with it is not made"
+    assert "the window is cut" in episode.notes[2]
 
 
 def test_a_hole_in_the_sessions_is_refused(tmp_path):
@@ -132,7 +133,11 @@ def test_shock_on_monday_fills_at_the_first_bar_after_known_at_and_latency(tmp_p
     (tmp_path / "news.xml").write_text(RSS.format(published))
     files = ["--prices", str(made(tmp_path, *rows)), "--news", str(tmp_path / "news.xml")]
     arguments = ["run", "deepseek-2025", "-s", "shock", "--bars", "5m", *files, "-o", str(tmp_path / "run")]
-    assert CliRunner().invoke(cli, arguments, catch_exceptions=False).exit_code == 0
+    done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert done.stdout.startswith(
+        "DeepSeek selloff of January 2025: 2025-01-24 to 2025-01-28, 3 sessions, on bars of 5m\n"
+    )
     with (tmp_path / "run" / "fills.csv").open() as file:
         fills = [fill for fill in csv.DictReader(file) if fill["session"] == "2025-01-27"]
     assert {fill["moment"] for fill in fills} == {moment}
