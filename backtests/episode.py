@@ -91,7 +91,8 @@ def load_episode(
         start: First session, instead of the episode's.
         end: Last session, instead of the episode's.
         bars: Length of the bars in `prices`, like 5m: the book then trades on them. None: `prices` are daily.
-        loans: CSV table of stock loans: symbol, valid_from, rate_pct, max_shares.
+        loans: CSV table of stock loans: symbol, valid_from, rate_pct, max_shares; without, the episode's `loans.csv`
+            if it has one.
 
     Raises:
         InputError: Anything wrong, in one line with file, line and remedy where there is one.
@@ -113,6 +114,8 @@ def load_episode(
     check_calendar(daily, [s for members in sectors.values() for s in members], sessions, price_path)
     delays = {key: timedelta(minutes=toml["delays"][key]) for key in DELAYS}
     files = [toml_path, folder / "sessions.csv", folder / "actions.csv", price_path, *news_paths]
+    if loans is None and (folder / "loans.csv").is_file():
+        loans = folder / "loans.csv"
     files += [Path(each) for each in (loans, minutes and minutes[0]) if each]
     episode = Episode(
         name=folder.name,
@@ -166,6 +169,8 @@ def _on_minutes(episode: Episode, path: Path, length: timedelta) -> Episode:
         raise InputError(f"{path}: holds no bars of {gap[0]}; end the window before it with --end, or start after it")
     missing = [symbol for symbol in episode.tradable if symbol not in intraday.bars]
     notes = [f"{path.name}: no bars of {', '.join(missing)}; left out"] if missing else []
+    if episode.benchmark in missing:
+        notes.append(f"{episode.benchmark} can be seen and not traded: a hedge with it is not made")
     if len(kept) < len(days):
         notes.append(f"{path.name}: bars from {kept[0]} to {kept[-1]} only; the window is cut to them")
     if intraday.outside:

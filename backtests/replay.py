@@ -84,6 +84,9 @@ class _RuleStrategy(bt.Strategy):
         self.row = -1  # of the session that is being decided for
         self.state = self.before = self.plan.rule.fresh_state(len(self.columns))
 
+    def start(self) -> None:
+        self.broker.before_close = self._before_close
+
     def _newest(self) -> float:
         """The time of the newest bar; a symbol that is not listed yet has none and is left out."""
         return float(max(data.datetime[0] for data in self.datas if len(data)))
@@ -95,7 +98,7 @@ class _RuleStrategy(bt.Strategy):
         for wake in self.plan.after_bar.get(self._newest(), ()):
             self._trade(wake, bt.Order.Market)
 
-    def before_close(self) -> None:
+    def _before_close(self) -> None:
         """Called by the broker between the opening and the closing auction."""
         for wake in self.plan.before_close.get(self._newest(), ()):
             self._trade(wake, bt.Order.Close)
