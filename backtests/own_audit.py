@@ -11,13 +11,11 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from backtests.book import BookTerms
 from backtests.episode import Episode
 from backtests.outside import watched
-from backtests.own_strategy import StrategyRule, run_strategy, signal_line
-from backtests.redecide import Case, Decision, Inputs, Violation
+from backtests.own_strategy import StrategyRule, run_strategy
+from backtests.redecide import Case, Decision, Violation
 from backtests.worlds import Worlds, held, spoiled
 from strategies.view import Market
 
@@ -81,8 +79,3 @@ class StrategyCase(Case):
 
     def _known(self, row: int) -> Market:
         return self.cuts[row - self.whole.first]
-
-    def inputs(self, market: Market, row: int) -> Inputs:
-        """The signal lines: sentiment, tone, headlines of each symbol."""
-        lines = [signal_line(market, column, row) for column in range(len(market.symbols))]
-        return tuple(np.array(lines).T)

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 import backtrader as bt
+import numpy as np
 from backtrader.linebuffer import LineBuffer
 
 from backtests.book import BookTerms
@@ -33,7 +34,6 @@ from backtests.result import Replayed
 from feeds.errors import InputError, did_you_mean
 from strategies.rule import Rule, parse_value
 from strategies.signals import Floats
-from strategies.universe import CHANNELS, DEMAND
 from strategies.view import Market, View
 
 HISTORY = 250  # sessions of bars before the window, where the episode has them
@@ -54,8 +54,16 @@ class StrategyRule(Rule):
     settings: tuple[tuple[str, Any], ...] = ()
 
     def observe(self, view: View) -> tuple[Floats, ...]:
+        """Returns what the signal lines hold on the bar before the session: sentiment, tone, headlines per symbol."""
+        count = len(view.symbols)
+        sentiment = float(view.news("sentiment", half_life=1.0, reactions="with-cause")[-1])
+        tone = float(view.news("tone", half_life=1.0)[-1])
+        headlines = float(view.news("count", half_life=None)[-1])
+        return sentiment * view.exposure, np.full(count, tone), np.full(count, headlines)
+
+    def step(self, state: Floats, rows: tuple[Floats, ...]) -> Floats:
         """A bt.Strategy is run by backtrader."""
-        raise NotImplementedError(f"{self.name} is a bt.Strategy of session {view.session}, not a rule")
+        raise NotImplementedError(f"{self.name} is a bt.Strategy: it trades for itself")
 
     def holds(self, sector: str, symbol: str, benchmark: str) -> bool:
         """Every symbol that may be traded, or those that the class names in `symbols`."""
@@ -236,7 +244,7 @@ def run_strategy(
     if episode.intraday is not None or terms.auctions != "open":
         raise InputError(f"{rule.name}: a bt.Strategy is asked before the open alone; leave --bars and --auctions out")
     held = _held(market, rule)
-    signals = _Signals(market, known or (lambda _: market))
+    signals = _Signals(rule, market, known or (lambda _: market))
     cerebro, broker, _ = make_cerebro(
         episode, held, terms, history=HISTORY,
         feed=lambda symbol, rows: SignalFeed(source=signals.bars(episode.prices.bars[symbol], rows[0][0], rows[-1][0])),
@@ -286,8 +294,9 @@ def _beginning(init: Callable[..., None], begin: tuple[Any, ...]) -> Callable[..
 class _Signals:
     """Gives out bars with the signal lines of a market, one at a time, and none while a decision is being made."""
 
-    def __init__(self, market: Market, known: Callable[[int], Market]) -> None:
-        self._market, self._known = market, known
+    def __init__(self, rule: StrategyRule, market: Market, known: Callable[[int], Market]) -> None:
+        self._rule, self._market, self._known = rule, market, known
+        self._lines: dict[int, tuple[Floats, ...]] = {}
         self._columns = {symbol: column for column, symbol in enumerate(market.symbols)}
         self._rows = {session: row for row, session in enumerate(market.sessions)}
         self._deciding = False
@@ -316,20 +325,10 @@ class _Signals:
                 prices = (bars.open[index], bars.high[index], bars.low[index], bars.close[index], bars.volume[index])
                 yield (clock, *map(float, prices), *self.line(bars.symbol, self._rows[session] + 1))
 
-    def line(self, symbol: str, row: int) -> tuple[float, float, float]:
+    def line(self, symbol: str, row: int) -> tuple[float, ...]:
         """Returns sentiment, tone and headlines for a decision on the session of `row`; NaN outside the window."""
         if not self._market.first <= row < len(self._market.sessions):
             return math.nan, math.nan, math.nan
-        return signal_line(self._known(row), self._columns[symbol], row)
-
-
-def signal_line(market: Market, column: int, row: int) -> tuple[float, float, float]:
-    """Returns sentiment, tone and headlines of a symbol as known when the session of `row` is decided for."""
-    book, index = market.signals, row - market.first
-    exposure = 0.0
-    for channel in DEMAND:
-        exposure += float(market.exposure[CHANNELS.index(channel), row, column])
-    sentiment = book.table("sentiment", half_life=1.0, reactions="with-cause")[index]
-    tone = book.table("tone", half_life=1.0, reactions="include")[index]
-    count = book.table("count", half_life=None, reactions="include")[index]
-    return float(sentiment) * exposure, float(tone), float(count)
+        if row not in self._lines:
+            self._lines[row] = self._rule.observe(View(self._known(row), row, after_open=False))
+        return tuple(float(line[self._columns[symbol]]) for line in self._lines[row])
