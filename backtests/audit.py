@@ -110,7 +110,7 @@ def audit(
         case = _case(name, rule, episode, whole, cuts, terms)
         alone = case.decide_alone()
         decided = given.get(name, ()) if given is not None else _replayed(episode, whole, rule, terms or BookTerms())
-        found = dict(case.outside()) | dict(case.against_bait(alone, worlds)) | dict(case.against_run(alone, decided))
+        found = case.with_outside(dict(case.against_bait(alone, worlds)) | dict(case.against_run(alone, decided)))
         violations += [found[row] for row in sorted(found)]
         counts.append((name, len(alone), len(found)))
     violations += [_rescored(item, score, episode) for item, score in worlds.rescored]
@@ -142,7 +142,7 @@ def short_audit(
             cuts[rule.after_open] = [_sliced(whole, row, news, after_open=rule.after_open) for row in episode.window]
         case = _case(name, rule, episode, whole, cuts[rule.after_open], terms)
         alone = case.decide_alone()
-        found = dict(case.outside()) | dict(case.against_run(alone, given.get(name, ())))
+        found = case.with_outside(dict(case.against_run(alone, given.get(name, ()))))
         violations += [found[row] for row in sorted(found)]
         counts.append((name, len(alone), len(found)))
     return Audit(

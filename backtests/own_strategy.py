@@ -123,7 +123,7 @@ class _Line(LineBuffer):
     def get(self, ago: int = 0, size: int = 1) -> Any:
         """Returns up to `size` values that end with the one `ago` bars ago."""
         if ago > 0:
-            raise InputError(f"get(ago={ago}) asks for bars that have not happened")
+            raise InputError(f"get(ago={ago}) asks for a bar that has not happened")
         stop = self.idx + ago + 1
         return list(self.array[max(0, stop - size) : max(0, stop)])
 

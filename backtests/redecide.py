@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -59,21 +59,19 @@ class Case:
         if notes:
             self.reached[row] = "; ".join(dict.fromkeys(notes))
 
-    def outside(self) -> Iterator[tuple[int, Violation]]:
-        """Finds the decisions that reached for something outside: what it brought, no cut and no canary can tell."""
+    def with_outside(self, found: dict[int, Violation]) -> dict[int, Violation]:
+        """Adds the decisions that reached for something outside: what it brought, no cut and no canary can tell."""
+        out = dict(found)
         for row, what in self.reached.items():
-            yield (
-                row,
-                Violation(
-                    strategy=self.name,
-                    session=self.whole.sessions[row].isoformat(),
-                    symbol="",
-                    weight=None,
-                    without=None,
-                    changed=OUTSIDE,
-                    input=what[:200],
-                ),
-            )
+            if row in found:
+                out[row] = replace(found[row], input=f"{what[:200]}; {found[row].input}")
+                continue
+            session = self.whole.sessions[row].isoformat()
+            out[row] = Violation(
+                strategy=self.name, session=session, symbol="", weight=None, without=None,
+                changed=OUTSIDE, input=what[:200],
+            )  # fmt: skip
+        return out
 
     def against_run(
         self, alone: Sequence[Decision], decided: Sequence[tuple[str, str, float]] | Exception
