@@ -22,6 +22,7 @@ import numpy as np
 from backtests.book import BookTerms
 from backtests.episode import Episode
 from backtests.news import News
+from backtests.own import reloaded
 from backtests.redecide import Case, Violation
 from backtests.replay import make_market, run_rule
 from backtests.report import audit_line
@@ -39,11 +40,12 @@ class Audit:
     """What was checked and what was found."""
 
     episode: str
-    strategies: tuple[tuple[str, int, int], ...]  # label, decisions checked, decisions that differ
+    strategies: tuple[tuple[str, int, int], ...]  # label, decisions checked, decisions with a violation
     violations: tuple[Violation, ...]
     headlines: int = 0  # canaries: wild headlines known only after a decision
     claimed: int = 0  # of them with `published` before the decision and `seen` after it
     bars: int = 0  # canaries: wild bars from a decision's session on
+    unproved: tuple[str, ...] = ()  # what a user's file reached for while it was loaded: no cut reaches that
 
     @property
     def decisions(self) -> int:
@@ -70,6 +72,7 @@ class Audit:
             "strategies": [
                 {"strategy": name, "decisions": count, "violations": wrong} for name, count, wrong in self.strategies
             ],
+            "unproved": list(self.unproved),
         }
 
 
@@ -104,10 +107,10 @@ def audit(
     whole = make_market(episode, news)
     for name, rule in zip(names, rules, strict=True):
         cuts = [worlds.cut(row, after_open=rule.after_open) for row in episode.window]
-        case = Case(name=name, rule=rule, whole=whole, cuts=cuts, columns=_traded(rule, whole))
+        case = _case(name, rule, episode, whole, cuts, terms)
         alone = case.decide_alone()
         decided = given.get(name, ()) if given is not None else _replayed(episode, whole, rule, terms or BookTerms())
-        found = dict(case.against_bait(alone, worlds)) | dict(case.against_run(alone, decided))
+        found = case.with_outside(dict(case.against_bait(alone, worlds)) | dict(case.against_run(alone, decided)))
         violations += [found[row] for row in sorted(found)]
         counts.append((name, len(alone), len(found)))
     violations += [_rescored(item, score, episode) for item, score in worlds.rescored]
@@ -118,10 +121,13 @@ def audit(
         headlines=worlds.headlines,
         claimed=worlds.claimed,
         bars=worlds.bars,
+        unproved=_unproved(rules),
     )
 
 
-def short_audit(episode: Episode, news: News, rules: Sequence[Rule], targets: Iterable[Target]) -> Audit:
+def short_audit(
+    episode: Episode, news: News, rules: Sequence[Rule], targets: Iterable[Target], terms: BookTerms | None = None
+) -> Audit:
     """Re-decides every decision with the future cut off: the short form that every run prints.
 
     Scores and places of the headlines are reused and no canaries are planted; `audit` does all of it.
@@ -134,12 +140,37 @@ def short_audit(episode: Episode, news: News, rules: Sequence[Rule], targets: It
         name = label(rule, rules)
         if rule.after_open not in cuts:
             cuts[rule.after_open] = [_sliced(whole, row, news, after_open=rule.after_open) for row in episode.window]
-        case = Case(name=name, rule=rule, whole=whole, cuts=cuts[rule.after_open], columns=_traded(rule, whole))
+        case = _case(name, rule, episode, whole, cuts[rule.after_open], terms)
         alone = case.decide_alone()
-        found = dict(case.against_run(alone, given.get(name, ())))
+        found = case.with_outside(dict(case.against_run(alone, given.get(name, ()))))
         violations += [found[row] for row in sorted(found)]
         counts.append((name, len(alone), len(found)))
-    return Audit(episode=episode.name, strategies=tuple(counts), violations=tuple(violations))
+    return Audit(
+        episode=episode.name,
+        strategies=tuple(counts),
+        violations=tuple(violations),
+        unproved=_unproved(rules),
+    )
+
+
+def _case(
+    name: str, rule: Rule, episode: Episode, whole: Market, cuts: Sequence[Market], terms: BookTerms | None
+) -> Case:
+    """A user's own strategy comes before the court in a module of its own, which remembers nothing of the run."""
+    columns = _traded(rule, whole)
+    rule = reloaded(rule)
+    if rule.steps:
+        return Case(name=name, rule=rule, whole=whole, cuts=cuts, columns=columns)
+    from backtests.own_audit import StrategyCase
+
+    return StrategyCase(
+        name=name, rule=rule, whole=whole, cuts=cuts, columns=columns, episode=episode, terms=terms or BookTerms()
+    )
+
+
+def _unproved(rules: Sequence[Rule]) -> tuple[str, ...]:
+    files = {rule.code.file: rule.code.reads for rule in rules if rule.code is not None}
+    return tuple(f"{file} {what} when it is loaded" for file, reads in files.items() for what in reads)
 
 
 def _sliced(whole: Market, row: int, news: News, *, after_open: bool) -> Market:

@@ -30,9 +30,10 @@ from backtests.broker import HonestBroker
 from backtests.clock import Clock, Row, make_clock
 from backtests.episode import Episode
 from backtests.news import News, read_news
+from backtests.own import make_rule, rule_type
 from backtests.result import Replayed, Result, build_result
 from backtests.wakes import Wake, place_news, wakes
-from strategies.registry import make_rule, rules
+from strategies.registry import rules
 from strategies.rule import Rule
 from strategies.signals import SignalBook
 from strategies.universe import exposure_table
@@ -238,6 +239,11 @@ def run_rule(episode: Episode, market: Market, rule: Rule, terms: BookTerms) -> 
     Raises:
         RuntimeError: The book does not balance; a defect of this program, never of the input.
     """
+    if not rule.steps:
+        from backtests.own_strategy import StrategyRule, run_strategy
+
+        assert isinstance(rule, StrategyRule)  # noqa: S101 (the only one that does not step)
+        return run_strategy(episode, market, rule, terms)
     held = [
         symbol
         for symbol, sector in zip(market.symbols, market.sectors, strict=True)
@@ -296,10 +302,10 @@ def standard_rules(names: Sequence[str] = (), settings: dict[str, str] | None = 
     settings = settings or {}
     chosen: list[Rule] = []
     for name in names or tuple(rules()):
-        make_rule(name)  # an unknown name is refused before its settings are looked at
-        has = {field.name for field in dataclasses.fields(rules()[name])}
+        kind = rule_type(name)  # an unknown name is refused before its settings are looked at
+        has = kind.parameter_names()
         own = {key: value for key, value in settings.items() if key in has or len(names) == 1}
-        variants = REACTIONS if rules()[name].every_reaction and "reactions" not in own else (None,)
+        variants = REACTIONS if kind.every_reaction and "reactions" not in own else (None,)
         chosen += [make_rule(name, own if each is None else {**own, "reactions": each}) for each in variants]
     return chosen
 

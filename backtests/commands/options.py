@@ -128,13 +128,12 @@ settings_option = click.option(
 
 def split_settings(settings: dict[str, str], strategies: Iterable[str]) -> tuple[BookTerms, dict[str, str]]:
     """Parts settings into the book's and the strategies'; a name neither has is refused."""
-    import dataclasses
-
     from backtests.book import BookTerms
-    from strategies.registry import make_rule, rules
+    from backtests.own import rule_type
+    from strategies.registry import rules
 
     chosen = tuple(strategies) or tuple(rules())
-    parameters = {field.name for name in chosen for field in dataclasses.fields(make_rule(name))}
+    parameters = {parameter for name in chosen for parameter in rule_type(name).parameter_names()}
     for name in settings:
         if name not in parameters and name not in BookTerms.names():
             known = [*parameters, *BookTerms.names()]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from backtests.commands.audit import violation_lines
+from backtests.commands.audit import unproved_lines, violation_lines
 from backtests.commands.options import (
     archive_option,
     day,
@@ -23,7 +23,7 @@ from backtests.commands.trials import record, trials_option
 
 @click.command()
 @click.argument("episode")
-@click.option("-s", "--strategy", "strategies", multiple=True, help="A strategy (repeatable); all without.")
+@click.option("-s", "--strategy", "strategies", multiple=True, help="A strategy, or your own FILE.py[:CLASS].")
 @settings_option
 @click.option("--start", callback=day, metavar="DATE", help="First session, YYYY-MM-DD.")
 @click.option("--end", callback=day, metavar="DATE", help="Last session, YYYY-MM-DD.")
@@ -88,7 +88,7 @@ def run(
     result = replay(loaded, rules, terms=terms, news=scored)
     if borrow:
         result.document["borrow_stress"] = borrow_stress(loaded, scored, rules, terms, borrow)
-    audited = short_audit(loaded, scored, rules, result.tables["targets"].rows)
+    audited = short_audit(loaded, scored, rules, result.tables["targets"].rows, terms)
     result.document["audit"] = {"decisions": audited.decisions, "violations": len(audited.violations)}
     record(result, ledger)
     weigh(result, rules, loaded, scored)
@@ -99,6 +99,8 @@ def run(
     click.echo(f"files: {folder}", err=True)
     if as_json:
         click.echo(json.dumps(result.document, ensure_ascii=False, allow_nan=False))
+    for line in unproved_lines(audited):
+        click.echo(line, err=True)
     if audited.violations:
         for line in violation_lines(audited):
             click.echo(line, err=True)
