@@ -252,3 +252,38 @@ def test_a_runs_folder_is_given_its_evidence(tmp_path, monkeypatch):
     assert files["placebo"]["actual"]["profit_usd"] == pytest.approx(profit)
     with pytest.raises(InputError, match="leave them out"):
         CliRunner().invoke(cli, ["delay", "out", "-s", "shock"], catch_exceptions=False)
+
+
+class _Idle:
+    """An engine that never trades: only the abnormal return is asked for."""
+
+    name = "idle"
+
+    def follows(self, rule):
+        """Everything."""
+        return rule is not None
+
+    def equity(self, episode, news, rule, terms, versions):
+        """Cash."""
+        return np.full((len(versions), len(episode.window)), terms.cash)
+
+
+def test_on_news_that_means_nothing_the_placebo_rejects_five_per_cent():
+    """400 random worlds with a headline in one of 20 sessions: 5 % have a p of at most 0.05, within two points."""
+    low = 0
+    days = weekdays(60)
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        levels = 100 * np.cumprod(1 + rng.standard_t(4, (60, 3)) * 0.01, axis=0)
+        bars = {
+            name: {day: (float(p),) * 4 for day, p in zip(days, levels[:, column], strict=True)}
+            for column, name in enumerate(("SPY", "NVDA", "AMD"))
+        }
+        episode = episode_of(bars, days, sectors={"funds": ("SPY",), "chips": ("NVDA", "AMD")})
+        episode = dataclasses.replace(episode, start=days[40])
+        day = days[40 + int(rng.integers(20))]
+        at = datetime(day.year, day.month, day.day, 6, tzinfo=UTC)
+        news = news_of(episode, ("Cheap model needs few chips", at, DISRUPTS))
+        found = placebo(episode, news, make_rule("shock"), FREE, _Idle(), n=1, seed=seed)
+        low += next(kind for kind in found.kinds if kind.kind == "shifted").abnormal.p <= 0.05
+    assert 0.03 <= low / 400 <= 0.07

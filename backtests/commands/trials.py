@@ -29,6 +29,14 @@ def ledger_path(given: str | None) -> Path:
     return Path(given) if given else default_path()
 
 
+def ready(given: str | None) -> None:
+    """Makes sure before the run that the ledger can be written after it."""
+    if given != "off":
+        from backtests.evidence.ledger import check
+
+        check(ledger_path(given))
+
+
 def record(result: Result, given: str | None) -> None:
     """Writes a run into the ledger and what that makes of it into its evidence; `off` leaves both."""
     if given == "off":

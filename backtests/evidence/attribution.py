@@ -12,6 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from backtests.evidence.causes import Causes
@@ -36,7 +37,7 @@ NOTES = (
 BY = ("headline", "source", "language", "symbol", "day")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Attribution:
     """One strategy's profit by headline, in US dollars."""
 
@@ -55,9 +56,10 @@ class Attribution:
                 parts[name][holding.symbol].append(total * share)
         return {name: {symbol: math.fsum(each) for symbol, each in row.items()} for name, row in parts.items()}
 
+    @cached_property
     def sessions(self) -> list[dict[str, Any]]:
         """Profit by session, by its parts and by headline."""
-        rows = []
+        rows: list[dict[str, Any]] = []
         for session in self.book.sessions:
             days = [
                 (holding.days[session], self.shares[number])
@@ -95,7 +97,7 @@ class Attribution:
                 {**self._headline(name), "profit_usd": total[name], "costs_usd": costs[name], "symbols": profits[name]}
                 for name in named
             ],
-            "sessions": self.sessions(),
+            "sessions": self.sessions,
             "symbols": _sums((holding.symbol, holding.total("profit")) for holding in self.book.holdings),
             "sources": _sums((self.items[name].headline.source, total[name]) for name in named),
             "languages": _sums((self.items[name].score.language, total[name]) for name in named),
