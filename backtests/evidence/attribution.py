@@ -175,11 +175,24 @@ def document(attributions: Sequence[Attribution], episode: Episode) -> dict[str,
 # Leaving one out
 
 
-def leave_one_out(attribution: Attribution, rule: Rule, terms: BookTerms, episode: Episode, news: News) -> Attribution:
-    """Runs the strategy again without each headline that it could use, each source, language, symbol and news day."""
+def leave_one_out(
+    attribution: Attribution,
+    rule: Rule,
+    terms: BookTerms,
+    episode: Episode,
+    news: News,
+    *,
+    on_progress: Callable[[int], None] | None = None,
+) -> Attribution:
+    """Runs the strategy again without each headline that it could use, each source, language, symbol and news day.
+
+    `on_progress` is called with 1 after each headline.
+    """
     rows: list[dict[str, Any]] = []
     for by, left_out, kept_news, kept_episode, title in _versions(attribution, episode, news):
         profit = _profit(rule, terms, kept_episode, place_news(kept_episode, kept_news, terms))
+        if on_progress and by == "headline":
+            on_progress(1)
         rows.append(
             {
                 "by": by,
