@@ -16,7 +16,9 @@ from backtests.cli import cli
 from backtests.evidence.delay import RUNGS, delay_ladder, delayed
 from backtests.evidence.engine import NEVER, ReplayEngine, Versions, actual_rows, renamed, used_items
 from backtests.evidence.placebo import Outcome, placebo
+from backtests.intraday import Intraday, MinuteBars
 from backtests.news import read_news
+from backtests.replay import make_market, run_rule
 from feeds.errors import InputError
 from strategies.registry import make_rule
 from tests.markets import FREE, episode_of, flat_bars, news_of, no_news, weekdays
@@ -190,6 +192,30 @@ def test_with_closing_auctions_news_at_the_open_trades_that_close():
     assert (
         next(row["acts_at"] for row in document["rungs"] if row["delay"] == "next open") == "the close of that session"
     )
+
+
+@pytest.mark.parametrize(
+    ("rung", "moment"),
+    [("0", "15:10"), ("5 min", "15:15"), ("1 h", "16:10"), ("next close", "14:30"), ("1 session", "15:10")],
+)
+def test_on_bars_of_minutes_five_minutes_are_five_minutes(rung, moment):
+    """Known 15:05 and ready 15:10: the fill is at that bar; later by the delay; after a close at the next first bar."""
+    episode, _ = ladder_world()
+    starts = [open_ + timedelta(minutes=5 * n) for open_ in episode.sessions.opens[3:6] for n in range(78)]
+    prices = np.full(len(starts), 104.0)
+    bars = MinuteBars(
+        symbol="NVDA", starts=tuple(starts), open=prices, high=prices, low=prices, close=prices,
+        volume=np.full(len(starts), 1e6),
+    )  # fmt: skip
+    days = episode.sessions.sessions
+    intraday = Intraday(length=timedelta(minutes=5), bars={"NVDA": bars}, outside=0)
+    episode = dataclasses.replace(episode, start=days[3], end=days[5], intraday=intraday)
+    at = datetime(days[3].year, days[3].month, days[3].day, 15, 0, tzinfo=UTC)
+    news = news_of(episode, ("Utility signs power contract", at, dataclasses.replace(BUILDS, sentiment=0.9)))
+    late = delayed(news, RUNGS[rung], episode, FREE)
+    fill = run_rule(episode, make_market(episode, late), make_rule("shock"), FREE).fills[0]
+    assert fill.moment[11:16] == moment
+    assert fill.session == days[3 if rung in {"0", "5 min", "1 h"} else 4].isoformat()
 
 
 def test_a_headline_delayed_beyond_the_table_acts_nowhere():

@@ -160,10 +160,13 @@ def delay_text(document: Mapping[str, Any]) -> str:
         for each in document["strategies"]
     ]
     rows.append(("headlines moved", *(str(rung["moved_headlines"]) for rung in rungs)))
-    lines = [f"{document['episode']}: delay ladder, auctions: {document['auctions']}", *grid(head, rows)]
-    lines += [
-        f"{rung['delay']}: acts at {rung['acts_at']}" for rung in rungs if rung["delay"] in {"next open", "next close"}
+    where = document["auctions"] if document["auctions"] != "bars" else f"bars of {document['bars']}"
+    lines = [
+        f"{document['episode']}: profit in US dollars had the news come later (s.: sessions), traded at: {where}",
+        *grid(head, rows),
     ]
+    named = [rung for rung in rungs if rung["delay"] in {"next open", "next close"}]
+    lines += [f"{rung['delay']}: acts at {rung['acts_at']}" for rung in named]
     return "\n".join([*lines, *notes(document)]) + "\n"
 
 
