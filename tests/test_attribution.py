@@ -66,7 +66,7 @@ def test_each_sessions_parts_are_the_change_of_that_sessions_equity(run):
     """Not only the sum: every session of every strategy."""
     for each in run[-1]:
         changes = [after - before for before, after in zip(each.book.equity, each.book.equity[1:], strict=False)]
-        assert [row["profit_usd"] for row in each.sessions()] == pytest.approx(changes, abs=1e-7)
+        assert [row["profit_usd"] for row in each.sessions] == pytest.approx(changes, abs=1e-7)
 
 
 def test_a_rule_without_news_owes_nothing_to_a_headline(run):

@@ -18,7 +18,7 @@ from backtests.commands.options import (
     split_settings,
     trading_options,
 )
-from backtests.commands.trials import record, trials_option
+from backtests.commands.trials import ready, record, trials_option
 
 
 @click.command()
@@ -73,6 +73,7 @@ def run(
 
     given = {"cash": cash, "auctions": auctions}
     settings = {**settings, **{name: value for name, value in given.items() if value is not None}}
+    ready(ledger)
     terms, own = split_settings(settings, strategies)
     rules = standard_rules(strategies, own)
     own_news = None if news == Path("archive") else news

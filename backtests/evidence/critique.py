@@ -83,7 +83,7 @@ def _word(profit: float) -> str:
 def _dependence(each: Attribution) -> list[Finding]:
     """How much hangs on one session, one name, one source."""
     profit = each.book.profit
-    sessions = {row["session"]: row["profit_usd"] for row in each.sessions()}
+    sessions = {row["session"]: row["profit_usd"] for row in each.sessions}
     profits = each.profits()
     symbols: dict[str, float] = {}
     sources: dict[str, float] = {}

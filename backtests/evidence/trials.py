@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtests.evidence.ledger import Chain, Trial, trial_key
+from backtests.evidence.ledger import Chain, Trial, append, default_path, read_chain, trial_key
 from backtests.evidence.selection import (
     Moments,
     Overfitting,
@@ -93,6 +94,23 @@ def trials_of(result: Result) -> tuple[Trial, ...]:
         _trial(each, data, [result.config["book"]["cash"], *equity.get(each["label"], [])])
         for each in result.document["results"]
     )
+
+
+def record(result: Result, path: Path | None = None) -> Trials:
+    """Writes a run into the ledger, weighs it against all that was tried before, and adds that to its evidence.
+
+    `backtest run` does so by itself; a notebook that calls `replay` has to ask for it.
+
+    Args:
+        result: The run.
+        path: The ledger; `default_path()` without.
+    """
+    path, mine = path or default_path(), trials_of(result)
+    episode, window = result.document["episode"], result.document["window"]
+    append(path, kind="run", episode=episode, start=window["start"], end=window["end"], trials=mine)
+    found = weigh(mine, read_chain(path), episode, window["start"], window["end"])
+    result.evidence["trials"] = found.document()
+    return found
 
 
 def _trial(each: Mapping[str, Any], data: Mapping[str, Any], equity: Sequence[float]) -> Trial:
