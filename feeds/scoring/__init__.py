@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
-from feeds.scoring.disruption import reaction, relevance, sentiment
+from feeds.scoring.disruption import relevance, sentiment
+from feeds.scoring.reaction import reaction
 from feeds.scoring.entities import entities
 from feeds.scoring.language import detect
 from feeds.scoring.score import Entity, Score, Scorer
