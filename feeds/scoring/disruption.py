@@ -18,9 +18,10 @@ from feeds.scoring.lists import known, load
 from feeds.scoring.matching import Matcher, Token, tokens
 
 WHERE = "disruption.toml"
-_BREAKS = frozenset((";", "!", "?", "–", "—", "|", "…", ".", "--", "while", "whereas", "but", "although", "während", "aber"))
+_BREAKS = frozenset((";", "!", "?", "–", "—", "|", "…", ".", "--", "while", "whereas", "although", "während"))
+_CONJUNCTIONS = frozenset((",", "as", "after", "because", "since", "amid", "and", "weil", "nachdem", "und", "da"))
 _SPAN = 9
-_NEGATION_REACH = 6  # words before the event
+_NEGATION_REACH = 5  # words before the event
 _TAKEN_BACK = -0.6  # "not slowing" says that much of the opposite of "slowing"
 _QUESTION = 0.5
 
@@ -43,7 +44,7 @@ class Lists:
     """The lists as a day knew them."""
 
     matcher: Matcher[int]
-    relevance: tuple[tuple[int, float], ...]
+    relevance: tuple[tuple[tuple[int, ...], float], ...]
     rules: tuple[Rule, ...]
     negation: int
     takes_back: int
@@ -73,7 +74,10 @@ def lists(as_of: date | None) -> Lists:
     ]
     return Lists(
         matcher=Matcher(patterns, WHERE),
-        relevance=tuple((_mask(name, bits), weight) for name, weight in raw["relevance"].items()),
+        relevance=tuple(
+            (tuple(_mask(name, bits) for name in names.split("+")), weight)
+            for names, weight in raw["relevance"].items()
+        ),
         rules=tuple(_rule(rule, bits) for rule in raw["rule"] if known(rule, as_of)),
         negation=bits["not"],
         takes_back=bits["takes back"],
@@ -128,11 +132,13 @@ def _marks(row: list[Token], compiled: Lists, compound: int) -> Marks:
 
 
 def _inside(row: list[Token], places: tuple[int, ...], compiled: Lists) -> int:
-    """Things named by single words of a longer pattern: "AI demand" is demand, and AI."""
+    """Things named inside a longer pattern: "AI demand" is demand, and AI; "data center spending" a data centre too."""
     if len(places) == 1:
         return 0
-    found = (compiled.matcher.single(row[place].word) for place in places)
-    return _union(mask for masks in found for mask in masks) & compiled.topics
+    single = compiled.matcher.single
+    found = [mask for place in places for mask in single(row[place].word)]
+    shorter = compiled.matcher.at(row[: places[-1]], places[0])
+    return _union(found + (shorter[1] if shorter else [])) & compiled.topics
 
 
 def _union(masks: Iterable[int]) -> int:
@@ -159,7 +165,7 @@ class Reading:
     def relevance(self) -> float:
         """How much a text is about AI and its supply chain, [0, 1]."""
         mask = _union(each for _, each in self.marks)
-        return max((weight for bit, weight in self.lists.relevance if mask & bit), default=0.0)
+        return max((weight for bits, weight in self.lists.relevance if all(mask & bit for bit in bits)), default=0.0)
 
     def sentiment(self) -> tuple[float, tuple[str, ...]]:
         """The AI-disruption sentiment in [-1, 1] and the names of the rules that made it.
@@ -169,7 +175,7 @@ class Reading:
         lowest = highest = 0.0
         hits: list[str] = []
         for marks, asked in self._clauses():
-            for rule, value in _fired(marks, self.lists):
+            for rule, value in _fired(self.row, marks, self.lists):
                 value *= _QUESTION if asked else 1.0
                 if value:
                     hits.append(rule.name)
@@ -195,7 +201,7 @@ def read(text: str, as_of: date | None) -> Reading:
     return Reading(row, _marks(row, compiled, compiled.compound), compiled)
 
 
-def _fired(marks: Marks, compiled: Lists) -> Iterable[tuple[Rule, float]]:
+def _fired(row: list[Token], marks: Marks, compiled: Lists) -> Iterable[tuple[Rule, float]]:
     clause = _union(mask for _, mask in marks)
     if clause & compiled.veto:
         return
@@ -204,7 +210,7 @@ def _fired(marks: Marks, compiled: Lists) -> Iterable[tuple[Rule, float]]:
             continue
         event = _event(marks, rule, compiled.compound)
         if event is not None:
-            taken_back = clause & compiled.takes_back or _negated(marks, event, compiled.negation)
+            taken_back = clause & compiled.takes_back or _negated(row, marks, event, compiled.negation)
             yield rule, rule.negated if taken_back else rule.value
 
 
@@ -225,8 +231,14 @@ def _near(marks: Marks, place: int, group: int, span: int, compound: int) -> boo
     )
 
 
-def _negated(marks: Marks, event: int, negation: int) -> bool:
-    return any(mask & negation and 0 < event - place <= _NEGATION_REACH for place, mask in marks)
+def _negated(row: list[Token], marks: Marks, event: int, negation: int) -> bool:
+    """Whether a negation stands shortly before an event, with no conjunction between."""
+    return any(
+        mask & negation
+        and 0 < event - place <= _NEGATION_REACH
+        and not any(token.word in _CONJUNCTIONS for token in row[place + 1 : event])
+        for place, mask in marks
+    )
 
 
 def relevance(text: str, as_of: date | None) -> float:
