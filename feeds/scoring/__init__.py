@@ -34,7 +34,7 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
     detected = detect(f"{title} {summary}", language)
     if detected not in {"en", "de"} or not title.strip():
         return Score(language=detected, relevance=0.0, sentiment=0.0, tone=0.0)
-    tone_value, tone_hits = tone(title, detected)
+    tone_value, tone_hits = tone(title, detected, lexicon_as_of)
     about = relevance(title, lexicon_as_of) or relevance(summary, lexicon_as_of) / 2
     value, rules = sentiment(title, lexicon_as_of) if about else (0.0, ())
     reported, caused = reaction(title, lexicon_as_of)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import copy
 import re
+from datetime import date
 from functools import cache
 from typing import Any
 
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from feeds.scoring.lists import load, pattern
+from feeds.scoring.german import german_word
+from feeds.scoring.phrases import MARKS, dropped, replace, words
 
 _WORD = re.compile(r"[^\W\d_][\w-]*")
-_MARK = re.compile(r"\bxx[np]\d+xx\b")
 
 
 @cache
@@ -24,57 +25,19 @@ def _plain() -> Any:
     return SentimentIntensityAnalyzer()
 
 
-def _mark(valence: float) -> str:
-    """A word of that valence, in tenths: xxn26xx is -2.6."""
-    return f"xx{'n' if valence < 0 else 'p'}{round(abs(valence) * 10):02d}xx"
-
-
-_MARKS = {_mark(value / 10): value / 10 for value in range(-40, 41)}
-
-
 @cache
-def _english() -> Any:
-    lists = load("tone_en.toml")
+def _english(as_of: date | None) -> Any:
     analyzer = copy.copy(_plain())
-    analyzer.lexicon = {**_plain().lexicon, **lists["words"], **_MARKS}
-    for word in lists["drop"]:
-        if word not in lists["words"]:
-            analyzer.lexicon.pop(word, None)
+    kept = {word: valence for word, valence in _plain().lexicon.items() if word not in dropped()}
+    analyzer.lexicon = {**kept, **words("en", as_of), **MARKS}
     return analyzer
 
 
 @cache
-def _german() -> Any:
+def _german(as_of: date | None) -> Any:
     analyzer = copy.copy(_plain())
-    analyzer.lexicon = {**load("tone_de.toml")["words"], **_MARKS}
+    analyzer.lexicon = {**words("de", as_of), **MARKS}
     return analyzer
-
-
-@cache
-def _phrases(name: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((pattern(text, name), f" {_mark(value)} ") for text, value in load(name)["phrases"].items())
-
-
-@cache
-def _compounds() -> tuple[tuple[str, float], ...]:
-    return tuple(sorted(load("tone_de.toml")["suffixes"].items(), key=lambda row: -len(row[0])))
-
-
-@cache
-def _german_word(word: str) -> str:
-    """What VADER gets to see of a German word: negations and boosters in its own, compounds by their head."""
-    lists = load("tone_de.toml")
-    lower = word.lower()
-    if lower in lists["negations"]:
-        return "not"
-    if lower in lists["boosters"]:
-        return "very"
-    if lower in lists["words"]:
-        return lower
-    for suffix, valence in _compounds():
-        if lower.endswith(suffix) and len(lower) > len(suffix) + 1:
-            return _mark(valence)
-    return f"{lower}_"  # nothing VADER would take for an English negation or booster
 
 
 def plain_vader(text: str) -> float:
@@ -82,18 +45,12 @@ def plain_vader(text: str) -> float:
     return float(_plain().polarity_scores(text)["compound"])
 
 
-def tone(text: str, language: str) -> tuple[float, tuple[str, ...]]:
+def tone(text: str, language: str, as_of: date | None = None) -> tuple[float, tuple[str, ...]]:
     """Returns the tone in [-1, 1] of an English or German text, and the words and phrases that made it."""
-    hits: list[str] = []
-    name = "tone_de.toml" if language == "de" else "tone_en.toml"
-    for regex, mark in _phrases(name):
-        found = regex.search(text)
-        if found:
-            hits.append(found.group().strip())
-            text = regex.sub(mark, text)
+    text, phrases = replace(text, language, as_of)
     if language == "de":
-        text = _WORD.sub(lambda match: match[0] if _MARK.fullmatch(match[0]) else _german_word(match[0]), text)
-    analyzer = _german() if language == "de" else _english()
-    words = (word.strip(".,;:!?'\"()").lower() for word in text.split())
-    hits += [word for word in words if word in analyzer.lexicon and not _MARK.fullmatch(word)]
-    return float(analyzer.polarity_scores(text)["compound"]), tuple(hits)
+        text = _WORD.sub(lambda match: match[0] if match[0] in MARKS else german_word(match[0]), text)
+    analyzer = _german(as_of) if language == "de" else _english(as_of)
+    single = (word.strip(".,;:!?'\"()").lower() for word in text.split())
+    hits = [word for word in single if word in analyzer.lexicon and word not in MARKS]
+    return float(analyzer.polarity_scores(text)["compound"]), (*phrases, *hits)

@@ -1,0 +1,80 @@
+"""Phrases of tone: several words, a German compound or a separated verb become one word of known valence.
+
+vaderSentiment knows single words only. A phrase is replaced by a mark such as `xxn26xx` (-2.6) at its last word; words
+in its gaps stay where they are, so that a booster or a negation between them still works: "bricht massiv ein" becomes
+"massiv xxn28xx".
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+
+from feeds.scoring.lists import known, load
+from feeds.scoring.matching import Matcher, Token, tokens
+
+LISTS = {"en": "tone_en.toml", "de": "tone_de.toml"}
+MARK = "xx"
+
+
+def mark(valence: float) -> str:
+    """Returns a word of that valence, in tenths: xxn26xx is -2.6."""
+    return f"{MARK}{'n' if valence < 0 else 'p'}{round(abs(valence) * 10):02d}{MARK}"
+
+
+MARKS = {mark(tenths / 10): tenths / 10 for tenths in range(-40, 41)}
+
+
+@cache
+def words(language: str, as_of: date | None) -> dict[str, float]:
+    """Returns the single words of a language's list with their valence in [-4, 4], as a day knew them."""
+    blocks = [block for block in load(LISTS[language])["valence"] if known(block, as_of)]
+    return {word: float(block["value"]) for block in blocks for word in block["words"].split()}
+
+
+@cache
+def dropped() -> frozenset[str]:
+    """Returns the words of vaderSentiment that carry no tone in business headlines."""
+    return frozenset(load(LISTS["en"])["drop"].split())
+
+
+@cache
+def _matcher(language: str, as_of: date | None) -> Matcher[float]:
+    blocks = [block for block in load(LISTS[language])["phrase"] if known(block, as_of)]
+    return Matcher(((text, float(block["value"])) for block in blocks for text in block["patterns"]), LISTS[language])
+
+
+def replace(text: str, language: str, as_of: date | None = None) -> tuple[str, tuple[str, ...]]:
+    """Returns the text with its phrases replaced by marks, and the phrases found; the longest at a place counts."""
+    matcher = _matcher(language, as_of)
+    row = tokens(text)
+    parts: list[str] = []
+    hits: list[str] = []
+    done = index = 0
+    while index < len(row):
+        found = matcher.at(row, index) if matcher.starts(row[index].word) else None
+        if found is None:
+            index += 1
+            continue
+        places, payloads = found
+        value = max(payloads, key=abs)
+        if value:
+            hits.append(" … ".join(_runs(text, row, places)))
+        for place in places:
+            token = row[place]
+            parts.append(text[done : token.start])
+            parts.append(f" {mark(value)} " if place == places[-1] else " ")
+            done = token.end
+        index = places[-1] + 1
+    return ("".join((*parts, text[done:])) if parts else text), tuple(hits)
+
+
+def _runs(text: str, row: list[Token], places: tuple[int, ...]) -> list[str]:
+    """The words of a phrase, neighbours together."""
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and place == runs[-1][-1] + 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    return [text[row[run[0]].start : row[run[-1]].end] for run in runs]
