@@ -39,9 +39,17 @@ def dropped() -> frozenset[str]:
 
 
 @cache
-def _matcher(language: str, as_of: date | None) -> Matcher[float]:
-    blocks = [block for block in load(LISTS[language])["phrase"] if known(block, as_of)]
-    return Matcher(((text, float(block["value"])) for block in blocks for text in block["patterns"]), LISTS[language])
+def _matcher(language: str, as_of: date | None) -> Matcher[tuple[float, str]]:
+    """Patterns with their valence and what stands in for them."""
+    raw = load(LISTS[language])
+    phrases = [
+        (text, (float(block["value"]), mark(block["value"])))
+        for block in raw["phrase"]
+        if known(block, as_of)
+        for text in block["patterns"]
+    ]
+    turns = [(text, (0.0, str(block["with"]))) for block in raw.get("turn", ()) for text in block["patterns"]]
+    return Matcher(phrases + turns, LISTS[language])
 
 
 def replace(text: str, language: str, as_of: date | None = None) -> tuple[str, tuple[str, ...]]:
@@ -57,13 +65,13 @@ def replace(text: str, language: str, as_of: date | None = None) -> tuple[str, t
             index += 1
             continue
         places, payloads = found
-        value = max(payloads, key=abs)
+        value, word = max(payloads, key=lambda payload: abs(payload[0]))
         if value:
             hits.append(" … ".join(_runs(text, row, places)))
         for place in places:
             token = row[place]
             parts.append(text[done : token.start])
-            parts.append(f" {mark(value)} " if place == places[-1] else " ")
+            parts.append(f" {word} " if place == places[-1] else " ")
             done = token.end
         index = places[-1] + 1
     return ("".join((*parts, text[done:])) if parts else text), tuple(hits)

@@ -14,6 +14,7 @@ from typing import Any
 
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
+from feeds.scoring.clauses import asks, main_clause
 from feeds.scoring.german import german_word
 from feeds.scoring.phrases import MARKS, dropped, replace, words
 
@@ -46,11 +47,26 @@ def plain_vader(text: str) -> float:
 
 
 def tone(text: str, language: str, as_of: date | None = None) -> tuple[float, tuple[str, ...]]:
-    """Returns the tone in [-1, 1] of an English or German text, and the words and phrases that made it."""
-    text, phrases = replace(text, language, as_of)
+    """Returns the tone in [-1, 1] of an English or German text, and the words and phrases that made it.
+
+    Where the main clause and the whole differ in sign, the main clause says what happened; a mere question says nothing.
+    """
+    if asks(text):
+        return 0.0, ()
+    marked, phrases = replace(text, language, as_of)
     if language == "de":
-        text = _WORD.sub(lambda match: match[0] if match[0] in MARKS else german_word(match[0]), text)
+        marked = _WORD.sub(lambda match: match[0] if match[0] in MARKS else german_word(match[0]), marked)
     analyzer = _german(as_of) if language == "de" else _english(as_of)
-    single = (word.strip(".,;:!?'\"()").lower() for word in text.split())
+    single = (word.strip(".,;:!?'\"()").lower() for word in marked.split())
     hits = [word for word in single if word in analyzer.lexicon and word not in MARKS]
-    return float(analyzer.polarity_scores(text)["compound"]), (*phrases, *hits)
+    if not hits and not phrases:
+        return 0.0, ()
+    value = _compound(analyzer, marked)
+    main = main_clause(marked)
+    if main != marked and (first := _compound(analyzer, main)) * value < 0:
+        value = first
+    return value, (*phrases, *hits)
+
+
+def _compound(analyzer: Any, text: str) -> float:
+    return float(analyzer.polarity_scores(text)["compound"])
