@@ -33,14 +33,30 @@ def words(language: str, as_of: date | None) -> dict[str, float]:
 
 
 @cache
+def single_words(language: str, as_of: date | None) -> dict[str, float]:
+    """Returns all single words with their valence: the list's, and for English vaderSentiment's that were not dropped."""
+    if language == "de":
+        return words("de", as_of)
+    return {**{word: valence for word, valence in vader_words().items() if word not in dropped()}, **words("en", as_of)}
+
+
+@cache
+def vader_words() -> dict[str, float]:
+    """Returns vaderSentiment's own list."""
+    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+    return dict(SentimentIntensityAnalyzer().lexicon)
+
+
+@cache
 def dropped() -> frozenset[str]:
     """Returns the words of vaderSentiment that carry no tone in business headlines."""
     return frozenset(load(LISTS["en"])["drop"].split())
 
 
 @cache
-def _matcher(language: str, as_of: date | None) -> Matcher[tuple[float, str]]:
-    """Patterns with their valence and what stands in for them."""
+def matcher(language: str, as_of: date | None) -> Matcher[tuple[float, str]]:
+    """Returns the patterns with their valence and what stands in for them."""
     raw = load(LISTS[language])
     phrases = [
         (text, (float(block["value"]), mark(block["value"])))
@@ -54,13 +70,13 @@ def _matcher(language: str, as_of: date | None) -> Matcher[tuple[float, str]]:
 
 def replace(text: str, language: str, as_of: date | None = None) -> tuple[str, tuple[str, ...]]:
     """Returns the text with its phrases replaced by marks, and the phrases found; the longest at a place counts."""
-    matcher = _matcher(language, as_of)
+    known_phrases = matcher(language, as_of)
     row = tokens(text)
     parts: list[str] = []
     hits: list[str] = []
     done = index = 0
     while index < len(row):
-        found = matcher.at(row, index) if matcher.starts(row[index].word) else None
+        found = known_phrases.at(row, index) if known_phrases.starts(row[index].word) else None
         if found is None:
             index += 1
             continue
