@@ -53,7 +53,7 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
         relevance=about,
         sentiment=value,
         tone=tone_value,
-        entities=entities(title, summary, detected),
+        entities=entities(title, summary, detected, tone_value, lexicon_as_of),
         reaction=reported,
         cause=reported and (caused or bool(rules)),
         hits=(*(f"disruption:{name}" for name in rules), *(f"tone:{word}" for word in tone_hits)),

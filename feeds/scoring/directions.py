@@ -26,6 +26,7 @@ _NEGATIONS = frozenset(
 )
 _LIST = frozenset((",", "and", "&", "und", "or", "oder", "/"))
 _ADJECTIVE_REACH = 2
+_OBJECT_REACH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,46 +53,57 @@ def _breaks() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     )
 
 
+@cache
+def _own_words() -> dict[str, float]:
+    return {word: float(block["value"]) for block in load(WHERE)["word"] for word in block["words"].split()}
+
+
 @dataclass(frozen=True, slots=True)
 class _Parsed:
     """A headline's words, what each is worth, and what it does."""
 
     row: list[Token]
     worth: list[float]  # valence of each word, 0 for most; a phrase's stands at its last word
-    verbs: dict[int, tuple[int, _Verb]]  # first word of a verb: its last word, what it does
+    verbs: list[tuple[int, int, _Verb]]  # first and last word of a verb, what it does
 
 
 @lru_cache(maxsize=512)
 def _parse(title: str, language: str, as_of: date | None) -> _Parsed:
     row = tokens(title)
     worth = _worth(row, language, as_of)
-    verbs: dict[int, tuple[int, _Verb]] = {}
-    found = _verbs()
+    verbs: list[tuple[int, int, _Verb]] = []
+    known = _verbs()
     for index, token in enumerate(row):
-        match = found.at(row, index) if found.starts(token.word) else None
-        if match is not None:
-            verbs[index] = (match[0][-1], match[1][0])
+        found = known.at(row, index) if known.starts(token.word) else None
+        if found is not None:
+            last = found[0][-1]
+            if last > index + 1 and (shorter := known.at(row[:last], index)) is not None:  # "prefer", of "prefer … to"
+                verbs.append((index, shorter[0][-1], shorter[1][0]))
+            verbs.append((index, last, found[1][0]))
     return _Parsed(row, worth, verbs)
 
 
 def _worth(row: list[Token], language: str, as_of: date | None) -> list[float]:
     worth = [0.0] * len(row)
+    own = _own_words()
     known = matcher(language, as_of)
     lexicon = single_words(language, as_of)
+    spent: set[int] = set()  # words of phrases, whose negations are in the phrase's valence already
     index = 0
     while index < len(row):
         found = known.at(row, index) if known.starts(row[index].word) else None
         if found is not None:
             places, payloads = found
+            spent.update(places)
             worth[places[-1]] = max((value for value, _ in payloads), key=abs)
             index = places[-1] + 1
             continue
         word = row[index].word
-        worth[index] = lexicon.get(word, 0.0) or (MARKS.get(german_word(word), 0.0) if language == "de" else 0.0)
+        worth[index] = own.get(word, 0.0) or lexicon.get(word, 0.0) or (MARKS.get(german_word(word), 0.0) if language == "de" else 0.0)
         index += 1
     for index in range(len(row)):
-        before = row[max(0, index - _NEGATION_REACH) : index]
-        if worth[index] and any(token.word in _NEGATIONS for token in before):
+        before = range(max(0, index - _NEGATION_REACH), index)
+        if worth[index] and any(row[place].word in _NEGATIONS and place not in spent for place in before):
             worth[index] *= -0.74
     return worth
 
@@ -136,80 +148,60 @@ def _place(row: list[Token], target: str) -> tuple[int, int] | None:
 
 
 def _cue(parsed: _Parsed, first: int, last: int) -> float:
+    """What a headline says of the words `first` … `last`."""
     marks, words, opposed = _breaks()
     row = parsed.row
+    joined = {index for start, stop, _ in parsed.verbs for index in range(start + 1, stop + 1)}  # "focus on" is one
 
-    def starts_clause(index: int) -> bool:
-        return row[index].word in marks or row[index].word in words
+    def breaks(index: int) -> bool:
+        return row[index].word in marks or (row[index].word in words and index not in joined)
 
-    begin = first
-    while begin > 0 and not starts_clause(begin - 1):
+    begin, end = first, last + 1
+    while begin > 0 and not breaks(begin - 1):
         begin -= 1
-    end = last + 1
-    while end < len(row) and not starts_clause(end):
+    while end < len(row) and not breaks(end):
         end += 1
-    opener = row[begin - 1].word if begin else ""
-    said = _predicate(parsed, last + 1, end)
-    done = _done_to(parsed, begin, first)
+    done, close = _done_to(parsed, begin, first)
     near = _adjective(parsed, begin, first)
-    if done and first - begin <= 1 + 6 and _between(parsed, begin, first):
-        return done
-    if said:
-        return said
-    if done:
-        return done
-    if near:
-        return near
+    said = _predicate(parsed, last + 1, end)
+    for value in ((near if near and parsed.worth[first - 1] else 0.0), done if close else 0.0, said, done, near):
+        if value:
+            return value
+    opener = row[begin - 1].word if begin else ""
     if opener in opposed:
         return -_predicate(parsed, 0, begin - 1)
-    if opener in {"with"}:
-        return _predicate(parsed, 0, begin - 1)
-    return 0.0
-
-
-def _between(parsed: _Parsed, begin: int, first: int) -> bool:
-    """Whether a verb that does something to its object stands right before the target, but for a word or two."""
-    return any(begin <= start and 0 <= first - last - 1 <= 3 and verb.object for start, (last, verb) in parsed.verbs.items() if last < first)
+    return _predicate(parsed, 0, begin - 1) if opener == "with" else 0.0
 
 
 def _predicate(parsed: _Parsed, begin: int, end: int) -> float:
-    """The first thing said after a target; in a list what is said of the list."""
-    index = begin
-    while index < end:
-        if index in parsed.verbs:
-            last, verb = parsed.verbs[index]
-            if verb.subject:
-                return float(verb.subject)
-            value = sum(parsed.worth[index : last + 1])
-            if value and not verb.object:
-                return value
-            if value and verb.object and not _object_follows(parsed, last + 1, end):
-                return value
-            if verb.object:
-                return value if value and index == begin else 0.0
-            index = last + 1
-            continue
+    """The first thing said after a target, or done by it."""
+    for index in range(begin, end):
+        for start, last, verb in parsed.verbs:
+            if start == index and last < end:
+                if verb.subject:
+                    return float(verb.subject)
+                if verb.object and any(token.word[0].isalpha() for token in parsed.row[last + 1 : end]):
+                    return 0.0  # what it does to others says nothing of itself
         if parsed.worth[index]:
             return parsed.worth[index]
-        index += 1
     return 0.0
 
 
-def _object_follows(parsed: _Parsed, begin: int, end: int) -> bool:
-    """Whether words follow that a verb may act upon."""
-    return any(token.word[0].isalpha() and not parsed.worth[begin + offset] for offset, token in enumerate(parsed.row[begin:end]))
-
-
-def _done_to(parsed: _Parsed, begin: int, first: int) -> float:
-    """What the last verb before a target does to it."""
-    doing = [verb for start, (last, verb) in parsed.verbs.items() if begin <= start and last < first]
-    return float(doing[-1].object) if doing else 0.0
+def _done_to(parsed: _Parsed, begin: int, first: int) -> tuple[float, bool]:
+    """What the last verb before a target does to it, and whether it stands right before it, but for a word or three."""
+    doing = [(last, verb.object) for start, last, verb in parsed.verbs if begin <= start and last < first]
+    if not doing:
+        return 0.0, False
+    last, effect = max(doing)
+    return float(effect), bool(effect) and first - last <= _OBJECT_REACH
 
 
 def _adjective(parsed: _Parsed, begin: int, first: int) -> float:
+    """The worth of a word shortly before a target: "weak rupee"; a verb that acts upon it is none."""
+    acting = {index for start, last, verb in parsed.verbs if verb.object for index in range(start, last + 1)}
     for index in range(first - 1, max(begin, first - _ADJECTIVE_REACH) - 1, -1):
+        if parsed.row[index].word in _LIST or index in acting:
+            return 0.0
         if parsed.worth[index]:
             return parsed.worth[index]
-        if parsed.row[index].word in _LIST:
-            return 0.0
     return 0.0
