@@ -6,9 +6,9 @@ from datetime import date
 from functools import lru_cache
 
 from feeds.scoring.disruption import read, sentiment
-from feeds.scoring.reaction import reaction
 from feeds.scoring.entities import entities
 from feeds.scoring.language import detect
+from feeds.scoring.reaction import reaction
 from feeds.scoring.score import Entity, Score, Scorer
 from feeds.scoring.tone import plain_vader, tone
 
@@ -64,4 +64,4 @@ def _score(title: str, summary: str, language: str, lexicon_as_of: date | None) 
     return score(title, summary, language=language, lexicon_as_of=lexicon_as_of)
 
 
-DEFAULT = Scorer(name="vader-disruption", version="1", score=_score)
+DEFAULT = Scorer(name="vader-disruption", version="2", score=_score)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 _SUBORDINATE = re.compile(
-    r"\s(?:after|following|despite|ahead of|before|amid|amidst|on|over|as|because|though|although|even|while|whereas|from"
-    r"|since|nach|trotz|vor|wegen|angesichts|weil|obwohl|während|nachdem)\s",
+    r"\s(?:after|following|despite|ahead of|before|amid|amidst|on|over|as|because|though|although|even|while|whereas"
+    r"|from|since|nach|trotz|vor|wegen|angesichts|weil|obwohl|während|nachdem)\s",
     re.IGNORECASE,
 )
 _ASKS = re.compile(

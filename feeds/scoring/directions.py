@@ -99,7 +99,11 @@ def _worth(row: list[Token], language: str, as_of: date | None) -> list[float]:
             index = places[-1] + 1
             continue
         word = row[index].word
-        worth[index] = own.get(word, 0.0) or lexicon.get(word, 0.0) or (MARKS.get(german_word(word), 0.0) if language == "de" else 0.0)
+        worth[index] = (
+            own.get(word, 0.0)
+            or lexicon.get(word, 0.0)
+            or (MARKS.get(german_word(word), 0.0) if language == "de" else 0.0)
+        )
         index += 1
     for index in range(len(row)):
         before = range(max(0, index - _NEGATION_REACH), index)
@@ -124,7 +128,7 @@ def direction(title: str, target: str, language: str = "en", as_of: date | None 
 
 
 def target_tone(title: str, target: str, language: str = "en", as_of: date | None = None) -> float:
-    """Returns the tone towards a named target, [-1, 1]: the headline's, turned round where the target goes the other way."""
+    """Returns the tone towards a named target, [-1, 1]: the headline's, turned round where the target goes against it."""
     value = tone(title, language, as_of)[0]
     way = direction(title, target, language, as_of)
     return way * abs(value) if value * way < 0 else value

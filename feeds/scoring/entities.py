@@ -13,7 +13,9 @@ from feeds.scoring.score import Entity
 _SUMMARY = 0.4  # salience of a company that only the summary names
 _SPEAKS = 0.05  # a smaller tone is none
 _BEFORE = re.compile(r"(?:\b(?:says?|said|told|tells|according to|reports?|laut|sagt)|, wrote|told)\s+$", re.IGNORECASE)
-_AFTER = re.compile(r"^(?:['’]s)?\s+(?:says?|said|reports?|reported|finds|sees|tells|told|sagt|meldet|zufolge)\b", re.IGNORECASE)
+_AFTER = re.compile(
+    r"^(?:['’]s)?\s+(?:says?|said|reports?|reported|finds|sees|tells|told|sagt|meldet|zufolge)\b", re.IGNORECASE
+)
 
 
 @cache
@@ -53,7 +55,9 @@ def entities(title: str, summary: str, language: str, tone: float, as_of: date |
         for (symbol, span), salience in zip(named.items(), _saliences(len(named)), strict=True)
     ]
     out += [
-        Entity(symbol=symbol, direction=0, salience=_SUMMARY) for symbol in _named(summary, as_of) if symbol not in named
+        Entity(symbol=symbol, direction=0, salience=_SUMMARY)
+        for symbol in _named(summary, as_of)
+        if symbol not in named
     ]
     return tuple(out)
 

@@ -7,11 +7,13 @@ from functools import cache, lru_cache
 from feeds.scoring.lists import load
 from feeds.scoring.phrases import LISTS, MARKS, mark, words
 
+_SHORTEST = 3  # letters before a head: "Kurs-sturz", not "Un-fall"
+
 
 @cache
 def _lists() -> tuple[frozenset[str], frozenset[str]]:
     raw = load(LISTS["de"])
-    return frozenset(raw["negations"]), frozenset(raw["boosters"])
+    return frozenset(raw["negations"].split()), frozenset(raw["boosters"].split())
 
 
 @cache
@@ -39,8 +41,11 @@ def german_word(word: str) -> str:
 def compound(word: str) -> float | None:
     """Returns the valence of a compound's head, the longest that ends it: Gewinn-warnung, not Warnung."""
     heads = _heads()
-    for start in range(2, len(word) - 3):
-        valence = heads.get(word[start:].lstrip("-"))
+    if "-" in word:  # KI-Angst: the last part, a word of its own
+        last = word.rsplit("-", 1)[1]
+        return heads.get(last, words("de", None).get(last)) if last else None
+    for start in range(_SHORTEST, len(word) - 2):
+        valence = heads.get(word[start:])
         if valence is not None:
             return valence
     return None

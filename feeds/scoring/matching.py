@@ -52,8 +52,7 @@ def tokens(text: str) -> list[Token]:
 @lru_cache(maxsize=65536)
 def _plain(word: str) -> str:
     lower = word.lower().replace("’", "'")
-    if lower.endswith("'s"):
-        lower = lower[:-2]
+    lower = lower.removesuffix("'s")
     if "." in lower and not lower[0].isdigit() and lower[0] not in "$€£¥":
         lower = lower.replace(".", "") if len(lower) <= 6 else lower
     lower = lower.rstrip(".,'") or lower
@@ -99,7 +98,9 @@ def _slot(text: str, where: str) -> _Slot:
 
 def _spelled(words: list[str]) -> list[str]:
     """Both spellings of a word with "?" at its end."""
-    return [form for word in words for form in ([word[:-1], word[:-2]] if len(word) > 2 and word[-1] == "?" else [word])]
+    return [
+        form for word in words for form in ([word[:-1], word[:-2]] if len(word) > 2 and word[-1] == "?" else [word])
+    ]
 
 
 class Matcher(Generic[T]):
@@ -143,7 +144,9 @@ class Matcher(Generic[T]):
 
     def single(self, word: str) -> list[T]:
         """Payloads of the patterns of one word that take it."""
-        return [payload for number in self.starts(word) for slots, payload in [self._patterns[number]] if len(slots) == 1]
+        return [
+            payload for number in self.starts(word) for slots, payload in [self._patterns[number]] if len(slots) == 1
+        ]
 
     def at(self, row: Sequence[Token], index: int) -> tuple[tuple[int, ...], list[T]] | None:
         """Returns the places that the longest pattern starting at a word takes, and the payloads of all as long."""

@@ -34,7 +34,7 @@ def words(language: str, as_of: date | None) -> dict[str, float]:
 
 @cache
 def single_words(language: str, as_of: date | None) -> dict[str, float]:
-    """Returns all single words with their valence: the list's, and for English vaderSentiment's that were not dropped."""
+    """Returns all single words with their valence: the list's, and for English those of vaderSentiment that count."""
     if language == "de":
         return words("de", as_of)
     return {**{word: valence for word, valence in vader_words().items() if word not in dropped()}, **words("en", as_of)}

@@ -186,7 +186,9 @@ def read(text: str, book: RuleBook) -> Reading:
 
 
 def _marks(row: list[Token], book: RuleBook, compound: int) -> Marks:
-    """The classes of each word that has any; a pattern's words count once, at its first."""
+    """The classes of each word that has any; a pattern counts once: at its last word, or at its
+    first where other words stand in its gaps.
+    """
     out: Marks = []
     index, matcher = 0, book.matcher
     while index < len(row):
@@ -201,8 +203,8 @@ def _marks(row: list[Token], book: RuleBook, compound: int) -> Marks:
         mask = union(payloads) | _inside(row, places, book)
         if "-" in word and len(places) == 1:
             mask |= _parts(word, book)
-        out.append((index, mask | compound if len(places) > 1 or "-" in word else mask))
         together = places[-1] - places[0] == len(places) - 1
+        out.append((places[-1] if together else index, mask | compound if len(places) > 1 or "-" in word else mask))
         index += len(places) if together else 1
     return out
 

@@ -49,16 +49,18 @@ def plain_vader(text: str) -> float:
 def tone(text: str, language: str, as_of: date | None = None) -> tuple[float, tuple[str, ...]]:
     """Returns the tone in [-1, 1] of an English or German text, and the words and phrases that made it.
 
-    Where the main clause and the whole differ in sign, the main clause says what happened; a mere question says nothing.
+    Where main clause and whole differ in sign, the main clause says what happened; a mere question says nothing.
     """
     if asks(text):
         return 0.0, ()
     marked, phrases = replace(text, language, as_of)
-    if language == "de":
-        marked = _WORD.sub(lambda match: match[0] if match[0] in MARKS else german_word(match[0]), marked)
     analyzer = _german(as_of) if language == "de" else _english(as_of)
-    single = (word.strip(".,;:!?'\"()").lower() for word in marked.split())
-    hits = [word for word in single if word in analyzer.lexicon and word not in MARKS]
+    hits: list[str] = []
+    if language == "de":
+        marked = _WORD.sub(lambda match: _seen(match[0], hits), marked)
+    else:
+        single = (word.strip(".,;:!?'\"()").lower() for word in marked.split())
+        hits = [word for word in single if word in analyzer.lexicon and word not in MARKS]
     if not hits and not phrases:
         return 0.0, ()
     value = _compound(analyzer, marked)
@@ -66,6 +68,16 @@ def tone(text: str, language: str, as_of: date | None = None) -> tuple[float, tu
     if main != marked and (first := _compound(analyzer, main)) * value < 0:
         value = first
     return value, (*phrases, *hits)
+
+
+def _seen(word: str, hits: list[str]) -> str:
+    """What VADER sees of a German word, which is noted where it has a tone."""
+    if word in MARKS:
+        return word
+    seen = german_word(word)
+    if seen in MARKS or seen in words("de", None):
+        hits.append(word.lower())
+    return seen
 
 
 def _compound(analyzer: Any, text: str) -> float:
