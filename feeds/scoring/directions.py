@@ -128,7 +128,7 @@ def direction(title: str, target: str, language: str = "en", as_of: date | None 
 
 
 def target_tone(title: str, target: str, language: str = "en", as_of: date | None = None) -> float:
-    """Returns the tone towards a named target, [-1, 1]: the headline's, turned round where the target goes against it."""
+    """Returns the tone towards a named target, [-1, 1]: the headline's, turned round where it goes against it."""
     value = tone(title, language, as_of)[0]
     way = direction(title, target, language, as_of)
     return way * abs(value) if value * way < 0 else value

@@ -186,8 +186,9 @@ def read(text: str, book: RuleBook) -> Reading:
 
 
 def _marks(row: list[Token], book: RuleBook, compound: int) -> Marks:
-    """The classes of each word that has any; a pattern counts once: at its last word, or at its
-    first where other words stand in its gaps.
+    """The classes of each word that has any.
+
+    A pattern counts once: at its last word, or at its first where other words stand in its gaps.
     """
     out: Marks = []
     index, matcher = 0, book.matcher
