@@ -176,7 +176,7 @@ def _headline(entry: Any, channel: Any, feed: str, language: str, seen: datetime
     link = _link(entry.get("link", ""))
     source = entry.get("source") or {}
     return Headline(
-        id=_identity(entry.get("id") or link or title),
+        id=identity(entry.get("id") or link or title),
         feed=feed,
         source=_text(source.get("title", "") or channel.get("title", "")),
         title=title,
@@ -217,8 +217,8 @@ def _language(value: str) -> str:
     return code if len(code) == 2 and code.isascii() and code.isalpha() else ""
 
 
-def _identity(value: str) -> str:
-    """Sixteen hex digits of the item's own identity; http and https twins are one."""
+def identity(value: str) -> str:
+    """Returns sixteen hex digits of the item's own identity; http and https twins are one."""
     text = re.sub(r"^https?://", "//", str(value).strip())
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
