@@ -15,8 +15,8 @@ from functools import cache, lru_cache
 from feeds.scoring.german import german_word
 from feeds.scoring.lists import load
 from feeds.scoring.matching import Matcher, Token, tokens
-from feeds.scoring.phrases import MARKS, matcher, single_words
-from feeds.scoring.tone import tone
+from feeds.scoring.phrases import MARKS, matcher
+from feeds.scoring.tone import single_words, tone
 
 WHERE = "directions.toml"
 _NEGATION_REACH = 3

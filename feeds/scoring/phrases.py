@@ -33,22 +33,6 @@ def words(language: str, as_of: date | None) -> dict[str, float]:
 
 
 @cache
-def single_words(language: str, as_of: date | None) -> dict[str, float]:
-    """Returns all single words with their valence: the list's, and for English those of vaderSentiment that count."""
-    if language == "de":
-        return words("de", as_of)
-    return {**{word: valence for word, valence in vader_words().items() if word not in dropped()}, **words("en", as_of)}
-
-
-@cache
-def vader_words() -> dict[str, float]:
-    """Returns vaderSentiment's own list."""
-    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
-
-    return dict(SentimentIntensityAnalyzer().lexicon)
-
-
-@cache
 def dropped() -> frozenset[str]:
     """Returns the words of vaderSentiment that carry no tone in business headlines."""
     return frozenset(load(LISTS["en"])["drop"].split())

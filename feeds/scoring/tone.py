@@ -27,17 +27,18 @@ def _plain() -> Any:
 
 
 @cache
-def _english(as_of: date | None) -> Any:
-    analyzer = copy.copy(_plain())
-    kept = {word: valence for word, valence in _plain().lexicon.items() if word not in dropped()}
-    analyzer.lexicon = {**kept, **words("en", as_of), **MARKS}
-    return analyzer
+def single_words(language: str, as_of: date | None) -> dict[str, float]:
+    """Returns all single words with their valence: the list's, and for English those of vaderSentiment that count."""
+    if language == "de":
+        return words("de", as_of)
+    kept = {word: float(valence) for word, valence in _plain().lexicon.items() if word not in dropped()}
+    return {**kept, **words("en", as_of)}
 
 
 @cache
-def _german(as_of: date | None) -> Any:
+def _analyzer(language: str, as_of: date | None) -> Any:
     analyzer = copy.copy(_plain())
-    analyzer.lexicon = {**words("de", as_of), **MARKS}
+    analyzer.lexicon = {**single_words(language, as_of), **MARKS}
     return analyzer
 
 
@@ -54,7 +55,7 @@ def tone(text: str, language: str, as_of: date | None = None) -> tuple[float, tu
     if asks(text):
         return 0.0, ()
     marked, phrases = replace(text, language, as_of)
-    analyzer = _german(as_of) if language == "de" else _english(as_of)
+    analyzer = _analyzer("de" if language == "de" else "en", as_of)
     hits: list[str] = []
     if language == "de":
         marked = _WORD.sub(lambda match: _seen(match[0], hits), marked)
