@@ -108,7 +108,9 @@ def test_a_headline_is_in_the_same_half_in_every_file():
     """The half follows from the title alone, whatever its capitals and blanks."""
     halves = [Labelled(title=f"headline {n}").in_check_half for n in range(400)]
     assert 150 < sum(halves) < 250
-    assert Labelled(title="headline 7", summary="more").in_check_half == Labelled(title="headline 7", tone=1).in_check_half
+    assert (
+        Labelled(title="headline 7", summary="more").in_check_half == Labelled(title="headline 7", tone=1).in_check_half
+    )
 
 
 @pytest.mark.parametrize(
