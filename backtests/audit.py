@@ -154,6 +154,7 @@ def _sliced(whole: Market, row: int, news: News, *, after_open: bool) -> Market:
         sessions=whole.sessions[: row + 1],
         open=opened,
         close=close,
+        exposure=whole.exposure[:, : row + 1].copy(),
         signals=SignalBook(items, whole.first, row),
     )
 

@@ -51,12 +51,13 @@ class HonestBroker(bt.brokers.BackBroker):
         loans: The table of stock loans.
         closing: With bars of minutes, the times (as backtrader's numbers) of each session's last bar; None: every
             bar is a session.
+        quiet: Nobody listens to orders and trades: they are not copied for every change of status.
         moments: (open, close) of each session or (start, close of the session) of each bar, ISO in UTC, by time.
     """
 
     params = (
         ("terms", None), ("actions", ()), ("adjusted", "splits"), ("loans", None),
-        ("closing", None), ("moments", None),
+        ("closing", None), ("moments", None), ("quiet", False),
     )  # fmt: skip
 
     pending: collections.deque[Any]
@@ -112,11 +113,18 @@ class HonestBroker(bt.brokers.BackBroker):
                 return True
         return False
 
-    def replace(self, data: Any) -> None:
-        """Takes back what still waits of a symbol's last target, since a newer one follows."""
+    def waiting(self) -> dict[str, list[Any]]:
+        """Returns the orders that wait, by symbol, without forced ones."""
+        found: dict[str, list[Any]] = {}
         for order in [*self.pending, *self.submitted]:
-            if order.data is data and not order.info.get("forced"):
-                self.cancel(order, reason="replaced by a newer target")
+            if not order.info.get("forced"):
+                found.setdefault(order.data._name, []).append(order)
+        return found
+
+    def notify(self, order: Any) -> None:
+        """Tells the strategy and its analyzers of an order's new status, unless nobody listens."""
+        if not self.p.quiet:
+            super().notify(order)
 
     def last_price(self, data: Any, *, opened: bool) -> float:
         """Returns a symbol's last known price: the last close, or with `opened` this bar's open; 0 before the first."""

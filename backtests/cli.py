@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from backtests.commands import audit, feeds, listing, run, score
+from backtests.commands import audit, feeds, listing, run, score, study, trials
 from backtests.commands.options import Verbs
 from feeds.errors import InputError
 
@@ -27,7 +27,11 @@ def cli() -> None:
     """
 
 
-for _verb in (run.run, audit.audit, listing.episodes, listing.strategies, score.score, feeds.feeds):
+_VERBS = (
+    run.run, audit.audit, study.study, trials.trials,
+    listing.episodes, listing.strategies, score.score, feeds.feeds,
+)  # fmt: skip
+for _verb in _VERBS:
     cli.add_command(_verb)
 
 

@@ -37,7 +37,7 @@ from backtests.wakes import Wake, place_news, wakes
 from strategies.registry import make_rule, rules
 from strategies.rule import Rule
 from strategies.signals import SignalBook
-from strategies.universe import exposure_weights
+from strategies.universe import exposure_table
 from strategies.view import Market, View
 
 REACTIONS = ("include", "with-cause", "exclude")
@@ -111,6 +111,7 @@ class _RuleStrategy(bt.Strategy):
         weights = plan.rule.decide(View(market, wake.row, after_open=plan.rule.after_open), self.state).tolist()
         session = plan.market.sessions[wake.row].isoformat()
         equity = self.broker.get_value()
+        waiting = self.broker.waiting()
         for data in self.datas:
             weight = weights[self.columns[data._name]]
             if weight == self.targets.get(data._name, 0.0):
@@ -119,11 +120,12 @@ class _RuleStrategy(bt.Strategy):
             else:
                 self.decisions.append((session, data._name, weight))
                 self.targets[data._name] = weight
+            for order in waiting.get(data._name, ()):
+                self.broker.cancel(order, reason="replaced by a newer target")
             self._order(data, weight, equity, exectype)
 
     def _order(self, data: Any, weight: float, equity: float, exectype: int) -> None:
         """Orders the difference to the target, sized on the last known price (none: not listed, no order)."""
-        self.broker.replace(data)
         price = self.broker.last_price(data, opened=exectype == bt.Order.Close)
         if not price > 0:
             return
@@ -161,7 +163,7 @@ def make_market(episode: Episode, news: News) -> Market:
     return Market(
         symbols=symbols,
         sectors=tuple(sector.get(symbol, "") for symbol in symbols),
-        exposure=np.array(exposure_weights(symbols, episode.start)),
+        exposure=exposure_table(symbols, table[:stop]),
         benchmark=episode.benchmark,
         sessions=table[:stop],
         open=opens,
@@ -254,7 +256,9 @@ def make_clock(episode: Episode, symbols: Iterable[str]) -> Clock:
     return Clock(rows=rows, closing=frozenset(closing), moments=moments, grid=grid, fills=fills)
 
 
-def make_cerebro(episode: Episode, symbols: Iterable[str], terms: BookTerms) -> tuple[bt.Cerebro, HonestBroker, Clock]:
+def make_cerebro(
+    episode: Episode, symbols: Iterable[str], terms: BookTerms, *, quiet: bool = False
+) -> tuple[bt.Cerebro, HonestBroker, Clock]:
     """Makes backtrader's engine with one feed per symbol and the honest broker; a strategy is still to be added.
 
     Feeds are read bar by bar. Symbols without a bar in the window get none.
@@ -271,6 +275,7 @@ def make_cerebro(episode: Episode, symbols: Iterable[str], terms: BookTerms) -> 
         loans=episode.loans,
         closing=clock.closing,
         moments=clock.moments,
+        quiet=quiet,
     )
     return cerebro, cerebro.broker, clock
 
@@ -300,7 +305,7 @@ def run_rule(episode: Episode, market: Market, rule: Rule, terms: BookTerms) -> 
         for symbol, sector in zip(market.symbols, market.sectors, strict=True)
         if rule.holds(sector, symbol, market.benchmark)
     ]
-    cerebro, broker, clock = make_cerebro(episode, held, terms)
+    cerebro, broker, clock = make_cerebro(episode, held, terms, quiet=True)
     cerebro.addstrategy(_RuleStrategy, plan=_plan(episode, market, rule, terms, clock))
     strategy = run_cerebro(cerebro)
     return replayed(episode, rule, terms, broker, strategy.decisions)
@@ -356,7 +361,7 @@ def standard_rules(names: Sequence[str] = (), settings: dict[str, str] | None = 
         make_rule(name)  # an unknown name is refused before its settings are looked at
         has = {field.name for field in dataclasses.fields(rules()[name])}
         own = {key: value for key, value in settings.items() if key in has or len(names) == 1}
-        variants = REACTIONS if "reactions" in has and "reactions" not in own else (None,)
+        variants = REACTIONS if rules()[name].every_reaction and "reactions" not in own else (None,)
         chosen += [make_rule(name, own if each is None else {**own, "reactions": each}) for each in variants]
     return chosen
 

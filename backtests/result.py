@@ -86,6 +86,7 @@ class Result:
         self.tables = tables
         self.document = document  # what `--json` prints
         self.config = config
+        self.evidence: dict[str, dict[str, Any]] = {}  # name of a statistic to its document, see docs/evidence.md
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         """Makes the frame of a table when it is first asked for."""
@@ -166,6 +167,9 @@ class Result:
             }
             for name, text in texts.items():
                 (folder / name).write_text(text, encoding="utf-8", newline="\n")
+            for name, evidence in self.evidence.items():
+                (folder / "evidence").mkdir(exist_ok=True)
+                (folder / "evidence" / f"{name}.json").write_text(_json(evidence), encoding="utf-8", newline="\n")
         except OSError as wrong:
             raise InputError(
                 f"{folder}: cannot write the run there ({wrong.strerror}); choose another with -o"
@@ -184,9 +188,15 @@ class Result:
             document = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
             config = json.loads((folder / "run_card.json").read_text(encoding="utf-8"))["config"]
             tables = {name: _read_csv(folder / f"{name}.csv") for name in TABLES}
+            evidence = {
+                path.stem: json.loads(path.read_text(encoding="utf-8"))
+                for path in sorted((folder / "evidence").glob("*.json"))
+            }
         except (OSError, ValueError, KeyError) as wrong:
             raise InputError(f"{folder}: not a saved run ({wrong}); give a folder that `backtest run` wrote") from None
-        return cls(tables, document, config)
+        loaded = cls(tables, document, config)
+        loaded.evidence = evidence
+        return loaded
 
 
 def _json(value: Any) -> str:

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from strategies.rule import Rule, spread
+from strategies.rule import Rule
 from strategies.signals import Floats
+from strategies.sizing import weighted
 from strategies.view import View
 
 
@@ -26,9 +27,10 @@ class AlwaysShort(Rule):
         """Which symbols it wants and which are listed by now."""
         return (view.masks("chips") * np.where(np.isnan(view.closes[-1]), 0.0, 1.0),)
 
-    def step(self, state: Floats, rows: tuple[Floats, ...]) -> Floats:
+    @staticmethod
+    def advance(numbers: tuple[float, ...], state: Floats, rows: tuple[Floats, ...]) -> Floats:
         """Shorts what is listed at the first session and keeps it."""
         if not state[1].any():
             state[0] = -rows[0]
             state[1] = 1.0
-        return spread(state[0], self.gross, self.name_cap)
+        return weighted(state[0], numbers)

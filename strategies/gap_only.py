@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from strategies.rule import Rule, need, spread
+from strategies.rule import Rule, need, parameter
 from strategies.signals import Floats
+from strategies.sizing import weighted
 from strategies.timers import hold_directions
 from strategies.view import View
 
@@ -23,8 +24,8 @@ class GapOnly(Rule):
     news: ClassVar[bool] = False
     after_open: ClassVar[bool] = True
 
-    gap_pct: float = 3.0  # opening gap at which it acts, percent of the last close
-    hold: int = 3  # sessions, close to close
+    gap_pct: float = parameter(3.0, "percent", "opening gap at which it acts, of the last close")
+    hold: int = parameter(3, "sessions", "holding period, close to close")
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
@@ -35,10 +36,14 @@ class GapOnly(Rule):
         """Each symbol's opening gap as a fraction of the last close, 0 where there is no bar."""
         return (np.nan_to_num(view.opens[-1] / view.closes[-1] - 1) * view.masks("chips", "power"),)
 
-    def step(self, state: Floats, rows: tuple[Floats, ...]) -> Floats:
+    def numbers(self) -> tuple[float, ...]:
+        """The limits, the gap as a fraction, holding period."""
+        return (*Rule.numbers(self), self.gap_pct / 100, float(self.hold))
+
+    @staticmethod
+    def advance(numbers: tuple[float, ...], state: Floats, rows: tuple[Floats, ...]) -> Floats:
         """Holds the gapped symbols in the gap's direction."""
-        (gaps,) = rows
-        bound = self.gap_pct / 100
+        gaps, bound = rows[0], numbers[4]
         triggers = np.where(gaps >= bound, 1.0, np.where(gaps <= -bound, -1.0, 0.0))
-        hold_directions(state[0], state[1], triggers, self.hold, refresh=False)
-        return spread(state[0], self.gross, self.name_cap)
+        hold_directions(state[0], state[1], triggers, numbers[5], False)
+        return weighted(state[0], numbers)

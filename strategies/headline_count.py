@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from strategies.rule import Rule, need, spread
+from strategies.rule import Rule, need, parameter
 from strategies.signals import Floats
+from strategies.sizing import weighted
 from strategies.timers import hold_directions
 from strategies.view import View
 
@@ -22,10 +23,10 @@ class HeadlineCount(Rule):
     about: ClassVar[str] = "short chips and power on unusually many AI headlines"
     rival: ClassVar[bool] = True
 
-    z: float = 1.5  # standard deviations above the mean of the days before at which it acts
-    baseline: int = 10  # sessions before this one that make the mean; it waits for half of them
-    sign: int = -1  # -1: much news is bad news; +1: good news
-    hold: int = 3  # sessions, open to open
+    z: float = parameter(1.5, "standard deviations", "above the mean of the days before at which it acts")
+    baseline: int = parameter(10, "sessions", "before this one that make the mean; it waits for half of them")
+    sign: int = parameter(-1, "", "-1: much news is bad news; +1: good news")
+    hold: int = parameter(3, "sessions", "holding period, open to open")
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
@@ -39,12 +40,17 @@ class HeadlineCount(Rule):
         counts = view.news("count", half_life=None)
         return np.full(len(view.symbols), z_score(counts, self.baseline)), view.masks("chips", "power")
 
-    def step(self, state: Floats, rows: tuple[Floats, ...]) -> Floats:
+    def numbers(self) -> tuple[float, ...]:
+        """The limits, z, sign, holding period."""
+        return (*Rule.numbers(self), float(self.z), float(self.sign), float(self.hold))
+
+    @staticmethod
+    def advance(numbers: tuple[float, ...], state: Floats, rows: tuple[Floats, ...]) -> Floats:
         """Holds all traded symbols in the direction of `sign`."""
         score, traded = rows
-        triggers = np.where(score >= self.z, float(self.sign), 0.0) * traded
-        hold_directions(state[0], state[1], triggers, self.hold, refresh=False)
-        return spread(state[0], self.gross, self.name_cap)
+        triggers = np.where(score >= numbers[4], numbers[5], 0.0) * traded
+        hold_directions(state[0], state[1], triggers, numbers[6], False)
+        return weighted(state[0], numbers)
 
 
 def z_score(counts: Floats, baseline: int) -> float:

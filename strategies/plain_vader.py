@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from strategies.rule import Rule, need, spread
+import numpy as np
+
+from strategies.rule import Rule, parameter
 from strategies.signals import Floats
+from strategies.sizing import weighted
 from strategies.timers import crossings, hold_directions
 from strategies.view import View
 
@@ -19,14 +22,9 @@ class PlainVader(Rule):
     about: ClassVar[str] = "unmodified vaderSentiment on English AI headlines, German skipped"
     rival: ClassVar[bool] = True
 
-    threshold: float = 0.5  # decaying sum of compound scores at which it acts
-    hold: int = 3  # sessions, open to open
-    half_life: float = 1.0  # sessions
-
-    def __post_init__(self) -> None:
-        """Checks the ranges."""
-        Rule.__post_init__(self)
-        need(self.threshold > 0, f"threshold {self.threshold} must be above 0")
+    threshold: float = parameter(0.5, "compound score", "decaying sum, in size, at which it acts")
+    hold: int = parameter(3, "sessions", "holding period, open to open")
+    half_life: float = parameter(1.0, "sessions", "after which half of a headline's weight is left")
 
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Signal now and one session before, and exposure."""
@@ -35,10 +33,14 @@ class PlainVader(Rule):
         before = float(sums[-2]) if len(sums) > 1 else 0.0
         return float(sums[-1]) * exposed, before * exposed, exposed
 
-    def step(self, state: Floats, rows: tuple[Floats, ...]) -> Floats:
+    def numbers(self) -> tuple[float, ...]:
+        """The limits, threshold, holding period."""
+        return (*Rule.numbers(self), float(self.threshold), float(self.hold))
+
+    @staticmethod
+    def advance(numbers: tuple[float, ...], state: Floats, rows: tuple[Floats, ...]) -> Floats:
         """Holds each triggered symbol in the direction of the tone."""
         now, before, exposed = rows
-        hold_directions(
-            state[0], state[1], crossings(now, before, self.threshold, level=False), self.hold, refresh=False
-        )
-        return spread(state[0] * abs(exposed), self.gross, self.name_cap)
+        triggers = crossings(now, before, numbers[4], False)
+        hold_directions(state[0], state[1], triggers, numbers[5], False)
+        return weighted(state[0] * np.abs(exposed), numbers)

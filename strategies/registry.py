@@ -11,7 +11,7 @@ import strategies
 from feeds.errors import InputError, did_you_mean
 from strategies.rule import Rule
 
-_NO_RULES = {"registry", "rule", "sessions", "signals", "universe", "view", "timers"}
+_NO_RULES = {"registry", "rule", "sessions", "signals", "sizing", "timers", "trailing", "universe", "view"}
 
 
 @cache

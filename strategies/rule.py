@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import typing
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
@@ -15,6 +14,11 @@ from strategies.signals import Floats
 from strategies.view import View
 
 
+def parameter(default: Any, unit: str, about: str) -> Any:
+    """Returns a field of a rule: its default, its unit ("" for a choice or a switch) and what it does."""
+    return dataclasses.field(default=default, metadata={"unit": unit, "about": about})
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Rule(ABC):
     """A trading rule: frozen parameters with defaults, and a pure step.
@@ -22,34 +26,58 @@ class Rule(ABC):
     `observe` turns the view of a moment into rows of numbers; `step` turns those rows and the rule's own
     state into target weights. Fractions of equity, shorts negative, 0 = flat. Given the same rows, the
     same weights come out.
+
+    The built-in rules write the step as `advance`, a static function of numbers and arrays in plain loops, which
+    numba can compile for thousands of runs. A rule of your own may override `step` instead and use all of Python.
     """
 
     name: ClassVar[str]
     about: ClassVar[str]  # one line for listings
     rival: ClassVar[bool] = False  # a naive rival that stands beside every result
     news: ClassVar[bool] = True  # no news, no position
+    every_reaction: ClassVar[bool] = False  # a run of all strategies shows it once for each setting of `reactions`
     after_open: ClassVar[bool] = False  # looks at the session's open, so it fills at that session's close
     state_rows: ClassVar[int] = 2
     traded: ClassVar[tuple[str, ...]] = ("chips", "power")  # sectors it may hold
 
-    gross: float = 1.0  # bound of the sum of absolute weights, fraction of equity
-    name_cap: float = 0.25  # largest absolute weight of one name, fraction of equity; a hedge is not capped
+    gross: float = parameter(1.0, "fraction of equity", "bound of the sum of absolute weights")
+    net_cap: float = parameter(2.0, "fraction of equity", "bound of the absolute sum of weights; 2 never binds")
+    name_cap: float = parameter(
+        0.25, "fraction of equity", "largest absolute weight of one name; a hedge is not capped"
+    )
 
     def __post_init__(self) -> None:
         """Checks the ranges that all rules share; a rule with more parameters checks them and calls this."""
         need(0 < self.gross <= 2, f"gross {self.gross} must be above 0 and at most 2")
+        need(0 < self.net_cap <= 2, f"net_cap {self.net_cap} must be above 0 and at most 2")
         need(0 < self.name_cap <= 2, f"name_cap {self.name_cap} must be above 0 and at most 2")
         hold, half_life = getattr(self, "hold", 1), getattr(self, "half_life", 1.0)
         need(hold >= 1, f"hold {hold} must be at least 1 session")
         need(half_life > 0, f"half_life {half_life} must be above 0 sessions")
+        threshold = getattr(self, "threshold", 1.0)
+        need(threshold > 0, f"threshold {threshold} must be above 0")
 
     @abstractmethod
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Returns the rows `step` looks at, each of shape (symbols,)."""
 
-    @abstractmethod
     def step(self, state: Floats, rows: tuple[Floats, ...]) -> Floats:
         """Returns target weights, shape (symbols,), and updates `state`, shape (state_rows, symbols), in place."""
+        return self.advance(self.numbers(), state, rows)
+
+    @staticmethod
+    def advance(numbers: tuple[float, ...], state: Floats, rows: tuple[Floats, ...]) -> Floats:
+        """The step as a function of `numbers()`: plain loops over floats and arrays, which numba compiles."""
+        raise NotImplementedError("a rule defines `step`, or `advance` and `numbers`")
+
+    def numbers(self) -> tuple[float, ...]:
+        """The parameters that `advance` needs, as floats; the first four are gross, name_cap, net_cap and side."""
+        return float(self.gross), float(self.name_cap), float(self.net_cap), 0.0
+
+    @classmethod
+    def compiles(cls) -> bool:
+        """Whether the step is an `advance` that numba can compile."""
+        return cls.advance is not Rule.advance and cls.step is Rule.step
 
     def decide(self, view: View, state: Floats) -> Floats:
         """Returns the target weights of this moment."""
@@ -69,6 +97,26 @@ class Rule(ABC):
         return dataclasses.asdict(self)
 
     @classmethod
+    def described(cls) -> list[dict[str, Any]]:
+        """The parameters for a listing: name, default, choices (None: any value of its type), unit, about."""
+        hints = typing.get_type_hints(cls)
+        return [
+            {
+                "name": field.name,
+                "default": field.default,
+                "choices": list(typing.get_args(hints[field.name])) or None,
+                "unit": field.metadata.get("unit", ""),
+                "about": field.metadata.get("about", ""),
+            }
+            for field in dataclasses.fields(cls)
+        ]
+
+    @classmethod
+    def parameter_names(cls) -> tuple[str, ...]:
+        """The names of the parameters, in order of definition."""
+        return tuple(field.name for field in dataclasses.fields(cls))
+
+    @classmethod
     def with_settings(cls, settings: dict[str, str]) -> Self:
         """Makes the rule from texts, as the command line has them.
 
@@ -76,7 +124,7 @@ class Rule(ABC):
             InputError: An unknown parameter or a value that does not fit it.
         """
         hints = typing.get_type_hints(cls)
-        known = {field.name for field in dataclasses.fields(cls)}
+        known = set(cls.parameter_names())
         values = {}
         for name, text in settings.items():
             if name not in known:
@@ -115,15 +163,3 @@ def need(condition: bool, message: str) -> None:
     """Raises ValueError with the message unless the condition holds."""
     if not condition:
         raise ValueError(message)
-
-
-def spread(directions: Floats, gross: float, cap: float = math.inf) -> Floats:
-    """Shares `gross` out over the non-zero directions in proportion to their size, none above `cap`.
-
-    What a cap cuts off stays cash; zeros stay zero.
-    """
-    total = 0.0
-    for value in directions:
-        total += abs(float(value))
-    weights = directions * (gross / total) if total > 0 else np.zeros_like(directions)
-    return np.clip(weights, -cap, cap)

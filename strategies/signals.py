@@ -105,6 +105,13 @@ def _value(item: NewsItem, field: Field) -> float:
     return item.weight * item.score.relevance * part
 
 
+def _named_value(item: NewsItem, symbol: str) -> float:
+    for entity in item.score.entities:
+        if entity.symbol == symbol:
+            return item.weight * item.score.relevance * entity.salience * entity.direction
+    return 0.0
+
+
 class SignalBook:
     """Decaying sums of the news, per field and session, built once per setting.
 
@@ -136,13 +143,33 @@ class SignalBook:
             self._tables[key] = self._build(field, half_life, reactions)
         return self._tables[key]
 
+    def named(self, symbols: Sequence[str], *, half_life: float | None, reactions: Reactions) -> Floats:
+        """Returns the sums of the news that names each symbol, shape (sessions, symbols).
+
+        An item adds story weight x relevance x salience x direction (+1 the company fares well, -1 badly).
+        """
+        key = (" ".join(("named", *symbols)), half_life or 0.0, reactions)
+        if key not in self._tables:
+            self._tables[key] = np.column_stack(
+                [
+                    self._decayed([(item, _named_value(item, symbol)) for item in self._items], half_life, reactions)
+                    for symbol in symbols
+                ]
+            )
+        return self._tables[key]
+
     def _build(self, field: Field, half_life: float | None, reactions: Reactions) -> Floats:
+        return self._decayed([(item, _value(item, field)) for item in self._items], half_life, reactions)
+
+    def _decayed(
+        self, values: Sequence[tuple[NewsItem, float]], half_life: float | None, reactions: Reactions
+    ) -> Floats:
         keep = half_life_factor(half_life) if half_life is not None else 0.0
         arrivals = [0.0] * self._length
-        for item in self._items:
+        for item, value in values:
             row = (item.session or 0) - self._first
             if 0 <= row < self._length and item.trades_as(reactions):
-                arrivals[row] += _value(item, field)
+                arrivals[row] += value
         sums = np.zeros(self._length)
         total = 0.0
         for row, arrived in enumerate(arrivals):  # one order of addition: the compiled engine must add alike

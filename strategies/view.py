@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 
 from strategies.signals import Field, Floats, Reactions, SignalBook
+from strategies.universe import CHANNELS, DEMAND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +17,7 @@ class Market:
 
     symbols: tuple[str, ...]
     sectors: tuple[str, ...]  # of each symbol
-    exposure: Floats  # [-1, 1] of each symbol, as it was in force at the window's start
+    exposure: Floats  # shape (channels, sessions, symbols): what was known of each before the session's open
     benchmark: str
     sessions: tuple[date, ...]
     open: Floats  # NaN where the symbol has no bar
@@ -53,8 +54,19 @@ class View:
 
     @property
     def exposure(self) -> Floats:
-        """Exposure to AI demand of each symbol, [-1, 1]."""
-        return self._market.exposure.copy()
+        """Exposure of each symbol to demand for AI compute and its power, as known now; +1 = in full."""
+        return self.exposures(*DEMAND)
+
+    def exposures(self, *channels: str) -> Floats:
+        """Returns each symbol's summed exposure to the channels, as known now, shape (symbols,).
+
+        Raises:
+            ValueError: A channel that the table of exposures does not know.
+        """
+        total = np.zeros(len(self._market.symbols))
+        for channel in channels:
+            total += self._market.exposure[CHANNELS.index(channel), self.row]
+        return total
 
     @property
     def benchmark(self) -> str:
@@ -83,6 +95,11 @@ class View:
     def news(self, field: Field, *, half_life: float | None, reactions: Reactions = "include") -> Floats:
         """Sums of the news that may be traded by this session, one for each session since the window's first."""
         table = self._market.signals.table(field, half_life=half_life, reactions=reactions)
+        return table[: self.row - self._market.first + 1].copy()
+
+    def named(self, *, half_life: float | None, reactions: Reactions = "include") -> Floats:
+        """Sums of the news that names each symbol, by how it fares there; shape (sessions since first, symbols)."""
+        table = self._market.signals.named(self._market.symbols, half_life=half_life, reactions=reactions)
         return table[: self.row - self._market.first + 1].copy()
 
     def masks(self, *sectors: str) -> Floats:

@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from strategies.rule import Rule, spread
+from strategies.rule import Rule
 from strategies.signals import Floats
+from strategies.sizing import spread
 from strategies.view import Market, View
 
 

@@ -11,9 +11,12 @@ import pytest
 from backtests.book import BookTerms
 from backtests.replay import make_market, run_rule
 from feeds.errors import InputError
-from feeds.scoring import Score
+from feeds.scoring import Entity, Score
 from strategies.registry import make_rule, rule_names
+from strategies.sizing import inverse, weighted
 from strategies.timers import crossings, hold_directions
+from strategies.trailing import beta, volatility
+from strategies.universe import CHANNELS, exposure_table, exposures
 from strategies.view import View
 from tests.markets import episode_of, news_of, no_news, run_script, weekdays
 
@@ -281,3 +284,109 @@ def test_a_late_headline_beyond_the_window_is_kept_and_trades_nothing():
     news = news_of(episode, ("late", last, _score(-1.0, 0.0)))
     assert news.items[0].session is None
     assert not news.items[0].used
+
+
+# Exposures, sizes, betas
+
+
+def test_an_exposure_counts_from_the_session_after_its_evidence():
+    """AMD: half before 2023-06-13 (a Tuesday) and on it, all of it from Wednesday on; Chegg from 2023-05-02 on."""
+    days = [date(2023, 6, 12), date(2023, 6, 13), date(2023, 6, 14)]
+    table = exposure_table(("AMD", "X"), days)
+    assert table[CHANNELS.index("compute demand")].tolist() == [[0.5, 0.0], [0.5, 0.0], [1.0, 0.0]]
+    chegg = exposure_table(("CHGG",), [date(2023, 5, 1), date(2023, 5, 2)])
+    assert chegg[CHANNELS.index("substitution")].tolist() == [[0.0], [-1.0]]
+
+
+def test_a_rule_trades_an_exposure_that_begins_inside_the_window():
+    """Marvell's outlook of Thursday 25 May 2023 counts from Friday on; the same news a day earlier buys no share."""
+    days = weekdays(8, date(2023, 5, 22))
+    for evening, bought in ((date(2023, 5, 23), set()), (date(2023, 5, 25), {"2023-05-26"})):
+        bars = {symbol: dict.fromkeys(days, (100.0,) * 4) for symbol in ("SPY", "MRVL")}
+        episode = episode_of(bars, days, sectors={"funds": ("SPY",), "chips": ("MRVL",)})
+        known = datetime(evening.year, evening.month, evening.day, 22, tzinfo=UTC)
+        news = news_of(episode, ("supply deal", known, _score(1.0, 0.5)))
+        assert {fill.session for fill in _decisions(make_rule("shock"), episode, news).fills if fill.size > 0} == bought
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("X,chips,compute demnd,1,1.0,2023-01-02,why", "did you mean 'compute demand'"),
+        ("X,chips,compute demand,2,1.0,2023-01-02,why", "sign must be 1 or -1"),
+        ("X,chips,compute demand,1,1.5,2023-01-02,why", "at most 1"),
+        ("X,chips,compute demand,1,1.0,2023-13-02,why", "universe.csv:2"),
+        ("X,chips,compute demand,1,1.0,2023-01-02,why, and why not", "quote an evidence"),
+    ],
+)
+def test_a_wrong_row_of_exposures_is_refused_with_its_line(tmp_path, row, words):
+    """One clear line."""
+    path = tmp_path / "universe.csv"
+    path.write_text("symbol,sector,channel,sign,weight,valid_from,evidence\n" + row + "\n")
+    with pytest.raises(InputError, match=words):
+        exposures(path)
+
+
+def test_every_exposure_that_ships_has_evidence_and_a_day():
+    """And names a sector; no two rows of one symbol and channel have the same day."""
+    rows = exposures()
+    assert all(row.evidence and row.sector for row in rows)
+    assert len({(row.symbol, row.channel, row.valid_from) for row in rows}) == len(rows)
+
+
+def test_volatility_and_beta_are_the_textbooks():
+    """Against numpy's sample deviation and covariance; unknown when half of the returns are missing."""
+    rng = np.random.default_rng(3)
+    closes = np.exp(np.cumsum(rng.normal(0, 0.02, (31, 3)), axis=0))
+    closes[:20, 2] = np.nan
+    returns = np.diff(np.log(closes), axis=0)
+    assert volatility(closes)[:2] == pytest.approx(returns[:, :2].std(axis=0, ddof=1))
+    assert np.isnan(volatility(closes)[2])
+    slope = np.cov(returns[:, 0], returns[:, 1])[0, 1] / returns[:, 1].var(ddof=1)
+    assert beta(returns[:, 0], returns[:, 1], lowest=-9, highest=9) == pytest.approx(slope)
+    assert beta(returns[:, 0], returns[:, 2]) == 1.0
+
+
+def test_inverse_volatility_gives_the_calm_the_larger_part():
+    """Volatilities 1 %, 2 % and unknown (counted as the largest): half, a quarter, a quarter."""
+    sizes = inverse(np.array([0.01, 0.02, np.nan]))
+    assert weighted(sizes, (1.0, 1.0, 2.0, 0.0)) == pytest.approx([0.5, 0.25, 0.25])
+
+
+def test_caps_by_hand():
+    """Gross 1 over 3 : 1 : −1 is 0.6, 0.2, −0.2; a name cap of 0.5 cuts the first, a net cap of 0.25 shrinks the longs."""
+    parts = np.array([3.0, 1.0, -1.0])
+    assert weighted(parts, (1.0, 2.0, 2.0, 0.0)) == pytest.approx([0.6, 0.2, -0.2])
+    assert weighted(parts, (1.0, 0.5, 2.0, 0.0)) == pytest.approx([0.5, 0.2, -0.2])
+    assert weighted(parts, (1.0, 0.5, 0.25, 0.0)) == pytest.approx([0.5 * 0.45 / 0.7, 0.2 * 0.45 / 0.7, -0.2])
+    assert weighted(parts, (1.0, 2.0, 2.0, -1.0)) == pytest.approx([0, 0, -1.0])
+
+
+def test_drift_leaves_when_the_news_has_decayed():
+    """Half-life 1: a signal of −1 on Monday is −0.5, −0.25, −0.125: still held at 0.25, left on Thursday."""
+    days = weekdays(8, date(2025, 1, 24))
+    bars = {s: dict.fromkeys(days, (100.0, 100.0, 100.0, 100.0)) for s in SYMBOLS}
+    sectors = {sector: tuple(s for s in SYMBOLS if SYMBOLS[s] == sector) for sector in set(SYMBOLS.values())}
+    episode = episode_of(bars, days, sectors=sectors)
+    news = news_of(episode, ("cheap model", datetime(2025, 1, 27, 12, 45, tzinfo=UTC), _score(-1.0, 0.5)))
+    fills = _decisions(make_rule("drift", {"half_life": "1"}), episode, news).fills
+    assert sorted({fill.session for fill in fills}) == ["2025-01-27", "2025-01-30"]
+
+
+def test_a_pair_is_hedged_by_its_trailing_beta():
+    """NVDA moves twice as much as the fund: beta 2, so a leg of 1/3 down stands against 2/3 of the fund up."""
+    days = weekdays(40, date(2024, 12, 2))
+    swings = [1 + 0.01 * (-1) ** n * (1 + n % 3) for n in range(40)]
+    fund, stock = np.cumprod(swings), np.cumprod([each**2 for each in swings])
+    bars = {
+        "SPY": dict.fromkeys(days, (100.0,) * 4),
+        "SMH": {day: (float(p),) * 4 for day, p in zip(days, fund, strict=True)},
+        "NVDA": {day: (float(p),) * 4 for day, p in zip(days, stock, strict=True)},
+    }
+    episode = episode_of(bars, days, sectors={"funds": ("SPY", "SMH"), "chips": ("NVDA",)})
+    named = dataclasses.replace(_score(-1.0, -0.5), entities=(Entity(symbol="NVDA", direction=-1, salience=1.0),))
+    news = news_of(episode, ("made", datetime(2025, 1, 16, 22, tzinfo=UTC), named))
+    market, rule = make_market(episode, news), make_rule("pairs", {"pair": "fund", "name_cap": "1"})
+    row = episode.sessions.index(date(2025, 1, 17))
+    weights = rule.decide(View(market, row, after_open=False), rule.fresh_state(3))
+    assert dict(zip(market.symbols, weights, strict=True)) == pytest.approx({"SPY": 0, "SMH": 2 / 3, "NVDA": -1 / 3})

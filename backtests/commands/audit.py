@@ -60,7 +60,7 @@ def audit(
     if (Path(episode) / "run_card.json").is_file():
         if strategies or start or end:
             raise InputError(f"{episode} is a run: its strategies and window are audited as they were; leave them out")
-        run, loaded, rules = _saved(Path(episode), news, prices)
+        run, loaded, rules = saved_run(Path(episode), news, prices)
         scored = read_news(loaded)
         targets = run.tables["targets"].rows
     else:
@@ -82,7 +82,7 @@ def _anew(headline: Headline) -> Score:
     return DEFAULT.score(headline.title, headline.summary, headline.language, None)
 
 
-def _saved(folder: Path, news: Path | None, prices: Path | None) -> tuple[Result, Episode, list[Rule]]:
+def saved_run(folder: Path, news: Path | None, prices: Path | None) -> tuple[Result, Episode, list[Rule]]:
     """Reads a run back and loads what it read.
 
     Raises:

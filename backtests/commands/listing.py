@@ -47,13 +47,24 @@ def strategies(as_json: bool) -> None:
     from strategies.registry import make_rule, rules
 
     rows: list[dict[str, Any]] = [
-        {"strategy": name, "rival": rule.rival, "about": rule.about, "params": make_rule(name).parameters}
+        {
+            "strategy": name,
+            "rival": rule.rival,
+            "about": rule.about,
+            "params": make_rule(name).parameters,
+            "parameters": rule.described(),
+        }
         for name, rule in rules().items()
     ]
-    if not as_json:
-        for row in rows:
-            row["params"] = " ".join(f"{key}={value}" for key, value in row["params"].items())
-    _listing(rows, as_json=as_json)
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        click.echo(f"{row['strategy']}{' (naive rival)' if row['rival'] else ''}: {row['about']}")
+        for each in row["parameters"]:
+            choices = f" ({' | '.join(map(str, each['choices']))})" if each["choices"] else ""
+            unit = f" {each['unit']}" if each["unit"] else ""
+            click.echo(f"    {each['name']}={each['default']}{unit}{choices}: {each['about']}")
 
 
 def _listing(rows: list[dict[str, Any]], *, as_json: bool) -> None:

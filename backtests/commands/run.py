@@ -12,6 +12,7 @@ import click
 
 from backtests.commands.audit import violation_lines
 from backtests.commands.options import archive_option, day, open_archive, trading_options
+from backtests.commands.trials import record, trials_option
 from feeds.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def _settings(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> 
 @archive_option
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of bars instead.")
 @trading_options
+@trials_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the run's files.")
 def run(
@@ -60,6 +62,7 @@ def run(
     bars: str | None,
     loans: Path | None,
     borrow: tuple[float, ...],
+    ledger: str | None,
     as_json: bool,
     output: Path | None,
 ) -> None:
@@ -73,6 +76,8 @@ def run(
     """
     from backtests.audit import short_audit
     from backtests.episode import load_episode
+    from backtests.evidence.automatic import weigh
+    from backtests.evidence.words import verdict_text
     from backtests.news import read_archive, read_news
     from backtests.replay import replay, standard_rules
     from backtests.report import text_report
@@ -98,10 +103,12 @@ def run(
         result.document["borrow_stress"] = borrow_stress(loaded, scored, rules, terms, borrow)
     audited = short_audit(loaded, scored, rules, result.tables["targets"].rows)
     result.document["audit"] = {"decisions": audited.decisions, "violations": len(audited.violations)}
+    record(result, ledger)
+    weigh(result, rules, loaded, scored)
     folder = output or _run_folder(loaded.name, result.hash8)
     result.save(folder)
     text = text_report(result, loaded.title)
-    click.echo(text, err=as_json, nl=False)
+    click.echo(text + verdict_text(result.evidence), err=as_json, nl=False)
     click.echo(f"files: {folder}", err=True)
     if as_json:
         click.echo(json.dumps(result.document, ensure_ascii=False, allow_nan=False))

@@ -5,6 +5,7 @@ Medians of five, taken in turns, so that a slow moment of the machine meets all 
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -26,6 +27,7 @@ def wall(command: list[str]) -> float:
 def main() -> None:
     """Measures and prints."""
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["AFTERSHOCK_TRIALS"] = f"{folder}/trials.jsonl"  # a benchmark is no trial
         commands = {
             "import pandas, backtrader": [sys.executable, "-c", "import pandas, backtrader"],
             "backtest run deepseek-2025": [BACKTEST, "run", "deepseek-2025", "-o", f"{folder}/run"],

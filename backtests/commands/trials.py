@@ -1,0 +1,141 @@
+"""`backtest trials` and its verbs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from feeds.errors import InputError
+
+if TYPE_CHECKING:
+    from backtests.evidence.ledger import Chain
+    from backtests.result import Result
+
+trials_option = click.option(
+    "--trials", "ledger", metavar="FILE",
+    help="The ledger of trials, or `off`; without, AFTERSHOCK_TRIALS or the user's data folder.",
+)  # fmt: skip
+
+
+def ledger_path(given: str | None) -> Path:
+    """Where the ledger lies."""
+    from backtests.evidence.ledger import default_path
+
+    return Path(given) if given else default_path()
+
+
+def record(result: Result, given: str | None) -> None:
+    """Writes a run into the ledger and what that makes of it into its evidence; `off` leaves both."""
+    if given == "off":
+        return
+    from backtests.evidence.ledger import append, read_chain
+    from backtests.evidence.trials import trials_of, weigh
+
+    path, mine = ledger_path(given), trials_of(result)
+    episode, window = result.document["episode"], result.document["window"]
+    append(path, kind="run", episode=episode, start=window["start"], end=window["end"], trials=mine)
+    weighed = weigh(mine, read_chain(path), episode, window["start"], window["end"])
+    result.evidence["trials"] = weighed.document()
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@trials_option
+@click.pass_context
+def trials(context: click.Context, ledger: str | None, as_json: bool) -> None:
+    """Lists what was tried: every run and sweep stands in an append-only ledger, chained by hashes.
+
+    \b
+    Example:
+      backtest trials
+      backtest trials verify
+    """
+    context.obj = ledger
+    if context.invoked_subcommand is not None:
+        return
+    from backtests.evidence.ledger import read_chain
+
+    chain = read_chain(ledger_path(ledger))
+    if as_json:
+        click.echo(json.dumps(_listing(chain), ensure_ascii=False, allow_nan=False))
+    else:
+        click.echo(_text(chain), nl=False)
+    if chain.broken:
+        click.echo(f"the ledger is broken: {chain.broken}", err=True)
+        sys.exit(1)
+
+
+@trials.command()
+@click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
+@click.pass_obj
+def verify(ledger: str | None, runs: tuple[Path, ...]) -> None:
+    """Follows the ledger's hashes; with RUNS (folders of runs) also looks for the heads that those runs saw.
+
+    Exit code 1 when a line was changed, taken out, put in, or cut off behind a run's head.
+
+    \b
+    Example:
+      backtest trials verify runs/20250127T150000Z-deepseek-2025-0123abcd
+    """
+    from backtests.evidence.ledger import read_chain
+
+    path = ledger_path(ledger)
+    chain = read_chain(path)
+    wrong = [f"the ledger is broken: {chain.broken}"] if chain.broken else []
+    wrong += [
+        f"{run}: the ledger no longer holds the line that this run wrote ({head[:12]})"
+        for run, head in ((run, _head(run)) for run in runs)
+        if head not in chain.hashes
+    ]
+    for line in wrong:
+        click.echo(f"{path}: {line}" if line.startswith("the ledger") else line)
+    if wrong:
+        sys.exit(1)
+    click.echo(f"{path}: {len(chain.entries)} entries, every hash follows, head {chain.head[:12]}")
+
+
+def _head(run: Path) -> str:
+    try:
+        found = json.loads((run / "evidence" / "trials.json").read_text(encoding="utf-8"))
+        return str(found["ledger"]["head"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(f"{run}: no run with evidence/trials.json; give the folder of a run") from None
+
+
+def _listing(chain: Chain) -> dict[str, object]:
+    return {
+        "intact": not chain.broken,
+        "broken": chain.broken,
+        "head": chain.head,
+        "entries": [
+            {
+                "number": entry.number,
+                "at": entry.at,
+                "kind": entry.kind,
+                "episode": entry.episode,
+                "start": entry.start,
+                "end": entry.end,
+                "trials": [{k: v for k, v in t.document().items() if k != "returns"} for t in entry.trials],
+                "hash": entry.hash,
+            }
+            for entry in chain.entries
+        ],
+    }
+
+
+def _text(chain: Chain) -> str:
+    from backtests.table import grid
+
+    counts = Counter((entry.episode, entry.start, entry.end) for entry in chain.entries)
+    rows = []
+    for (episode, start, end), runs in counts.items():
+        family = chain.family(episode, start, end)
+        own = [trial for trial in family if not trial.rival]
+        rows.append((episode, start, end, str(runs), str(len(own)), str(len(family) - len(own))))
+    head = ("episode", "from", "to", "runs", "tried", "rivals")
+    return "\n".join([*grid(head, rows), f"{len(chain.entries)} entries, head {chain.head[:12]}"]) + "\n"

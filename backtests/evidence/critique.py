@@ -1,0 +1,206 @@
+"""A finished run criticised: what its profit hangs on, and which rival did as well without the news.
+
+Shares are of the profit (or the loss) by absolute size. A share above 1 means that the rest went the other way.
+Grades: severe from `SEVERE`, caution from `CAUTION`; they are conventions, fixed before any result was looked at.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from backtests.evidence.attribution import Attribution
+from backtests.evidence.gaps import made
+from backtests.table import number
+
+if TYPE_CHECKING:
+    from backtests.result import Result
+
+SEVERE, CAUTION = 0.5, 0.25  # share of the profit that hangs on one thing
+FEW = 10  # round trips below which a win rate says little
+GAP_ONLY = "gap-only"
+ALIKE = 0.95  # correlation of session returns from which a strategy counts as its rival again
+NOTES = (
+    "Cost sensitivity keeps the fills as they were; a strategy that trades less when trading costs more is not seen.",
+    "The grades are conventions (a half: severe; a quarter: caution), not tests.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One point of criticism."""
+
+    code: str
+    grade: str  # "severe", "caution", "fine" or "unknown"
+    figure: float | None
+    unit: str  # "share", "usd", "bps", "count" or "correlation"
+    says: str  # a whole sentence
+
+    def document(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {name: getattr(self, name) for name in ("code", "grade", "figure", "unit", "says")}
+
+
+def criticise(result: Result, attributions: Sequence[Attribution], trials: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Criticises every strategy of a run; as `evidence/critique.json` has it.
+
+    Args:
+        result: The run.
+        attributions: From `attribute`.
+        trials: The document of `evidence/trials.json`, None when the run is in no ledger.
+    """
+    rows = {each["label"]: each for each in result.document["results"]}
+    curves = {each.strategy: each.book.equity for each in attributions}
+    strategies = []
+    for each in attributions:
+        row = rows[each.strategy]
+        findings = [Finding(code="no-trades", grade="fine", figure=0.0, unit="count", says="It never traded.")]
+        if each.book.holdings:
+            findings = [*_dependence(each), _gaps(each), _costs(row), _few(row)]
+            findings += [] if row["rival"] else [_rival(row, rows), _gap_only(each.strategy, rows, curves)]
+            findings += [_luck(each.strategy, trials)] if trials and not row["rival"] else []
+        strategies.append({"strategy": each.strategy, "findings": [finding.document() for finding in findings]})
+    return {
+        "name": "critique",
+        "episode": result.document["episode"],
+        "strategies": strategies,
+        "notes": list(NOTES),
+    }
+
+
+def _grade(share: float) -> str:
+    return "severe" if share >= SEVERE else "caution" if share >= CAUTION else "fine"
+
+
+def _word(profit: float) -> str:
+    return "profit" if profit > 0 else "loss"
+
+
+def _dependence(each: Attribution) -> list[Finding]:
+    """How much hangs on one session, one name, one source."""
+    profit = each.book.profit
+    sessions = {row["session"]: row["profit_usd"] for row in each.sessions()}
+    profits = each.profits()
+    symbols: dict[str, float] = {}
+    sources: dict[str, float] = {}
+    for name, row in profits.items():
+        for symbol, value in row.items():
+            symbols[symbol] = symbols.get(symbol, 0.0) + value
+        if name:
+            source = each.items[name].headline.source
+            sources[source] = sources.get(source, 0.0) + math.fsum(row.values())
+    return [
+        _one("one-day", profit, sessions, "on one session"),
+        _one("one-name", profit, symbols, "on one name"),
+        _one("one-source", profit, sources, "after headlines of one source"),
+    ]
+
+
+def _one(code: str, profit: float, parts: Mapping[str, float], where: str) -> Finding:
+    mine = {name: value / profit for name, value in parts.items() if name and profit and value * profit > 0}
+    if not mine:
+        return Finding(code=code, grade="unknown", figure=None, unit="share", says=f"Nothing was made or lost {where}.")
+    name = max(mine, key=lambda each: mine[each])
+    share = mine[name]
+    says = f"{share * 100:.0f} % of the {_word(profit)} came {where}, {name}."
+    return Finding(code=code, grade=_grade(share), figure=share, unit="share", says=says)
+
+
+def _gaps(each: Attribution) -> Finding:
+    """How much was made while nobody could trade."""
+    profit = each.book.profit
+    gaps = math.fsum(made(holding)["later_gaps"] for holding in each.book.holdings)
+    if not profit:
+        return Finding(code="gaps", grade="unknown", figure=None, unit="share", says="Nothing was made or lost.")
+    share = gaps / profit
+    says = (
+        f"Overnight gaps, while the position could not be changed, made {number(gaps, 0)} of the "
+        f"{number(profit, 0)} US dollars."
+    )
+    return Finding(code="gaps", grade=_grade(abs(share)), figure=share, unit="share", says=says)
+
+
+def _costs(row: Mapping[str, Any]) -> Finding:
+    """What is left at twice the costs, and at which slippage nothing is left."""
+    paid = math.fsum(row["costs"].get(name) or 0.0 for name in ("commission", "slippage", "borrow"))
+    profit = row["final_equity"] / (1 + row["return_pct"] / 100) * row["return_pct"] / 100
+    twice = profit - paid
+    before = profit + paid
+    if profit > 0:
+        grade = "severe" if twice <= 0 else "caution" if paid > profit else "fine"
+        says = f"At twice the costs {number(twice, 0)} US dollars would be left of {number(profit, 0)}."
+    elif before > 0:
+        grade, says = "severe", f"Costs of {paid:,.0f} US dollars ate a gain of {number(before, 0)} before costs."
+    else:
+        grade, says = "fine", f"It lost before costs too ({number(before, 0)} US dollars), so costs are not the reason."
+    return Finding(code="costs", grade=grade, figure=twice, unit="usd", says=says)
+
+
+def _few(row: Mapping[str, Any]) -> Finding:
+    trades = row["trades"] + row["open_positions"]
+    grade = "caution" if trades < FEW else "fine"
+    return Finding(code="few-trades", grade=grade, figure=float(trades), unit="count", says=f"It made {trades} trades.")
+
+
+def _rival(row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> Finding:
+    """Which naive rivals did better."""
+    rivals = {name: each["return_pct"] for name, each in rows.items() if each["rival"]}
+    if not rivals:
+        says = "No rival ran beside it; run it with all strategies to compare."
+        return Finding(code="rival", grade="unknown", figure=None, unit="count", says=says)
+    better = sorted((name for name in rivals if rivals[name] > row["return_pct"]), key=lambda name: -rivals[name])
+    if not better:
+        says = f"None of {len(rivals)} naive rivals did better."
+    else:
+        shown = ", ".join(f"{name} ({number(rivals[name])} %)" for name in better)
+        says = f"{len(better)} of {len(rivals)} naive rivals did better: {shown}."
+    grade = "fine" if not better else "severe" if len(better) * 2 > len(rivals) else "caution"
+    return Finding(code="rival", grade=grade, figure=float(len(better)), unit="count", says=says)
+
+
+def _gap_only(name: str, rows: Mapping[str, Mapping[str, Any]], curves: Mapping[str, Sequence[float]]) -> Finding:
+    """Whether the rule that sees no news earned the same: then the news added nothing."""
+    label = next((each for each, row in rows.items() if row["strategy"] == GAP_ONLY), None)
+    if label is None:
+        says = "The rule that trades the gap without news did not run beside it."
+        return Finding(code="gap-only", grade="unknown", figure=None, unit="correlation", says=says)
+    found = _correlation(curves[name], curves[label])
+    if found is None:
+        says = "It cannot be compared with the gap alone: one of the two never moved."
+        return Finding(code="gap-only", grade="unknown", figure=None, unit="correlation", says=says)
+    beaten = rows[label]["return_pct"] >= rows[name]["return_pct"]
+    if found >= ALIKE:
+        grade, says = "severe", f"It moved like the gap alone (correlation {number(found)}): the news added nothing."
+    elif beaten:
+        grade, says = "caution", f"The gap alone did at least as well, by other moves (correlation {number(found)})."
+    else:
+        grade, says = "fine", f"It did better than the gap alone, by other moves (correlation {number(found)})."
+    return Finding(code="gap-only", grade=grade, figure=found, unit="correlation", says=says)
+
+
+def _correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
+    """Of the session changes of two equity curves; None where one never moved."""
+    left, right = ([after - before for before, after in pairwise(curve)] for curve in (one, other))
+    size = min(len(left), len(right))
+    left, right = left[-size:], right[-size:]
+    means = math.fsum(left) / size, math.fsum(right) / size
+    left, right = [each - means[0] for each in left], [each - means[1] for each in right]
+    spread = math.fsum(each**2 for each in left) * math.fsum(each**2 for each in right)
+    if not spread > 0:
+        return None
+    return math.fsum(a * b for a, b in zip(left, right, strict=True)) / math.sqrt(spread)
+
+
+def _luck(name: str, trials: Mapping[str, Any]) -> Finding:
+    """What is left when one knows how many were tried."""
+    row = next((each for each in trials["strategies"] if each["strategy"] == name), None)
+    if row is None or row["dsr"] is None:
+        says = "Its returns do not vary, so nothing can be said about luck."
+        return Finding(code="luck", grade="unknown", figure=None, unit="share", says=says)
+    dsr = row["dsr"]
+    grade = "fine" if dsr >= 0.95 else "caution" if dsr >= 0.5 else "severe"
+    says = f"{trials['tried']} configurations were tried; that this is more than their luck has probability {dsr:.2f}."
+    return Finding(code="luck", grade=grade, figure=dsr, unit="share", says=says)

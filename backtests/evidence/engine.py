@@ -1,0 +1,128 @@
+"""The seam to an engine that runs one rule on many versions of the news.
+
+A placebo, a delay or a sweep asks for thousands of runs of one rule. What differs between them is when each
+headline can be traded and which symbol stands in which place of the exposure map; so a version is two rows of
+whole numbers, and an engine answers with the equity at each close.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtests.book import BookTerms
+from backtests.episode import Episode
+from backtests.news import News
+from strategies.rule import Rule
+from strategies.signals import Floats, NewsItem, SignalBook
+
+Ints = NDArray[np.int64]
+NEVER = -1  # the row of a headline that is left out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Versions:
+    """Versions of an episode's news, one per row.
+
+    Attributes:
+        rows: Shape (versions, items): the row of the session table in which each of `used_items` can first be
+            traded, `NEVER` to leave it out.
+        columns: Shape (versions, symbols): `columns[v, j]` is the symbol whose sector and exposure symbol j has;
+            None where every symbol keeps its own.
+    """
+
+    rows: Ints
+    columns: Ints | None = None
+
+    def __len__(self) -> int:
+        """How many versions there are."""
+        return len(self.rows)
+
+    def part(self, which: slice) -> Versions:
+        """Some of the versions."""
+        return Versions(rows=self.rows[which], columns=None if self.columns is None else self.columns[which])
+
+
+def used_items(news: News) -> tuple[NewsItem, ...]:
+    """The items that can move a signal, in their order; `Versions.rows` has a column for each."""
+    return tuple(item for item in news.items if item.used)
+
+
+def actual_rows(news: News) -> Ints:
+    """The rows as they were, shape (items,)."""
+    return np.array([item.session for item in used_items(news)], dtype=np.int64)
+
+
+class Engine(Protocol):
+    """Runs one rule on many versions of the news."""
+
+    name: str
+
+    def follows(self, rule: Rule) -> bool:
+        """Whether the engine can run this rule; where it cannot, the replay is used."""
+        ...
+
+    def equity(self, episode: Episode, news: News, rule: Rule, terms: BookTerms, versions: Versions) -> Floats:
+        """Returns the equity in US dollars at each close of the window, shape (versions, sessions)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayEngine:
+    """The reference: each version replayed in backtrader, in `workers` processes; the same bytes for any number."""
+
+    workers: int = 1
+    name: str = "replay"
+
+    def follows(self, rule: Rule) -> bool:  # noqa: ARG002
+        """The replay runs every rule."""
+        return True
+
+    def equity(self, episode: Episode, news: News, rule: Rule, terms: BookTerms, versions: Versions) -> Floats:
+        """Replays them one by one; results stand in the order of the versions."""
+        work = partial(_replay_part, episode, news, rule, terms)
+        if self.workers <= 1 or len(versions) < 4 * self.workers:
+            return work(versions)
+        with ProcessPoolExecutor(self.workers) as pool:
+            return np.concatenate(list(pool.map(work, _parts(versions, 4 * self.workers))))
+
+
+def _parts(versions: Versions, count: int) -> Iterator[Versions]:
+    edges = [len(versions) * part // count for part in range(count + 1)]
+    return (versions.part(slice(*pair)) for pair in itertools.pairwise(edges))
+
+
+def _replay_part(episode: Episode, news: News, rule: Rule, terms: BookTerms, versions: Versions) -> Floats:
+    from backtests.replay import make_market, run_rule
+
+    market = make_market(episode, news)
+    items, window = used_items(news), episode.window
+    out = np.empty((len(versions), len(window)))
+    for number in range(len(versions)):
+        moved = [
+            dataclasses.replace(item, session=int(row))
+            for item, row in zip(items, versions.rows[number], strict=True)
+            if row != NEVER
+        ]
+        changed = dataclasses.replace(market, signals=SignalBook(moved, window[0], window[-1]))
+        if versions.columns is not None:
+            taken = versions.columns[number]
+            changed = dataclasses.replace(
+                changed, exposure=market.exposure[taken], sectors=tuple(market.sectors[each] for each in taken)
+            )
+        out[number] = closing_equity(run_rule(episode, changed, rule, terms).days, len(window), terms.cash)
+    return out
+
+
+def closing_equity(days: Sequence[object], sessions: int, cash: float) -> Floats:
+    """The equity at each close; a book that began to count later than the window held its cash until then."""
+    values = [float(getattr(day, "equity")) for day in days]  # noqa: B009
+    return np.array([cash] * (sessions - len(values)) + values)

@@ -1,0 +1,150 @@
+"""Evidence for a terminal: documents in, lines of text of at most 100 columns out. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from backtests.table import grid, number, p_value
+
+WIDTH = 100
+
+
+def notes(document: Mapping[str, Any]) -> Iterator[str]:
+    """What the result does not show."""
+    for note in document["notes"]:
+        yield from textwrap.wrap(note, WIDTH, initial_indent="· ", subsequent_indent="  ")
+
+
+def _stars(tests: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
+    return next(test for test in tests if test["test"] == name)
+
+
+def study_text(document: Mapping[str, Any]) -> str:
+    """The event study: groups with effective N and robust tests first, then the symbols."""
+    span, estimation = document["window"], document["estimation"]
+    lines = [
+        (
+            f"{document['episode']}: event study, {document['model']} model against {document['benchmark']}, "
+            f"estimated {estimation['first']} to {estimation['last']}"
+        ),
+        (
+            f"({estimation['sessions']} sessions, {estimation['gap_sessions']} left out before the window); window "
+            f"{span['from']:+d} to {span['to']:+d} sessions"
+        ),
+    ]
+    for event in document["events"]:
+        first = f"; first headline known {event['known_at'][:16]}Z" if event["known_at"] else ""
+        shut = f"{event['day']} (exchange shut): " if event["closed_day"] else ""
+        lines.append(f"event: {shut}{event['session']}, base price: close of {event['base_session']}{first}")
+    for part, title in (("event", "On the event's session alone"), ("window", "Over the whole window")):
+        lines += [
+            "",
+            f"{title} (AAR in %; two-sided p of each test, * not robust to common days)",
+            *_group_rows(document, part),
+        ]
+    lines += ["", "Symbols (abnormal return on the event's session; cumulated: whole window, 95 % band)"]
+    lines += [*_symbol_rows(document), "", *notes(document)]
+    return "\n".join(lines) + "\n"
+
+
+def _group_rows(document: Mapping[str, Any], part: str) -> Iterator[str]:
+    head = ("group", "N", "effective N", "AAR %", "K-P", "adj. Patell", "rank", "BMP*", "Patell*")
+    rows = []
+    for group in document["groups"]:
+        tests = group[part]["tests"]
+        names = ("kolari-pynnonen", "adjusted-patell", "corrado", "bmp", "patell")
+        rows.append(
+            (
+                group["group"],
+                str(group["n"]),
+                f"{group['n_effective']:.1f}",
+                number(group[part]["aar_pct"]),
+                *(p_value(_stars(tests, name)["p"]) for name in names),
+            )
+        )
+    return grid(head, rows)
+
+
+def _symbol_rows(document: Mapping[str, Any]) -> Iterator[str]:
+    head = ("symbol", "session", "beta", "return %", "expected %", "abnormal %", "t", "p", "cumulated %", "band %")
+    rows = []
+    for each in document["symbols"]:
+        zero = next(day for day in each["days"] if day["offset"] == 0)
+        last = each["days"][-1]
+        rows.append(
+            (
+                each["symbol"],
+                each["event_session"],
+                number(each["beta"], sign=False),
+                number(zero["return_pct"]),
+                number(zero["expected_pct"]),
+                number(zero["abnormal_pct"]),
+                number(each["t"], 1),
+                p_value(each["p"]),
+                number(each["car_pct"]),
+                f"{number(last['low_pct'], 0)} … {number(last['high_pct'], 0)}",
+            )
+        )
+    return grid(head, rows)
+
+
+def trials_text(document: Mapping[str, Any]) -> str:
+    """How many were tried, and what that leaves of each strategy."""
+    head = ("strategy", "Sharpe a session", "a year", "PSR", "best by luck", "DSR", "p", "q", "sessions needed")
+    rows = [
+        (
+            each["strategy"],
+            number(each["sharpe_session"], 3),
+            number(each["sharpe_annual"]),
+            number(each["psr"], 3, sign=False),
+            number(each["expected_best_sharpe_session"], 3),
+            number(each["dsr"], 3, sign=False),
+            p_value(each["p"]),
+            p_value(each["q_bh"]),
+            number(each["min_track_record_sessions"], 0, sign=False),
+        )
+        for each in document["strategies"]
+    ]
+    ledger, pbo = document["ledger"], document["pbo"]
+    lines = [
+        (
+            f"Trials: {document['says']} on {document['episode']}, {document['start']} to {document['end']} "
+            f"({document['runs']} runs and sweeps, {document['rivals']} rivals beside them)"
+        ),
+        *grid(head, rows),
+    ]
+    if pbo:
+        lines.append(
+            f"probability of overfitting (PBO) {pbo['pbo']:.2f}: {pbo['trials']} trials, {pbo['combinations']} splits "
+            f"of {pbo['blocks']} blocks"
+        )
+    lines.append(f"ledger: {ledger['entries']} entries, head {ledger['head'][:12]}" + _broken(ledger))
+    return "\n".join([*lines, *notes(document)]) + "\n"
+
+
+def _broken(ledger: Mapping[str, Any]) -> str:
+    return "" if ledger["intact"] else f", BROKEN: {ledger['broken']}"
+
+
+def verdict_text(evidence: Mapping[str, Any]) -> str:
+    """What a run's terminal report says at its end: what is severe, and how many were tried."""
+    lines = ["", "What speaks against them (severe points only; files: evidence/critique.json)"]
+    for row in evidence["critique"]["strategies"]:
+        severe = [finding["says"] for finding in row["findings"] if finding["grade"] == "severe"]
+        text = f"{row['strategy']}: {' '.join(severe) if severe else 'nothing severe.'}"
+        lines += textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
+    trials = evidence.get("trials")
+    if trials:
+        lines += _tried(trials)
+    return "\n".join(lines) + "\n"
+
+
+def _tried(trials: Mapping[str, Any]) -> Iterator[str]:
+    own = [row for row in trials["strategies"] if row["dsr"] is not None]
+    best = max(own, key=lambda row: row["dsr"], default=None)
+    text = f"trials: {trials['says']} on this episode and window"
+    if best:
+        text += f"; {best['strategy']} is more than luck with probability {best['dsr']:.2f} (deflated Sharpe ratio)"
+    yield from textwrap.wrap(text + _broken(trials["ledger"]), WIDTH, subsequent_indent="    ")

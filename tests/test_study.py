@@ -1,0 +1,227 @@
+"""The event study against statsmodels, simulated worlds of known size and power, and figures worked by hand."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import date
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from click.testing import CliRunner
+from scipy import stats
+
+from backtests import load_episode
+from backtests.cli import cli
+from backtests.evidence.abnormal import abnormal_returns
+from backtests.evidence.events import Span, find_event, returns_table
+from backtests.evidence.significance import (
+    adjusted_patell,
+    bmp,
+    clustered_correlation,
+    corrado,
+    effective_number,
+    kolari_pynnonen,
+    mean_correlation,
+    patell,
+)
+from backtests.evidence.study import event_study
+from backtests.news import read_news
+from feeds.errors import InputError
+from tests.markets import episode_of, weekdays
+
+
+@pytest.fixture(scope="module")
+def episode():
+    """The episode that ships."""
+    return load_episode("deepseek-2025")
+
+
+def world(seed, *, samples, sessions, symbols, correlation, window=1, shift=0.0):
+    """Returns of many samples with known betas, deviations, and correlation between symbols; `shift` in deviations."""
+    rng = np.random.default_rng(seed)
+    total = sessions + window
+    market = rng.standard_normal((samples, total)) * 0.01
+    common = rng.standard_normal((samples, total, 1)) * math.sqrt(correlation)
+    own = rng.standard_normal((samples, total, symbols)) * math.sqrt(1 - correlation)
+    beta, sd = rng.uniform(0.5, 2, (samples, 1, symbols)), rng.uniform(0.01, 0.04, (samples, 1, symbols))
+    returns = 0.0002 + beta * market[..., None] + sd * (common + own)
+    returns[:, sessions:] += shift * sd
+    return abnormal_returns(
+        "market", returns[:, :sessions], market[:, :sessions], returns[:, sessions:], market[:, sessions:]
+    )
+
+
+def rejected(fit, *names):
+    """How many per cent of the samples each test rejects at 5 %."""
+    pairs, z = mean_correlation(fit.residuals), fit.scar[:, -1]
+    t, normal = stats.t.ppf(0.975, z.shape[-1] - 1), stats.norm.ppf(0.975)
+    hits = {
+        "kolari-pynnonen": np.abs(kolari_pynnonen(z, pairs)) > t,
+        "adjusted-patell": np.abs(adjusted_patell(z, fit.freedom, pairs)) > normal,
+        "corrado": corrado(fit.sample_sar, fit.sar)[1] <= 0.05,
+        "bmp": np.abs(bmp(z)) > t,
+        "patell": np.abs(patell(z, fit.freedom)) > normal,
+    }
+    return [float(hits[name].mean()) * 100 for name in names]
+
+
+ROBUST = ("kolari-pynnonen", "adjusted-patell", "corrado")
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.5, 0.7])
+def test_robust_five_per_cent_tests_reject_five_per_cent_also_when_all_events_share_a_day(correlation):
+    """10,000 samples without any effect: between 4 and 6 % are rejected."""
+    fit = world(1, samples=10_000, sessions=100, symbols=10, correlation=correlation)
+    assert [rate for rate in rejected(fit, *ROBUST) if not 4 < rate < 6] == []
+
+
+def test_naive_tests_hold_their_size_on_independent_events_and_lose_it_on_common_days():
+    """Patell and BMP: 5 % on independent events, more than 30 % at a correlation of 0.5. That is why both are shown."""
+    apart = world(2, samples=10_000, sessions=100, symbols=10, correlation=0.0)
+    together = world(2, samples=2_000, sessions=100, symbols=10, correlation=0.5)
+    assert all(4 < rate < 6 for rate in rejected(apart, "bmp", "patell"))
+    assert all(rate > 30 for rate in rejected(together, "bmp", "patell"))
+
+
+def test_power_is_that_of_the_effective_number_of_events():
+    """A shift of one deviation on 20 independent symbols is found nearly always; the exact power is the normal's."""
+    fit = world(3, samples=4_000, sessions=100, symbols=20, correlation=0.0, shift=0.5)
+    expected = stats.norm.sf(1.96 - 0.5 * math.sqrt(20)) * 100  # 61 %, less a little for what is estimated
+    (found,) = rejected(fit, "adjusted-patell")
+    assert expected - 5 < found < expected
+
+
+def test_windows_of_several_sessions_hold_their_size_too():
+    """The sum of five sessions with the estimation's error in it."""
+    fit = world(4, samples=10_000, sessions=100, symbols=8, correlation=0.5, window=5)
+    assert [rate for rate in rejected(fit, *ROBUST) if not 4 < rate < 6] == []
+
+
+def test_the_market_model_is_statsmodels_ordinary_least_squares():
+    """Parameters, residual deviation, R² and the forecast's deviation, of one session and of the sum of three."""
+    rng = np.random.default_rng(5)
+    market, window = rng.normal(0, 0.01, 60), rng.normal(0, 0.01, 3)
+    own = 0.001 + 1.3 * market + rng.normal(0, 0.02, 60)
+    fit = abnormal_returns("market", own[:, None], market, np.zeros((3, 1)), window)
+    other = sm.OLS(own, sm.add_constant(market)).fit()
+    ahead = other.get_prediction(sm.add_constant(window, has_constant="add"))
+    assert [fit.alpha[0], fit.beta[0]] == pytest.approx(list(other.params), rel=1e-10)
+    assert (fit.sd[0] ** 2, fit.r_squared[0]) == pytest.approx((other.mse_resid, other.rsquared), rel=1e-10)
+    assert fit.sd[0] * np.sqrt(fit.forecast) == pytest.approx(ahead.se_obs, rel=1e-10)
+    design = np.array([3.0, window.sum()])
+    summed = 3 * other.mse_resid + design @ other.cov_params() @ design
+    assert fit.sd[0] ** 2 * fit.cumulated[-1] == pytest.approx(summed, rel=1e-10)
+
+
+def test_the_statistics_of_three_symbols_by_hand():
+    """With z = 1, 2, 3: mean 2, deviation 1; BMP 2 √3, Patell 6 / √(3 x 50/48), with r = 0.5 the factor √(0.5/2)."""
+    z = np.array([1.0, 2.0, 3.0])
+    assert float(bmp(z)) == pytest.approx(2 * math.sqrt(3))
+    assert float(patell(z, 50)) == pytest.approx(6 / math.sqrt(3 * 50 / 48))
+    assert float(kolari_pynnonen(z, np.array(0.5))) == pytest.approx(2 * math.sqrt(3) / 2)
+    assert float(adjusted_patell(z, 50, np.array(0.5))) == pytest.approx(6 / math.sqrt(3 * 50 / 48) / math.sqrt(2))
+
+
+def test_corrados_rank_statistic_by_hand():
+    """One symbol, four sessions: ranks 1, 3, 2 and 4 for the event; p counts who is as extreme."""
+    statistic, p = corrado(np.array([[-0.02], [0.01], [0.0]]), np.array([[0.05]]))
+    centred = np.array([1, 3, 2, 4]) / 5 - 0.5
+    assert float(statistic) == pytest.approx(0.3 / math.sqrt((centred**2).mean()))
+    assert float(p) == pytest.approx((1 + 1) / (1 + 3))  # the lowest rank is as far out as the highest
+
+
+def test_the_mean_correlation_is_the_mean_of_all_pairs():
+    """Against numpy's matrix of correlations."""
+    residuals = np.random.default_rng(6).normal(size=(40, 5)) + np.linspace(0, 3, 40)[:, None]
+    matrix = np.corrcoef(residuals.T)
+    assert float(mean_correlation(residuals)) == pytest.approx((matrix.sum() - 5) / 20, rel=1e-12)
+
+
+def test_two_clusters_of_twenty_events_that_move_as_one_are_two_events():
+    """Within a day correlation 1, between days none: effective N is 2, however many symbols fell."""
+    path = np.random.default_rng(7).normal(size=(60, 2))
+    residuals = np.repeat(path, 20, axis=1)
+    pairs = clustered_correlation(residuals, [1] * 20 + [2] * 20)
+    assert effective_number(40, pairs) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(("count", "pairs", "number"), [(18, 0.0, 18), (18, 1.0, 1), (1, 0.0, 1), (11, -0.2, 11)])
+def test_the_effective_number_lies_between_one_and_all(count, pairs, number):
+    """Independent: all of them; as one: one; never more than there are."""
+    assert effective_number(count, pairs) == pytest.approx(number)
+
+
+def test_an_event_on_a_closed_day_belongs_to_the_next_session_and_states_its_base_price(episode):
+    """Saturday 25 January 2025: tradable on Monday the 27th, against Friday's close; 9 January was a day of mourning."""
+    table = episode.sessions.sessions
+    saturday, mourning = find_event(episode, date(2025, 1, 25)), find_event(episode, date(2025, 1, 9))
+    assert (table[saturday.row], table[saturday.base]) == (date(2025, 1, 27), date(2025, 1, 24))
+    assert (table[mourning.row], table[mourning.base]) == (date(2025, 1, 10), date(2025, 1, 8))
+    assert (saturday.closed_day, find_event(episode, date(2025, 1, 27)).closed_day) == (True, False)
+
+
+def test_of_two_overlapping_windows_of_a_symbol_only_the_first_is_averaged(episode):
+    """Both are listed, the later says with which it overlaps, and no estimation uses a session of either window."""
+    days = [date(2025, 1, 22), date(2025, 1, 27)]
+    study = event_study(episode, days=days)
+    windows = {row for event in study.events for row in range(event.row - 5, event.row + 6)}
+    nvda = [each.column for each in study.fitted if each.column.symbol == "NVDA"]
+    assert [each.overlaps for each in nvda] == [(), (days[0],)]
+    assert not any(windows & set(each.rows) for each in nvda)
+    assert (study.groups[0].n, study.groups[0].event_days) == (18, 1)
+
+
+def test_nvidia_of_27_january_2025_is_what_the_closes_say(episode):
+    """-16.97 %; expected, abnormal and the sum of all days follow by addition."""
+    row = next(row for row in event_study(episode).document()["symbols"] if row["symbol"] == "NVDA")
+    zero = next(day for day in row["days"] if day["offset"] == 0)
+    assert zero["return_pct"] == pytest.approx((118.42 / 142.62 - 1) * 100, abs=0.01)
+    assert zero["return_pct"] == pytest.approx(zero["expected_pct"] + zero["abnormal_pct"], rel=1e-12)
+    assert row["car_pct"] == pytest.approx(math.fsum(day["abnormal_pct"] for day in row["days"]), rel=1e-9)
+
+
+def test_unadjusted_splits_are_no_returns(episode):
+    """A share that is split ten for one has lost nothing."""
+    from backtests.prices import Action
+
+    days = weekdays(6)
+    prices = {day: (p, p, p, p) for day, p in zip(days, [100.0, 100.0, 100.0, 10.0, 10.0, 10.0], strict=True)}
+    split = Action(symbol="A", ex_date=days[3], kind="split", value=10.0)
+    made = episode_of({"A": prices}, days, actions=[split], adjusted="none")
+    assert returns_table(made, ["A"])[1:, 0] == pytest.approx([0.0] * 5, abs=1e-12)
+
+
+def test_a_window_outside_the_table_and_too_short_an_estimation_are_refused(episode):
+    """One line each, with the remedy."""
+    with pytest.raises(InputError, match=r"does not fit into .* make it shorter"):
+        event_study(episode, span=Span(after=90))
+    with pytest.raises(InputError, match="choose a day inside"):
+        event_study(episode, days=[date(2030, 1, 1)])
+    with pytest.raises(InputError, match="needs 30 sessions"):
+        Span(estimation=10)
+
+
+def test_a_symbol_with_too_few_bars_is_left_out_and_named(episode):
+    """The study goes on without it."""
+    import dataclasses
+
+    from backtests.prices import Bars, Prices
+
+    bars = dict(episode.prices.bars)
+    tln = bars["TLN"]
+    short = {field: getattr(tln, field)[-40:] for field in ("sessions", "open", "high", "low", "close", "volume")}
+    bars["TLN"] = Bars(symbol="TLN", **short)
+    study = event_study(dataclasses.replace(episode, prices=Prices(bars=bars)))
+    assert "TLN" not in {each.column.symbol for each in study.fitted}
+    assert any("TLN is left out at 2025-01-27: only" in note for note in study.notes)
+
+
+def test_the_command_prints_effective_n_and_its_json_is_the_documents(episode):
+    """Text to stderr, one object to stdout, strict JSON."""
+    done = CliRunner().invoke(cli, ["study", "deepseek-2025", "--json"], catch_exceptions=False)
+    expected = event_study(episode, news=read_news(episode)).document()
+    assert json.loads(done.stdout) == json.loads(json.dumps(expected, allow_nan=False))
+    assert "effective N" in done.stderr
+    assert max(map(len, done.stderr.splitlines())) <= 100
