@@ -13,12 +13,12 @@ _SUBORDINATE = re.compile(
     r"|from|since|nach|trotz|vor|wegen|angesichts|weil|obwohl|während|nachdem)\s",
     re.IGNORECASE,
 )
-_ASKS = re.compile(
-    r"^(?:will|should|can|could|is|are|does|do|did|what|which|where|when|how|who|wird|soll|sollte|kann|ist|sind|was"
-    r"|welche[rsnm]?|wo|wann|wie|wer|droht|kommt|geht)\b[^?]*\?\s*$"
-    r"|^(?:how|what|where|when) to\b|\bwhat to (?:expect|know|watch)\b|^(?:here.s|what|so) (?:what|how)\b",
-    re.IGNORECASE,
+_ASKING = frozenset(
+    "will should can could is are does do did what which where when how who wird soll sollte kann ist sind was "
+    "welche welcher welches welchen welchem wo wann wie wer droht kommt geht".split()
 )
+_TEACHING = frozenset(("how", "what", "where", "when"))  # "how to …"
+_PREVIEWS = (["what", "to", "expect"], ["what", "to", "know"], ["what", "to", "watch"])
 
 
 def main_clause(text: str) -> str:
@@ -29,6 +29,16 @@ def main_clause(text: str) -> str:
     return text
 
 
-def asks(text: str) -> bool:
+def asks(words: list[str]) -> bool:
     """Whether a headline is but a question, or says that it will explain something."""
-    return _ASKS.search(text) is not None
+    if not words:
+        return False
+    if words[0] in _ASKING and words[-1] == "?":
+        return words.count("?") == 1
+    if words[0] in _TEACHING and words[1:2] == ["to"]:
+        return True
+    if words[0] in {"here", "what", "so"} and words[1:2] in (["what"], ["how"]):
+        return True
+    return "to" in words and any(
+        words[index : index + 3] in _PREVIEWS for index, word in enumerate(words) if word == "what"
+    )

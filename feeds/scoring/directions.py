@@ -14,8 +14,8 @@ from functools import cache, lru_cache
 
 from feeds.scoring.german import german_word
 from feeds.scoring.lists import load
-from feeds.scoring.matching import Matcher, Token, tokens
-from feeds.scoring.phrases import MARKS, matcher
+from feeds.scoring.matching import Matcher, Row, split
+from feeds.scoring.phrases import MARKS, find
 from feeds.scoring.tone import single_words, tone
 
 WHERE = "directions.toml"
@@ -62,53 +62,41 @@ def _own_words() -> dict[str, float]:
 class _Parsed:
     """A headline's words, what each is worth, and what it does."""
 
-    row: list[Token]
+    row: Row
     worth: list[float]  # valence of each word, 0 for most; a phrase's stands at its last word
     verbs: list[tuple[int, int, _Verb]]  # first and last word of a verb, what it does
 
 
 @lru_cache(maxsize=512)
 def _parse(title: str, language: str, as_of: date | None) -> _Parsed:
-    row = tokens(title)
-    worth = _worth(row, language, as_of)
+    row = split(title)
     verbs: list[tuple[int, int, _Verb]] = []
     known = _verbs()
-    for index, token in enumerate(row):
-        found = known.at(row, index) if known.starts(token.word) else None
+    for index in range(len(row.words)):
+        found = known.at(row.words, index)
         if found is not None:
             last = found[0][-1]
-            if last > index + 1 and (shorter := known.at(row[:last], index)) is not None:  # "prefer", of "prefer … to"
+            if last > index + 1 and (shorter := known.at(row.words[:last], index)) is not None:  # of "prefer … to"
                 verbs.append((index, shorter[0][-1], shorter[1][0]))
             verbs.append((index, last, found[1][0]))
-    return _Parsed(row, worth, verbs)
+    return _Parsed(row, _worth(row.words, language, as_of), verbs)
 
 
-def _worth(row: list[Token], language: str, as_of: date | None) -> list[float]:
-    worth = [0.0] * len(row)
-    own = _own_words()
-    known = matcher(language, as_of)
-    lexicon = single_words(language, as_of)
+def _worth(words: list[str], language: str, as_of: date | None) -> list[float]:
+    own, lexicon = _own_words(), single_words(language, as_of)
+    worth = [own.get(word, 0.0) or lexicon.get(word, 0.0) for word in words]
+    if language == "de":
+        worth = [value or MARKS.get(german_word(word), 0.0) for value, word in zip(worth, words, strict=True)]
     spent: set[int] = set()  # words of phrases, whose negations are in the phrase's valence already
-    index = 0
-    while index < len(row):
-        found = known.at(row, index) if known.starts(row[index].word) else None
-        if found is not None:
-            places, payloads = found
-            spent.update(places)
-            worth[places[-1]] = max((value for value, _ in payloads), key=abs)
-            index = places[-1] + 1
-            continue
-        word = row[index].word
-        worth[index] = (
-            own.get(word, 0.0)
-            or lexicon.get(word, 0.0)
-            or (MARKS.get(german_word(word), 0.0) if language == "de" else 0.0)
-        )
-        index += 1
-    for index in range(len(row)):
+    for places, value, _ in find(words, language, as_of):
+        for place in places:
+            worth[place] = 0.0
+        worth[places[-1]] = value
+        spent.update(places)
+    for index, value in enumerate(worth):
         before = range(max(0, index - _NEGATION_REACH), index)
-        if worth[index] and any(row[place].word in _NEGATIONS and place not in spent for place in before):
-            worth[index] *= -0.74
+        if value and any(words[place] in _NEGATIONS and place not in spent for place in before):
+            worth[index] = -0.74 * value  # vaderSentiment's factor
     return worth
 
 
@@ -121,7 +109,7 @@ def direction(title: str, target: str, language: str = "en", as_of: date | None 
         language: "en" or "de".
         as_of: Leaves out words learned after that day.
     """
-    place = _place(tokens(title), target)
+    place = _place(split(title).words, target)
     cue = _cue(_parse(title, language, as_of), *place) if place else 0.0
     value = cue or tone(title, language, as_of)[0]
     return (value >= 0.05) - (value <= -0.05)
@@ -137,16 +125,16 @@ def target_tone(title: str, target: str, language: str = "en", as_of: date | Non
 def cue(title: str, start: int, end: int, language: str, as_of: date | None = None) -> float:
     """Returns what a headline says of the words between two places of its text: above 0 good, below bad, 0 nothing."""
     parsed = _parse(title, language, as_of)
-    places = [index for index, token in enumerate(parsed.row) if token.start < end and token.end > start]
+    places = [index for index, span in enumerate(parsed.row.spans) if span[0] < end and span[1] > start]
     return _cue(parsed, places[0], places[-1]) if places else 0.0
 
 
-def _place(row: list[Token], target: str) -> tuple[int, int] | None:
+def _place(words: list[str], target: str) -> tuple[int, int] | None:
     """First and last word of a target in a headline; the longest head of its name that stands there."""
-    wanted = [token.word for token in tokens(target)]
+    wanted = split(target).words
     for length in range(len(wanted), 0, -1):
-        for index in range(len(row) - length + 1):
-            if all(row[index + offset].word == wanted[offset] for offset in range(length)):
+        for index in range(len(words) - length + 1):
+            if words[index : index + length] == wanted[:length]:
                 return index, index + length - 1
     return None
 
@@ -154,11 +142,11 @@ def _place(row: list[Token], target: str) -> tuple[int, int] | None:
 def _cue(parsed: _Parsed, first: int, last: int) -> float:
     """What a headline says of the words `first` … `last`."""
     marks, words, opposed = _breaks()
-    row = parsed.row
+    row = parsed.row.words
     joined = {index for start, stop, _ in parsed.verbs for index in range(start + 1, stop + 1)}  # "focus on" is one
 
     def breaks(index: int) -> bool:
-        return row[index].word in marks or (row[index].word in words and index not in joined)
+        return row[index] in marks or (row[index] in words and index not in joined)
 
     begin, end = first, last + 1
     while begin > 0 and not breaks(begin - 1):
@@ -171,7 +159,7 @@ def _cue(parsed: _Parsed, first: int, last: int) -> float:
     for value in ((near if near and parsed.worth[first - 1] else 0.0), done if close else 0.0, said, done, near):
         if value:
             return value
-    opener = row[begin - 1].word if begin else ""
+    opener = row[begin - 1] if begin else ""
     if opener in opposed:
         return -_predicate(parsed, 0, begin - 1)
     return _predicate(parsed, 0, begin - 1) if opener == "with" else 0.0
@@ -184,7 +172,7 @@ def _predicate(parsed: _Parsed, begin: int, end: int) -> float:
             if start == index and last < end:
                 if verb.subject:
                     return float(verb.subject)
-                if verb.object and any(token.word[0].isalpha() for token in parsed.row[last + 1 : end]):
+                if verb.object and any(word[0].isalpha() for word in parsed.row.words[last + 1 : end]):
                     return 0.0  # what it does to others says nothing of itself
         if parsed.worth[index]:
             return parsed.worth[index]
@@ -204,7 +192,7 @@ def _adjective(parsed: _Parsed, begin: int, first: int) -> float:
     """The worth of a word shortly before a target: "weak rupee"; a verb that acts upon it is none."""
     acting = {index for start, last, verb in parsed.verbs if verb.object for index in range(start, last + 1)}
     for index in range(first - 1, max(begin, first - _ADJECTIVE_REACH) - 1, -1):
-        if parsed.row[index].word in _LIST or index in acting:
+        if parsed.row.words[index] in _LIST or index in acting:
             return 0.0
         if parsed.worth[index]:
             return parsed.worth[index]

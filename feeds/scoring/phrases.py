@@ -7,11 +7,12 @@ in its gaps stay where they are, so that a booster or a negation between them st
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from functools import cache
 
 from feeds.scoring.lists import known, load
-from feeds.scoring.matching import Matcher, Token, tokens
+from feeds.scoring.matching import Matcher, Row, split
 
 LISTS = {"en": "tone_en.toml", "de": "tone_de.toml"}
 MARK = "xx"
@@ -54,30 +55,39 @@ def matcher(language: str, as_of: date | None) -> Matcher[tuple[float, str]]:
 
 def replace(text: str, language: str, as_of: date | None = None) -> tuple[str, tuple[str, ...]]:
     """Returns the text with its phrases replaced by marks, and the phrases found; the longest at a place counts."""
-    known_phrases = matcher(language, as_of)
-    row = tokens(text)
+    row = split(text)
+    found = list(find(row.words, language, as_of))
+    if not found:
+        return text, ()
     parts: list[str] = []
     hits: list[str] = []
-    done = index = 0
-    while index < len(row):
-        found = known_phrases.at(row, index) if known_phrases.starts(row[index].word) else None
-        if found is None:
-            index += 1
-            continue
-        places, payloads = found
-        value, word = max(payloads, key=lambda payload: abs(payload[0]))
+    done = 0
+    for places, value, word in found:
         if value:
-            hits.append(" … ".join(_runs(text, row, places)))
+            hits.append(" … ".join(_runs(row, places)))
         for place in places:
-            token = row[place]
-            parts.append(text[done : token.start])
+            start, end = row.spans[place]
+            parts.append(text[done:start])
             parts.append(f" {word} " if place == places[-1] else " ")
-            done = token.end
-        index = places[-1] + 1
-    return ("".join((*parts, text[done:])) if parts else text), tuple(hits)
+            done = end
+    return "".join((*parts, text[done:])), tuple(hits)
 
 
-def _runs(text: str, row: list[Token], places: tuple[int, ...]) -> list[str]:
+def find(words: list[str], language: str, as_of: date | None) -> Iterator[tuple[tuple[int, ...], float, str]]:
+    """Yields the places of each phrase, its valence and what stands in for it, from left to right."""
+    patterns = matcher(language, as_of)
+    free = 0  # words before it are spent
+    for index, starts in enumerate(map(patterns.__getitem__, words)):
+        if starts is None or index < free:
+            continue
+        found = patterns.at(words, index)
+        if found is not None:
+            places, payloads = found
+            yield places, *max(payloads, key=lambda payload: abs(payload[0]))
+            free = places[-1] + 1
+
+
+def _runs(row: Row, places: tuple[int, ...]) -> list[str]:
     """The words of a phrase, neighbours together."""
     runs: list[list[int]] = []
     for place in places:
@@ -85,4 +95,4 @@ def _runs(text: str, row: list[Token], places: tuple[int, ...]) -> list[str]:
             runs[-1].append(place)
         else:
             runs.append([place])
-    return [text[row[run[0]].start : row[run[-1]].end] for run in runs]
+    return [row.text[row.spans[run[0]][0] : row.spans[run[-1]][1]] for run in runs]

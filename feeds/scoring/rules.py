@@ -15,12 +15,13 @@ from typing import Any
 
 from feeds.errors import InputError
 from feeds.scoring.lists import known, load, names
-from feeds.scoring.matching import Matcher, Token, tokens
+from feeds.scoring.matching import Matcher, Row, split
 
 _BREAKS = frozenset((";", "!", "?", "–", "—", "|", "…", ".", "--", "while", "whereas", "although", "während"))
 _CONJUNCTIONS = frozenset((",", "as", "after", "because", "since", "amid", "and", "weil", "nachdem", "und", "da"))
 _SPAN = 9
 _NEGATION_REACH = 5  # words before the event
+_REMEMBERED = 100_000  # words whose classes are kept in memory
 _TAKEN_BACK = -0.6  # "not slowing" says that much of the opposite of "slowing"
 
 Marks = list[tuple[int, int]]  # place of a word, mask of its classes
@@ -46,8 +47,12 @@ class RuleBook:
     """Classes and rules as a day knew them."""
 
     matcher: Matcher[int]
+    alone: _Alone  # what each word is, standing alone
+    needed: _Needed  # whether a word matters
+    matters: int  # classes without one of which nothing is looked at: all of them, where the list names none
     bits: dict[str, int]
     relevance: tuple[tuple[tuple[int, ...], float], ...]
+    subject: int  # all classes that make a text relevant
     rules: tuple[Rule, ...]
     topics: int  # classes of things, which count inside a longer pattern too
     compound: int  # set on a word or pattern of several parts, which may be event and object at once
@@ -70,17 +75,23 @@ def rule_book(where: str, as_of: date | None) -> RuleBook:
     ]
     if "company" in bits:
         patterns += [(each.name, bits["company"]) for each in names()]
-    return RuleBook(
+    book = RuleBook(
         matcher=Matcher(patterns, where),
+        alone=_Alone(),
+        needed=_Needed(),
+        matters=_mask("|".join(raw["matters"]), bits, where) if "matters" in raw else -1,
         bits=bits,
         relevance=tuple(
             (tuple(_mask(name, bits, where) for name in names_.split("+")), weight)
             for names_, weight in raw.get("relevance", {}).items()
         ),
+        subject=_mask("|".join(raw.get("relevance", {})).replace("+", "|"), bits, where) if "relevance" in raw else 0,
         rules=tuple(_rule(rule, bits, where) for rule in raw["rule"] if known(rule, as_of)),
         topics=_mask("|".join(raw["topics"]), bits, where) if "topics" in raw else 0,
         compound=1 << len(bits),
     )
+    book.alone.book = book.needed.book = book
+    return book
 
 
 def _mask(names_: str, bits: dict[str, int], where: str) -> int:
@@ -108,22 +119,23 @@ def _rule(raw: dict[str, Any], bits: dict[str, int], where: str) -> Rule:
     )
 
 
-@dataclass(frozen=True, slots=True)
 class Reading:
     """A text with the classes of its words, read once for all that is asked of it."""
 
-    row: list[Token]
-    marks: Marks
-    book: RuleBook
+    __slots__ = ("book", "marks", "mask", "words")
 
-    @property
-    def mask(self) -> int:
-        """All classes of the text."""
-        return union(mask for _, mask in self.marks)
+    def __init__(self, row: Row, book: RuleBook) -> None:
+        """Finds the classes of the words."""
+        self.words = row.words
+        self.book = book
+        self.marks = _marks(row.words, book) if book.matters < 0 or _may_matter(row.words, book) else []
+        self.mask = union(mask for _, mask in self.marks) if self.marks else 0  # all classes of the text
 
     def relevance(self) -> float:
         """How much the text is about the book's subject, [0, 1]."""
         mask = self.mask
+        if not mask & self.book.subject:
+            return 0.0
         return max((weight for bits, weight in self.book.relevance if all(mask & bit for bit in bits)), default=0.0)
 
     def fired(self) -> Iterator[tuple[Rule, bool, bool]]:
@@ -141,14 +153,17 @@ class Reading:
 
     def _clauses(self) -> Iterator[tuple[Marks, bool]]:
         marks, at = self.marks, 0
-        for index, token in enumerate(self.row):
-            if token.word in _BREAKS:
-                end = at
-                while end < len(marks) and marks[end][0] < index:
-                    end += 1
-                yield marks[at:end], token.word == "?"
-                at = end
-        yield marks[at:], False
+        if not _BREAKS.isdisjoint(self.words):
+            for index, word in enumerate(self.words):
+                if word in _BREAKS:
+                    end = at
+                    while end < len(marks) and marks[end][0] < index:
+                        end += 1
+                    if end > at:
+                        yield marks[at:end], word == "?"
+                    at = end
+        if at < len(marks):
+            yield marks[at:], False
 
     def _event(self, marks: Marks, rule: Rule) -> int | None:
         """The place of an event with all else of the rule near it, and at other words than itself."""
@@ -174,55 +189,89 @@ class Reading:
         return any(
             mask & self.book.bits["not"]
             and 0 < event - place <= _NEGATION_REACH
-            and not any(token.word in _CONJUNCTIONS for token in self.row[place + 1 : event])
+            and not any(word in _CONJUNCTIONS for word in self.words[place + 1 : event])
             for place, mask in marks
         )
 
 
+def _may_matter(words: list[str], book: RuleBook) -> bool:
+    """Whether a word stands in a text, or begins a pattern, that its list cannot do without; a quick no for most."""
+    return any(map(book.needed.__getitem__, words))
+
+
+class _Needed(dict[str, bool]):
+    """Whether a word, or a pattern that begins with it, is of a class that matters."""
+
+    book: RuleBook
+
+    def __missing__(self, word: str) -> bool:
+        book = self.book
+        known = book.alone[word]
+        found = known is not None and bool((known[0] | union(book.matcher.payloads(word))) & book.matters)
+        if len(self) < _REMEMBERED:
+            self[word] = found
+        return found
+
+
 def read(text: str, book: RuleBook) -> Reading:
     """Reads a text once."""
-    row = tokens(text)
-    return Reading(row, _marks(row, book, book.compound), book)
+    return Reading(split(text), book)
 
 
-def _marks(row: list[Token], book: RuleBook, compound: int) -> Marks:
+class _Alone(dict[str, "tuple[int, bool] | None"]):
+    """Of a word its classes and whether a longer pattern may begin with it; None where there is neither.
+
+    A hyphenated word has the classes of its parts too: "KI-Chip", "data-center"; a negation inside one is none.
+    """
+
+    book: RuleBook
+
+    def __missing__(self, word: str) -> tuple[int, bool] | None:
+        book = self.book
+        starts = book.matcher[word]
+        mask = union(starts.single) if starts else 0
+        parts = [part for part in word.split("-")[:6] if part]
+        if len(parts) > 1:
+            inner = union(each for _, each in _marks(parts, book)) & ~(book.bits["not"] | book.compound)
+            mask |= inner
+            mask |= book.compound if mask else 0
+        longer = bool(starts and (starts.following or starts.others))
+        known = (mask, longer) if mask or longer else None
+        if len(self) < _REMEMBERED:
+            self[word] = known
+        return known
+
+
+def _marks(words: list[str], book: RuleBook) -> Marks:
     """The classes of each word that has any.
 
     A pattern counts once: at its last word, or at its first where other words stand in its gaps.
     """
+    alone = list(map(book.alone.__getitem__, words))
     out: Marks = []
-    index, matcher = 0, book.matcher
-    while index < len(row):
-        word = row[index].word
-        found = matcher.at(row, index) if matcher.starts(word) else None
-        if found is None:
-            if "-" in word and (mask := _parts(word, book)):
-                out.append((index, mask | compound))
-            index += 1
+    free = 0  # words before it are spent
+    for index, word in enumerate(alone):
+        if word is None or index < free:
+            continue
+        mask, longer = word
+        found = book.matcher.at(words, index) if longer else None
+        if found is None or len(found[0]) == 1:
+            if mask:
+                out.append((index, mask))
             continue
         places, payloads = found
-        mask = union(payloads) | _inside(row, places, book)
-        if "-" in word and len(places) == 1:
-            mask |= _parts(word, book)
         together = places[-1] - places[0] == len(places) - 1
-        out.append((places[-1] if together else index, mask | compound if len(places) > 1 or "-" in word else mask))
-        index += len(places) if together else 1
+        mask = union(payloads) | _inside(words, places, book) | book.compound
+        out.append((places[-1] if together else index, mask))
+        free = index + len(places) if together else index + 1
     return out
 
 
-def _inside(row: list[Token], places: tuple[int, ...], book: RuleBook) -> int:
+def _inside(words: list[str], places: tuple[int, ...], book: RuleBook) -> int:
     """Things named inside a longer pattern: "AI demand" is demand, and AI; "data center spending" a data centre too."""
-    if len(places) == 1:
-        return 0
-    found = [mask for place in places for mask in book.matcher.single(row[place].word)]
-    shorter = book.matcher.at(row[: places[-1]], places[0])
-    return union(found + (shorter[1] if shorter else [])) & book.topics
-
-
-def _parts(word: str, book: RuleBook) -> int:
-    """Classes of a hyphenated word's parts: "KI-Chip", "data-center"; a negation inside one is none."""
-    row = [Token(part, 0, 0) for part in word.split("-")[:6] if part]
-    return union(mask for _, mask in _marks(row, book, 0)) & ~book.bits["not"] if len(row) > 1 else 0
+    found = [mask for place in places if (starts := book.matcher[words[place]]) for mask in starts.single]
+    shorter = book.matcher.at(words[: places[-1]], places[0])
+    return union([*found, *(shorter[1] if shorter else ())]) & book.topics
 
 
 def union(masks: Iterable[int]) -> int:

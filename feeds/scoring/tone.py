@@ -16,6 +16,7 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from feeds.scoring.clauses import asks, main_clause
 from feeds.scoring.german import german_word
+from feeds.scoring.matching import split
 from feeds.scoring.phrases import MARKS, dropped, replace, words
 
 _WORD = re.compile(r"[^\W\d_][\w-]*")
@@ -52,7 +53,7 @@ def tone(text: str, language: str, as_of: date | None = None) -> tuple[float, tu
 
     Where main clause and whole differ in sign, the main clause says what happened; a mere question says nothing.
     """
-    if asks(text):
+    if asks(split(text).words):
         return 0.0, ()
     marked, phrases = replace(text, language, as_of)
     analyzer = _analyzer("de" if language == "de" else "en", as_of)
