@@ -25,6 +25,7 @@ def sentiment(reading: Reading) -> tuple[float, float, tuple[str, ...]]:
     for rule, taken_back, asked in reading.fired():
         value = (rule.negated if taken_back else rule.value) * (_QUESTION if asked else 1.0)
         if not value:
+            tone = tone or rule.tone * (not taken_back)
             continue
         hits[rule.name] = None
         if abs(value) > max(-lowest, highest) and rule.tone:

@@ -7,6 +7,7 @@ A pattern is a row of slots: `scal* back`, `fears|worries ~3 overblown`.
     ~3      up to three words that stay as they are; never across the end of a clause
     rises?  the last letter may be missing
     (a|b)   may be missing
+    <end>   the end of the clause or text, or a comma
 
 A pattern is looked at only where its first word stands, and gaps are bounded, so that the time is linear in the text.
 """
@@ -90,6 +91,7 @@ class _Slot:
     tails: tuple[str, ...]  # "*a"
     gap: int  # > 0: that many words of any kind
     optional: bool
+    end: bool = False
 
     @property
     def certain(self) -> bool:
@@ -105,11 +107,13 @@ class _Slot:
 
 
 def _slot(text: str, where: str) -> _Slot:
+    if text == "<end>":
+        return _Slot(frozenset(), (), (), 0, optional=False, end=True)
     if re.fullmatch(r"~\d+", text):
         gap = int(text[1:])
         if not 0 < gap <= _LONGEST_GAP:
             raise InputError(f"{where}: the gap {text} must be ~1 to ~{_LONGEST_GAP}")
-        return _Slot(frozenset(), (), (), gap, False)
+        return _Slot(frozenset(), (), (), gap, optional=False)
     optional = len(text) > 2 and text.startswith("(") and text.endswith(")")
     words = _spelled((text[1:-1] if optional else text).split("|"))
     if any(not word.strip("*") for word in words):
@@ -217,7 +221,7 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
             payloads.append(payload)
         if len(best) > 1:
             return best, payloads
-        if starts.single or payloads:
+        if starts.single or payloads:  # "falls <end>" takes one word too
             return (index,), (*starts.single, *payloads)
         return None
 
@@ -236,6 +240,9 @@ def _match(
     if number == len(slots):
         return places
     slot = slots[number]
+    if slot.end:
+        stops = index >= len(words) or words[index] in BREAKS or words[index] == ","
+        return _match(slots, number + 1, words, index, places) if stops else None
     if slot.gap:
         for width in range(slot.gap + 1):
             found = _match(slots, number + 1, words, index + width, places)

@@ -11,8 +11,7 @@ from feeds.scoring.rules import read, rule_book
 
 @cache
 def _moves(as_of: date | None) -> int:
-    bits = rule_book("reaction.toml", as_of).bits
-    return bits["leap"] | bits["move"] | bits["value"]
+    return rule_book("reaction.toml", as_of).matters
 
 
 def reaction(title: str, as_of: date | None) -> tuple[bool, bool]:
