@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+from feeds.scoring.clauses import asks
 from feeds.scoring.rules import Reading, rule_book
 from feeds.scoring.rules import read as _read
 
+_OPEN_QUESTIONS = frozenset("how what which where when who wie was welche welcher welches wo wann wer".split())
 _QUESTION = 0.5  # a question says half of what a statement says
 
 
@@ -21,6 +23,8 @@ def sentiment(reading: Reading) -> tuple[float, float, tuple[str, ...]]:
     Every clause is looked at for itself. The strongest rule of a sign counts; both signs cancel each other out.
     """
     lowest = highest = tone = 0.0
+    if asks(reading.words) and reading.words[-1] == "?" and reading.words[0] in _OPEN_QUESTIONS:
+        return 0.0, 0.0, ()
     hits: dict[str, None] = {}
     for rule, taken_back, asked in reading.fired():
         value = (rule.negated if taken_back else rule.value) * (_QUESTION if asked else 1.0)

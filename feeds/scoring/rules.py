@@ -21,6 +21,7 @@ _BREAKS = frozenset((";", "!", "?", "–", "—", "|", "…", ".", "--", "while"
 _CONJUNCTIONS = frozenset((",", "as", "after", "because", "since", "amid", "and", "weil", "nachdem", "und", "da"))
 _SPAN = 9
 _NEGATION_REACH = 5  # words before the event
+_ABBREVIATED = 3  # letters of "Gov.", "Inc.", "vs.", after which no clause ends
 _REMEMBERED = 100_000  # words whose classes are kept in memory
 _TAKEN_BACK = -0.6  # "not slowing" says that much of the opposite of "slowing"
 
@@ -155,7 +156,7 @@ class Reading:
         marks, at = self.marks, 0
         if not _BREAKS.isdisjoint(self.words):
             for index, word in enumerate(self.words):
-                if word in _BREAKS:
+                if word in _BREAKS and not (word == "." and index and len(self.words[index - 1]) <= _ABBREVIATED):
                     end = at
                     while end < len(marks) and marks[end][0] < index:
                         end += 1
@@ -269,9 +270,14 @@ def _marks(words: list[str], book: RuleBook) -> Marks:
 
 def _inside(words: list[str], places: tuple[int, ...], book: RuleBook) -> int:
     """Things named inside a longer pattern: "AI demand" is demand, and AI; "data center spending" a data centre too."""
-    found = [mask for place in places if (starts := book.matcher[words[place]]) for mask in starts.single]
-    shorter = book.matcher.at(words[: places[-1]], places[0])
-    return union([*found, *(shorter[1] if shorter else ())]) & book.topics
+    mask = 0
+    for place in places:
+        end = places[-1] if place == places[0] else places[-1] + 1
+        found = book.matcher.at(words[:end], place)
+        mask |= union(found[1]) if found else 0
+        starts = book.matcher[words[place]]
+        mask |= union(starts.single) if starts else 0
+    return mask & book.topics
 
 
 def union(masks: Iterable[int]) -> int:
