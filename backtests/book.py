@@ -81,11 +81,12 @@ class BookTerms:
         """Returns the slippage of a fill in basis points: `base` plus the square-root law of market impact.
 
         Almgren, Thum, Hauptmann and Li, "Direct estimation of equity market impact", Risk 2005; Tóth and others,
-        Physical Review X 2011. `volume` is the bar's own and known only after it.
+        Physical Review X 2011. `volume` is the bar's own and known only after it. At most 9,999, so that a sale has
+        a price above 0.
         """
-        if not self.impact_bps or not volume > 0:
-            return base + self.impact_bps
-        return base + self.impact_bps * math.sqrt(abs(size) / volume)
+        if self.impact_bps:
+            base += self.impact_bps * (math.sqrt(abs(size) / volume) if volume > 0 else 1.0)
+        return min(base, 9_999.0)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

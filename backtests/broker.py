@@ -19,15 +19,16 @@ from __future__ import annotations
 
 import collections
 import math
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 from datetime import date
 from typing import Any
 
 import backtrader as bt
 
-from backtests.account import TINY, Account
+from backtests.account import Account
 from backtests.book import BookTerms, OrderRecord
-from backtests.orders import check_order, fill_at_open, fill_inside, is_expired
+from backtests.execution import Desk
+from backtests.orders import check_order, is_expired
 
 
 class _Shares(bt.CommInfoBase):
@@ -71,13 +72,9 @@ class HonestBroker(bt.brokers.BackBroker):
         self.records: list[OrderRecord] = []
         self.account = Account((), (), terms=self.terms)
         self._closing: Container[float] | None = self.p.closing
-        self._moments: Mapping[float, tuple[str, str]] = self.p.moments or {}
-        self._base = self.terms.slippage_bps if self._closing is None else self.terms.bar_slippage_bps
         self._now = 0.0
         self._day = 0
-        self._present: list[int] = []
         self._traded: dict[int, float] = {}  # shares traded in this session so far, by column
-        self._taken: dict[int, float] = {}  # shares of this bar's volume already taken, by column
 
     def start(self) -> None:
         """Opens the account for the symbols of the run."""
@@ -91,6 +88,7 @@ class HonestBroker(bt.brokers.BackBroker):
             adjusted=self.p.adjusted,
             loans=self.p.loans,
         )
+        self._desk = Desk(self.account, self._datas, self.comminfo[None], self.p.moments or {})
 
     def buy(self, owner: Any, data: Any, size: float, **how: Any) -> Any:
         """Takes an order to buy."""
@@ -137,24 +135,24 @@ class HonestBroker(bt.brokers.BackBroker):
     def next(self) -> None:
         """Runs one bar: a whole session, or minutes of one."""
         self._now = max(data.datetime[0] for data in self._datas if len(data))
-        self._present = [n for n, data in enumerate(self._datas) if len(data) and data.datetime[0] == self._now]
-        self._taken.clear()
+        present = [n for n, data in enumerate(self._datas) if len(data) and data.datetime[0] == self._now]
+        self._desk.begin(self._now, present)
         self._accept_all()
         if int(self._now) != self._day:
             self._day = int(self._now)
             for split in self.account.begin(self._day):
                 self._split_orders(split.symbol, split.value)
         self._expire()
-        self._auction("open" if self._closing is None else "bar")
-        self._inside()
+        self._settle(self._desk.auction(self.pending, "open" if self._closing is None else "bar"))
+        self._settle(self._desk.inside(self.pending))
         closing = self._closing is None or self._now in self._closing
         if closing:
             self._ask_before_close()
-            self._auction("close")
-        for column in self._present:
+            self._settle(self._desk.auction(self.pending, "close"))
+        for column in present:
             self.account.marks[column] = self._datas[column].close[0]
         if self.terms.locate_pct:
-            self._count_volume(closing=closing)
+            self._count_volume(present, closing=closing)
         if closing:
             self._close()
         self._show(self.account.days[-1].value if closing else self.account.value())
@@ -166,9 +164,9 @@ class HonestBroker(bt.brokers.BackBroker):
                 strategy.before_close()
         self._accept_all()
 
-    def _count_volume(self, *, closing: bool) -> None:
+    def _count_volume(self, present: Sequence[int], *, closing: bool) -> None:
         """Adds up each symbol's volume of the session; at its end that is what locates are measured by."""
-        for column in self._present:
+        for column in present:
             self._traded[column] = self._traded.get(column, 0.0) + self._datas[column].volume[0]
         if closing:
             for column, volume in self._traded.items():
@@ -221,179 +219,21 @@ class HonestBroker(bt.brokers.BackBroker):
             self._record(order, "", "expired, no longer valid", "expired")
             self.notify(order)
 
-    # Auctions and what happens between them
-
-    def _auction(self, auction: str) -> None:
-        """Phases b and d: every order that meets this auction and whose symbol trades now."""
-        if not self.pending:
-            return
-        here = {id(self._datas[column]) for column in self._present}
-        orders: list[tuple[Any, int, float, float]] = []  # order, column, auction price, worst price
-        for order in self.pending:
-            if id(order.data) in here:
-                price, worst = self._auction_price(order, auction)
-                if price is not None:
-                    orders.append((order, self.account.column[order.data._name], price, worst))
-        if not orders:
-            return
-        orders.sort(key=lambda each: not each[0].info.get("forced"))  # stable: forced ones first
-        base = self.terms.slippage_bps if auction == "close" else self._base
-        for order, column, price, worst in orders:
-            self._reduce(order, column, price, worst, auction, base)
-        prices = self._prices(auction)
-        totals: list[float] = []
-        for order, column, price, worst in orders:
-            self._increase(order, column, price, worst, auction, base, prices, totals)
-        self._settle([each[0] for each in orders])
-
-    def _auction_price(self, order: Any, auction: str) -> tuple[float | None, float]:
-        """The auction's price for an order, None when it does not take part, and the worst it accepts."""
-        if order.exectype == bt.Order.Close:
-            return (order.data.close[0] if auction == "close" else None), 0.0
-        if auction == "close":
-            return None, 0.0
-        return fill_at_open(order, order.data.open[0])
-
-    def _prices(self, auction: str) -> list[float]:
-        """Prices to measure margin with: the auction's for what trades now, else the last known."""
-        prices = list(self.account.marks)
-        for column in self._present:
-            data = self._datas[column]
-            prices[column] = (data.close if auction == "close" else data.open)[0]
-        return prices
-
-    def _inside(self) -> None:
-        """Phase c: stops, then limits, that the bar reaches after its open."""
-        waiting = [order for order in self.pending if order.exectype in (bt.Order.Stop, bt.Order.Limit)]
-        if not waiting:
-            return
-        waiting.sort(key=lambda order: order.exectype != bt.Order.Stop)
-        done = []
-        for order in waiting:
-            column = self.account.column[order.data._name]
-            price, worst = fill_inside(order) if column in self._present else (None, 0.0)
-            if price is not None:
-                base = self.terms.bar_slippage_bps
-                prices = self._prices("open")
-                prices[column] = price
-                self._reduce(order, column, price, worst, "session", base)
-                self._increase(order, column, price, worst, "session", base, prices, [])
-                done.append(order)
-        self._settle(done)
-
-    def _reduce(self, order: Any, column: int, price: float, worst: float, auction: str, base: float) -> None:
-        held = self.account.positions[column].size
-        asked = order.executed.remsize
-        if held * asked < 0:
-            size = self._room(column, math.copysign(min(abs(held), abs(asked)), asked))
-            if size:
-                self._fill(order, column, size, price, worst, auction, base)
-
-    def _increase(
-        self, order: Any, column: int, price: float, worst: float, auction: str, base: float,
-        prices: Sequence[float], totals: list[float],
-    ) -> None:  # fmt: skip
-        """The leg that makes a position larger: all of it, or a reason. `totals` is kept along an auction."""
-        account = self.account
-        asked = order.executed.remsize
-        held = account.positions[column].size
-        if not asked or held * asked < 0:  # nothing left, or a reduction that the volume has cut
-            return
-        size = self._room(column, asked)
-        if not totals:
-            totals += account.totals(prices)
-        reason = self._refusal(order, column, size, price, base, totals)
-        if reason:
-            order.addinfo(refused=reason)
-            return
-        self._fill(order, column, size, price, worst, auction, base)
-        totals[0] += size * price
-        totals[1] += (abs(held + size) - abs(held)) * price
-        if size != asked:
-            order.addinfo(refused=self._cap(column))
-
-    def _refusal(self, order: Any, column: int, size: float, price: float, base: float, totals: list[float]) -> str:
-        """Why an increase may not be filled; "" when it may."""
-        account = self.account
-        if order.info.get("forced"):
-            return "position already closed"
-        if account.ruined_on is not None:
-            return f"ruined on {account.ruined_on}"
-        if account.called:
-            return "margin call: no increases on that day"
-        if not size:
-            return self._cap(column)
-        if size < 0:
-            reason = account.locate(column, size)
-            if reason:
-                return reason
-        traded = abs(size) * price
-        bps = self.terms.slip_bps(base, size, self._datas[column].volume[0]) + self.terms.commission_bps
-        equity = account.cash + totals[0] - traded * bps / 10_000
-        needed = (totals[1] + traded) * self.terms.initial_margin_pct / 100
-        return "initial margin: equity at the auction is too small" if needed > equity * (1 + TINY) else ""
-
-    def _room(self, column: int, size: float) -> float:
-        """Cuts a size to what the cap leaves of the bar's volume."""
-        if not self.terms.volume_cap_pct:
-            return size
-        most = self.terms.volume_cap_pct / 100 * self._datas[column].volume[0] - self._taken.get(column, 0.0)
-        return size if abs(size) <= most else self.terms.shares(math.copysign(max(0.0, most), size))
-
-    def _cap(self, column: int) -> str:
-        return f"volume cap: {self.terms.volume_cap_pct:g} % of {self._datas[column].volume[0]:g} shares"
-
-    def _fill(
-        self, order: Any, column: int, size: float, auction_price: float, worst: float, auction: str, base: float
-    ) -> None:
-        """Books one execution: position and cash, then backtrader's order. `worst` is a limit, 0 without."""
-        data = order.data
-        slip = auction_price * self.terms.slip_bps(base, size, data.volume[0]) / 10_000
-        if worst:
-            slip = max(0.0, min(slip, math.copysign(1.0, size) * (worst - auction_price)))
-        if self.terms.volume_cap_pct:
-            self._taken[column] = self._taken.get(column, 0.0) + abs(size)
-        entry = self.account.positions[column].price
-        moments = self._moments.get(self._now, ("", ""))
-        price, commission, held, average, opened, closed = self.account.fill(
-            column,
-            size,
-            auction_price,
-            slip,
-            order=order.ref,
-            auction=auction,
-            forced=bool(order.info.get("forced")),
-            moment=moments[1] if auction == "close" else "" if auction == "session" else moments[0],
-            dt=data.datetime.datetime(),
-        )
-        share = abs(opened / size)
-        comminfo = self.getcommissioninfo(data)
-        order.execute(
-            self._now,
-            size,
-            price,
-            closed,
-            closed * entry,
-            commission * (1 - share),
-            opened,
-            opened * price,
-            commission * share,
-            comminfo.margin,
-            -closed * (price - entry),
-            held,
-            average,
-        )
-        order.addcomminfo(comminfo)
-
     # Fates
 
     def _settle(self, orders: Sequence[Any]) -> None:
-        """Takes orders that met their auction off the list; a reduction that the volume has cut goes on waiting."""
+        """Takes orders that met their auction off the list; a reduction that the volume has cut goes on waiting.
+
+        A stop has been triggered and goes on as a market order.
+        """
+        if not orders:
+            return
         done = []
         for order in orders:
             if order.info.get("refused") or not order.executed.remsize:
                 done.append(order)
             else:
+                order.exectype = bt.Order.Close if order.exectype == bt.Order.Close else bt.Order.Market
                 self.notify(order)
         gone = {order.ref for order in done}
         self.pending = collections.deque(order for order in self.pending if order.ref not in gone)
@@ -414,7 +254,7 @@ class HonestBroker(bt.brokers.BackBroker):
         if not fate:
             fate = "filled" if not reason else "partly" if filled else "refused"
         elif filled:
-            fate, reason = "partly", f"{reason}; {self._cap(self.account.column[order.data._name])}"
+            fate, reason = "partly", f"{reason}; {self._desk.cap(self.account.column[order.data._name])}"
         self.records.append(
             OrderRecord(
                 order=order.ref,

@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from backtests.commands import audit, feeds, listing, run, score, study, trials
+from backtests.commands import attribute, audit, delay, feeds, listing, placebo, run, score, study, trials
 from backtests.commands.options import Verbs
 from feeds.errors import InputError
 
@@ -28,7 +28,7 @@ def cli() -> None:
 
 
 _VERBS = (
-    run.run, audit.audit, study.study, trials.trials,
+    run.run, audit.audit, study.study, delay.delay, placebo.placebo, attribute.attribute, trials.trials,
     listing.episodes, listing.strategies, score.score, feeds.feeds,
 )  # fmt: skip
 for _verb in _VERBS:

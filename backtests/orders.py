@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-import backtrader as bt
-
 from feeds.errors import InputError
 
-ACCEPTED = (bt.Order.Market, bt.Order.Close, bt.Order.Limit, bt.Order.Stop)
+KINDS = ("Market", "Close", "Limit", "Stop", "StopLimit", "StopTrail", "StopTrailLimit", "Historical")  # backtrader's
+MARKET, CLOSE, LIMIT, STOP = ACCEPTED = range(4)
 _UNKNOWN = ("plimit", "oco", "parent", "trailamount", "trailpercent")
 
 
@@ -30,7 +29,7 @@ def check_order(symbol: str, size: float, how: Mapping[str, Any]) -> None:
     kind = how.get("exectype")
     place = f"order of {size} {symbol}"
     if kind is not None and kind not in ACCEPTED:
-        name = bt.Order.ExecTypes[kind] if kind in range(len(bt.Order.ExecTypes)) else kind
+        name = KINDS[kind] if kind in range(len(KINDS)) else kind
         raise InputError(f"{place}: {name} orders are not filled here; use Market, Close, Limit or Stop")
     for name in _UNKNOWN:
         if how.get(name) is not None:
@@ -40,7 +39,7 @@ def check_order(symbol: str, size: float, how: Mapping[str, Any]) -> None:
     if not (isinstance(size, numbers.Real) and math.isfinite(size) and size > 0):
         raise InputError(f"{place}: give a number of shares above 0")
     price = how.get("price")
-    if kind in (bt.Order.Limit, bt.Order.Stop) and not (price is not None and math.isfinite(price) and price > 0):
+    if kind in (LIMIT, STOP) and not (price is not None and math.isfinite(price) and price > 0):
         raise InputError(f"{place}: a Limit or Stop order needs a price above 0, not {price}")
     valid = how.get("valid")
     if valid is not None and not isinstance(valid, date | timedelta):
@@ -57,11 +56,11 @@ def fill_at_open(order: Any, opened: float) -> tuple[float | None, float]:
 
     A stop that was gapped through fills at the open, and so does a limit that the open is better than.
     """
-    if order.exectype == bt.Order.Market:
+    if order.exectype == MARKET:
         return opened, 0.0
     asked = order.created.price
     above = opened >= asked
-    if order.exectype == bt.Order.Stop:
+    if order.exectype == STOP:
         return (opened if (above if order.isbuy() else opened <= asked) else None), 0.0
     return (opened if (opened <= asked if order.isbuy() else above) else None), asked
 
@@ -73,6 +72,6 @@ def fill_inside(order: Any) -> tuple[float | None, float]:
     """
     asked = order.created.price
     high, low = order.data.high[0], order.data.low[0]
-    if order.exectype == bt.Order.Stop:
+    if order.exectype == STOP:
         return (asked if (high >= asked if order.isbuy() else low <= asked) else None), 0.0
     return (asked if (low < asked if order.isbuy() else high > asked) else None), asked

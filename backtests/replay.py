@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,10 +27,9 @@ with warnings.catch_warnings():
 
 from backtests.book import BookTerms
 from backtests.broker import HonestBroker
+from backtests.clock import Clock, Row, make_clock
 from backtests.episode import Episode
-from backtests.intraday import MinuteBars
 from backtests.news import News, read_news
-from backtests.prices import Bars
 from backtests.result import Replayed, Result, build_result
 from backtests.wakes import Wake, place_news, wakes
 from strategies.registry import make_rule, rules
@@ -187,87 +185,24 @@ def _splits(episode: Episode, symbols: Sequence[str]) -> tuple[tuple[int, int, f
     )
 
 
-Row = tuple[float, float, float, float, float, float]
-
-
-def _daily_rows(bars: Bars, first: date, last: date) -> list[Row]:
-    """A symbol's bars from the session `first` to `last`; the clock is the session's ordinal."""
-    start, stop = bisect_left(bars.sessions, first), bisect_right(bars.sessions, last)
-    columns = (bars.open, bars.high, bars.low, bars.close, bars.volume)
-    times = [float(day.toordinal()) for day in bars.sessions[start:stop]]
-    return list(zip(times, *(column[start:stop].tolist() for column in columns), strict=True))
-
-
-def _minute_rows(bars: MinuteBars, first: datetime, last: datetime) -> list[Row]:
-    start, stop = bisect_left(bars.starts, first), bisect_left(bars.starts, last)
-    columns = (bars.open, bars.high, bars.low, bars.close, bars.volume)
-    times = [_clock(moment) for moment in bars.starts[start:stop]]
-    return list(zip(times, *(column[start:stop].tolist() for column in columns), strict=True))
-
-
-def _clock(moment: datetime) -> float:
-    """A moment in UTC as backtrader counts it: days, with the time of day as a fraction."""
-    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-    return moment.toordinal() + (moment - midnight).total_seconds() / 86_400
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
-    """The bars on which a book runs, by session or by minutes; times as backtrader's numbers."""
-
-    rows: dict[str, list[Row]]  # of each symbol, the first one before the window
-    closing: frozenset[float] | None  # the last bar of each session; None: every bar is a session
-    moments: dict[float, tuple[str, str]]  # time of a bar's open and of its session's close, UTC, ISO
-    grid: list[float]  # every bar's time, in order
-    fills: dict[datetime, float]  # time of an auction or a bar to the clock of its bar
-
-
-def make_clock(episode: Episode, symbols: Iterable[str]) -> Clock:
-    """Lays out the bars of the given symbols: the session before the window, then the window."""
-    table, window = episode.sessions, episode.window
-    warm_up, last = table.sessions[window[0] - 1], table.sessions[window[-1]]
-    minutes = episode.intraday
-    moments: dict[float, tuple[str, str]] = {}
-    fills: dict[datetime, float] = {}
-    for row in [window[0] - 1, *window]:
-        number = float(table.sessions[row].toordinal())
-        moments[number] = table.opens[row].isoformat(), table.closes[row].isoformat()
-        fills[table.opens[row]] = fills[table.closes[row]] = number
-    if minutes is None:
-        rows = {symbol: _daily_rows(episode.prices.bars[symbol], warm_up, last) for symbol in symbols}
-        grid = sorted({row[0] for each in rows.values() for row in each})
-        return Clock(rows=rows, closing=None, moments=moments, grid=grid, fills=fills)
-    rows = {}
-    before = {symbol: _daily_rows(episode.prices.bars[symbol], warm_up, warm_up) for symbol in symbols}
-    for symbol in symbols:
-        if symbol in minutes.bars:
-            mine = _minute_rows(minutes.bars[symbol], table.opens[window[0]], table.closes[window[-1]])
-            rows[symbol] = before[symbol] + mine
-    grid = [float(warm_up.toordinal())]
-    closing = {grid[0]}
-    for row in window:
-        bars = minutes.grid[bisect_left(minutes.grid, table.opens[row]) : bisect_left(minutes.grid, table.closes[row])]
-        for start in bars:
-            number = _clock(start)
-            moments[number] = start.isoformat(), table.closes[row].isoformat()
-            fills[start] = number
-            grid.append(number)
-        closing.add(grid[-1])
-    return Clock(rows=rows, closing=frozenset(closing), moments=moments, grid=grid, fills=fills)
-
-
 def make_cerebro(
-    episode: Episode, symbols: Iterable[str], terms: BookTerms, *, quiet: bool = False
+    episode: Episode,
+    symbols: Iterable[str],
+    terms: BookTerms,
+    *,
+    quiet: bool = False,
+    history: int = 1,
+    feed: Callable[[str, list[Row]], Any] | None = None,
 ) -> tuple[bt.Cerebro, HonestBroker, Clock]:
     """Makes backtrader's engine with one feed per symbol and the honest broker; a strategy is still to be added.
 
-    Feeds are read bar by bar. Symbols without a bar in the window get none.
+    Feeds are read bar by bar. Symbols without a bar in the window get none. `history` is the number of sessions
+    before the window, `feed` makes a symbol's feed of its rows.
     """
-    clock = make_clock(episode, symbols)
+    clock = make_clock(episode, symbols, history=history)
     cerebro = bt.Cerebro(stdstats=False, preload=False, runonce=False)
     for symbol, rows in clock.rows.items():
-        if rows:
-            cerebro.adddata(_BarFeed(rows=rows), name=symbol)
+        cerebro.adddata(feed(symbol, rows) if feed else _BarFeed(rows=rows), name=symbol)
     cerebro.broker = HonestBroker(
         terms=terms,
         actions=episode.actions,
@@ -316,15 +251,15 @@ def _plan(episode: Episode, market: Market, rule: Rule, terms: BookTerms, clock:
     known = [item.known_at for item in market.signals.items]
     after_bar: dict[float, list[Wake]] = {}
     before_close: dict[float, list[Wake]] = {}
-    previous = dict(zip(clock.grid[1:], clock.grid, strict=False))
     for wake in wakes(episode, terms, known, after_open=rule.after_open):
-        number = clock.fills[wake.fill]
         if wake.auction == "close":
-            before_close.setdefault(number, []).append(wake)
-        elif episode.intraday is None:
+            before_close.setdefault(float(market.sessions[wake.row].toordinal()), []).append(wake)
+        elif wake.auction == "open":
             after_bar.setdefault(float(market.sessions[wake.row - 1].toordinal()), []).append(wake)
-        elif number in previous:
-            after_bar.setdefault(previous[number], []).append(wake)
+        else:
+            bar = clock.before(wake.fill)
+            if bar is not None:
+                after_bar.setdefault(bar, []).append(wake)
     return _Plan(rule=rule, market=market, terms=terms, after_bar=after_bar, before_close=before_close)
 
 

@@ -44,6 +44,33 @@ def test_a_market_order_fills_at_the_next_open_and_a_close_order_at_the_next_clo
     assert prices(replayed) == [("open", 101), ("close", 103)]
 
 
+def test_orders_of_one_auction_meet_each_other():
+    """Sell 10, sell 10, buy 5 at one open from a flat book: 15 short, nothing left waiting."""
+    replayed = run_orders(one((100, 100, 100, 100)), {0: [sell(), sell(), buy(5)]})
+    assert [fill.size for fill in replayed.fills] == [-10, -10, 5]
+    assert replayed.days[-1].positions == (("X", -15.0, 100.0),)
+
+
+def test_a_triggered_stop_that_the_volume_cuts_goes_on_as_a_market_order():
+    """Long 100, stop at 95, 40 shares a bar to be had: 95, then the opens of the bars after, although they are higher."""
+    bars = [(100, 100, 100, 100), (100, 101, 94, 96), (97, 99, 97, 98), (99, 99, 99, 99)]
+    episode = one(*bars)
+    episode.prices.bars["X"].volume[2:] = 40
+    terms = dataclasses.replace(FREE, volume_cap_pct=100)
+    replayed = run_orders(episode, {0: [buy(100)], 1: [sell(100, exectype=Order.Stop, price=95)]}, terms)
+    assert [(fill.size, fill.auction, fill.price) for fill in replayed.fills[1:]] == [
+        (-40, "session", 95), (-40, "open", 97), (-20, "open", 99)
+    ]  # fmt: skip
+
+
+def test_our_numbers_of_order_kinds_are_backtraders():
+    """So that only the broker and the replay have to import it."""
+    from backtests.orders import CLOSE, KINDS, LIMIT, MARKET, STOP
+
+    assert list(KINDS) == Order.ExecTypes
+    assert (Order.Market, Order.Close, Order.Limit, Order.Stop) == (MARKET, CLOSE, LIMIT, STOP)
+
+
 def test_a_stop_gapped_through_fills_at_the_open_and_not_at_the_stop():
     """A sell stop at 95 on a bar that opens at 80 gets 80; a buy stop at 105 on one that opens at 120 pays 120."""
     down = run_orders(one((80, 82, 78, 81)), {0: [sell(exectype=Order.Stop, price=95)]})

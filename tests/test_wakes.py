@@ -204,6 +204,25 @@ def test_a_missing_bar_makes_the_order_wait_for_the_next():
     assert first_fill(minutes(skip), "2025-01-10 15:00:00") == ("bar", "2025-01-10T15:20")
 
 
+def test_bars_of_a_symbol_that_the_rule_does_not_hold_move_nothing():
+    """Another symbol has all the bars, the held one only some: decisions, fills and closes are the held one's."""
+    skip = {start for start in minutes().intraday.grid if start.minute % 15 or start.hour == 20}
+    sparse, full = minutes(skip), minutes()
+    bars = {**sparse.intraday.bars, "Y": dataclasses.replace(full.intraday.bars["X"], symbol="Y")}
+    daily = {**sparse.prices.bars, "Y": dataclasses.replace(sparse.prices.bars["X"], symbol="Y")}
+    other = dataclasses.replace(
+        sparse,
+        sectors={"chips": ("X",), "funds": ("Y",)},
+        prices=dataclasses.replace(sparse.prices, bars=daily),
+        intraday=dataclasses.replace(sparse.intraday, bars=bars),
+    )
+    for published in ("2025-01-10 15:00:01", "2025-01-10 15:10:00"):
+        assert first_fill(other, published) == first_fill(sparse, published)
+    terms = BookTerms(cash=10_000)
+    replayed = run_rule(other, make_market(other, news_of(other)), OnNews(), terms)
+    assert [day.session for day in replayed.days] == ["2025-01-10", "2025-01-13"]
+
+
 def test_a_fill_on_minutes_has_the_bars_open_and_the_slippage_of_continuous_trading():
     """The ninth bar opens at 100.08; 20 basis points; sized on the close of the bar before, 100.57."""
     terms = BookTerms(cash=10_000, slippage_bps=99, bar_slippage_bps=20, fractional=True)

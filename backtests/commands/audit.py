@@ -61,6 +61,7 @@ def audit(
         if strategies or start or end:
             raise InputError(f"{episode} is a run: its strategies and window are audited as they were; leave them out")
         run, loaded, rules = saved_run(Path(episode), news, prices)
+        _one_decision(Path(episode), run)
         scored = read_news(loaded)
         targets = run.tables["targets"].rows
     else:
@@ -82,6 +83,15 @@ def _anew(headline: Headline) -> Score:
     return DEFAULT.score(headline.title, headline.summary, headline.language, None)
 
 
+def _one_decision(folder: Path, run: Result) -> None:
+    """Refuses a run that decided more than once a session."""
+    if run.config.get("bars", "daily") != "daily" or run.config["book"].get("auctions", "open") != "open":
+        raise InputError(
+            f"{folder}: decided more than once a session, and was audited when it ran; this audit knows one decision "
+            "per session, before the open: audit the episode instead"
+        )
+
+
 def saved_run(folder: Path, news: Path | None, prices: Path | None) -> tuple[Result, Episode, list[Rule]]:
     """Reads a run back and loads what it read.
 
@@ -94,11 +104,6 @@ def saved_run(folder: Path, news: Path | None, prices: Path | None) -> tuple[Res
 
     run = Result.load(folder)
     config = run.config
-    if config.get("bars", "daily") != "daily" or config["book"].get("auctions", "open") != "open":
-        raise InputError(
-            f"{folder}: decided more than once a session, and was audited when it ran; this audit knows one decision "
-            "per session, before the open: audit the episode instead"
-        )
     rules = []
     for row in config["strategies"]:
         settings = {key: str(value) for key, value in row.items() if key != "name"}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from backtests.commands.options import settings_option, split_settings
 from feeds.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from backtests.book import BookTerms
     from backtests.episode import Episode
     from backtests.news import News
+    from backtests.result import Result
     from strategies.rule import Rule
 
 
@@ -26,10 +30,17 @@ class Given:
     """What a verb was pointed at: an episode, or the folder of a run with its strategies and terms."""
 
     episode: Episode
-    news: News
+    unplaced: News  # as read
+    news: News  # placed for the auctions of the terms
+    rules: tuple[Rule, ...]
+    book: BookTerms
     folder: Path | None = None
-    rules: tuple[Rule, ...] = ()
-    terms: BookTerms | None = None
+    run: Result | None = None
+
+
+strategies_option = click.option(
+    "-s", "--strategy", "strategies", multiple=True, help="A strategy (repeatable); all without."
+)
 
 
 def input_options(command: F) -> F:
@@ -43,31 +54,70 @@ def input_options(command: F) -> F:
     return command
 
 
-def read_input(name: str, news: Path | None, prices: Path | None) -> Given:
+def book_options(command: F) -> F:
+    """Adds --set and --auctions."""
+    auctions = click.option(
+        "--auctions", metavar="NAMES", help="For which the news is read: open, close or open,close."
+    )
+    return settings_option(auctions(command))
+
+
+def read_input(
+    name: str,
+    news: Path | None,
+    prices: Path | None,
+    *,
+    strategies: Sequence[str] = (),
+    settings: Mapping[str, str] | None = None,
+    auctions: str | None = None,
+) -> Given:
     """Loads an episode, or a run's folder with what it was made from.
 
     Raises:
-        InputError: Neither, or the files are no longer those that the run read.
+        InputError: Neither, files that are no longer those that the run read, or strategies or settings for a run,
+            which has its own.
     """
     from backtests.episode import load_episode
     from backtests.news import read_news
+    from backtests.replay import standard_rules
+    from backtests.wakes import place_news
 
-    folder = Path(name)
-    if not (folder / "run_card.json").is_file():
-        loaded = load_episode(name, prices=prices, news=news)
-        return Given(episode=loaded, news=read_news(loaded))
+    settings = {**(settings or {}), **({"auctions": auctions} if auctions else {})}
+    if (Path(name) / "run_card.json").is_file():
+        if strategies or settings:
+            raise InputError(f"{name} is a run: its strategies and terms are those it had; leave them out")
+        return _of_run(Path(name), news, prices)
+    terms, own = split_settings(settings, strategies)
+    rules = standard_rules(strategies, own)
+    loaded = load_episode(name, prices=prices, news=news)
+    scored = read_news(loaded)
+    placed = place_news(loaded, scored, terms)
+    return Given(episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), book=terms)
+
+
+def _of_run(folder: Path, news: Path | None, prices: Path | None) -> Given:
+    from backtests.book import BookTerms
     from backtests.commands.audit import saved_run
+    from backtests.news import read_news
+    from backtests.wakes import place_news
 
     run, loaded, rules = saved_run(folder, news, prices)
-    return Given(
-        episode=loaded, news=read_news(loaded), folder=folder, rules=tuple(rules), terms=_terms(run.config["book"])
-    )
+    if run.config.get("bars", "daily") != "daily":
+        raise InputError(f"{folder}: traded on bars of minutes; give a run on daily bars")
+    terms = BookTerms().with_settings({name: str(value) for name, value in run.config["book"].items()})
+    scored = read_news(loaded)
+    placed = place_news(loaded, scored, terms)
+    return Given(episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), book=terms, folder=folder, run=run)
 
 
-def _terms(settings: Mapping[str, Any]) -> BookTerms:
-    from backtests.book import BookTerms
-
-    return BookTerms().with_settings({name: str(value) for name, value in settings.items()})
+@contextmanager
+def progress(length: int, label: str) -> Iterator[Callable[[int], None]]:
+    """A bar with the time left, on stderr; nothing where that is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
+        yield bar.update
 
 
 def emit(given: Given, document: dict[str, Any], text: str, *, as_json: bool) -> None:

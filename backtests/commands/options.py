@@ -12,6 +12,9 @@ import click
 from feeds.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from backtests.book import BookTerms
     from feeds.archive import Archive
 
 
@@ -104,3 +107,40 @@ def open_archive(path: Path | None, *, create: bool = True) -> Archive:
 
         archive.subscribe(catalogue())
     return archive
+
+
+def pairs_option(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    """Reads NAME=VALUE pairs."""
+    settings = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise InputError(f"--set {pair!r}: give NAME=VALUE")
+        settings[name.strip()] = value.strip()
+    return settings
+
+
+settings_option = click.option(
+    "--set", "settings", multiple=True, callback=pairs_option, metavar="NAME=VALUE",
+    help="A parameter of the strategies or of the book (repeatable).",
+)  # fmt: skip
+
+
+def split_settings(settings: dict[str, str], strategies: Iterable[str]) -> tuple[BookTerms, dict[str, str]]:
+    """Parts settings into the book's and the strategies'; a name neither has is refused."""
+    import dataclasses
+
+    from backtests.book import BookTerms
+    from strategies.registry import make_rule, rules
+
+    chosen = tuple(strategies) or tuple(rules())
+    parameters = {field.name for name in chosen for field in dataclasses.fields(make_rule(name))}
+    for name in settings:
+        if name not in parameters and name not in BookTerms.names():
+            known = [*parameters, *BookTerms.names()]
+            raise InputError(
+                f"no strategy of this run and no book has a parameter {name!r}; {did_you_mean(name, known)}"
+            )
+    book = {name: value for name, value in settings.items() if name in BookTerms.names()}
+    own = {name: value for name, value in settings.items() if name not in book}
+    return BookTerms().with_settings(book), own

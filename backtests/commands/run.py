@@ -6,38 +6,25 @@ import json
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from backtests.commands.audit import violation_lines
-from backtests.commands.options import archive_option, day, open_archive, trading_options
+from backtests.commands.options import (
+    archive_option,
+    day,
+    open_archive,
+    settings_option,
+    split_settings,
+    trading_options,
+)
 from backtests.commands.trials import record, trials_option
-from feeds.errors import InputError, did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from backtests.book import BookTerms
-
-
-def _settings(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
-    settings = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise InputError(f"--set {pair!r}: give NAME=VALUE")
-        settings[name.strip()] = value.strip()
-    return settings
 
 
 @click.command()
 @click.argument("episode")
 @click.option("-s", "--strategy", "strategies", multiple=True, help="A strategy (repeatable); all without.")
-@click.option(
-    "--set", "settings", multiple=True, callback=_settings, metavar="NAME=VALUE",
-    help="A parameter of the strategies or of the book (repeatable).",
-)  # fmt: skip
+@settings_option
 @click.option("--start", callback=day, metavar="DATE", help="First session, YYYY-MM-DD.")
 @click.option("--end", callback=day, metavar="DATE", help="Last session, YYYY-MM-DD.")
 @click.option("--cash", metavar="USD", help="Cash at the start, in US dollars.")
@@ -86,7 +73,7 @@ def run(
 
     given = {"cash": cash, "auctions": auctions}
     settings = {**settings, **{name: value for name, value in given.items() if value is not None}}
-    terms, own = _split(settings, strategies)
+    terms, own = split_settings(settings, strategies)
     rules = standard_rules(strategies, own)
     own_news = None if news == Path("archive") else news
     loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, bars=bars, loans=loans)
@@ -116,26 +103,6 @@ def run(
         for line in violation_lines(audited):
             click.echo(line, err=True)
         sys.exit(1)
-
-
-def _split(settings: dict[str, str], strategies: Iterable[str]) -> tuple[BookTerms, dict[str, str]]:
-    """Parts settings into the book's and the strategies'; a name neither has is refused."""
-    import dataclasses
-
-    from backtests.book import BookTerms
-    from strategies.registry import make_rule, rules
-
-    chosen = tuple(strategies) or tuple(rules())
-    parameters = {field.name for name in chosen for field in dataclasses.fields(make_rule(name))}
-    for name in settings:
-        if name not in parameters and name not in BookTerms.names():
-            known = [*parameters, *BookTerms.names()]
-            raise InputError(
-                f"no strategy of this run and no book has a parameter {name!r}; {did_you_mean(name, known)}"
-            )
-    book = {name: value for name, value in settings.items() if name in BookTerms.names()}
-    own = {name: value for name, value in settings.items() if name not in book}
-    return BookTerms().with_settings(book), own
 
 
 def _run_folder(name: str, hash8: str) -> Path:

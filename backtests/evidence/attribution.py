@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from backtests.evidence.causes import Causes
 from backtests.evidence.pieces import COSTS, Book, book_of
+from backtests.wakes import place_news
 
 if TYPE_CHECKING:
     from backtests.book import BookTerms
@@ -176,7 +177,7 @@ def leave_one_out(attribution: Attribution, rule: Rule, terms: BookTerms, episod
     """Runs the strategy again without each headline that it could use, each source, language, symbol and news day."""
     rows: list[dict[str, Any]] = []
     for by, left_out, kept_news, kept_episode, title in _versions(attribution, episode, news):
-        profit = _profit(rule, terms, kept_episode, kept_news)
+        profit = _profit(rule, terms, kept_episode, place_news(kept_episode, kept_news, terms))
         rows.append(
             {
                 "by": by,

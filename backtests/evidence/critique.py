@@ -61,8 +61,9 @@ def criticise(result: Result, attributions: Sequence[Attribution], trials: Mappi
         if each.book.holdings:
             findings = [*_dependence(each), _gaps(each), _costs(row), _few(row)]
             findings += [] if row["rival"] else [_rival(row, rows), _gap_only(each.strategy, rows, curves)]
-            findings += [_luck(each.strategy, trials)] if trials and not row["rival"] else []
-        strategies.append({"strategy": each.strategy, "findings": [finding.document() for finding in findings]})
+            findings += [_luck(each, trials)] if trials and not row["rival"] else []
+        points = [finding.document() for finding in findings]
+        strategies.append({"strategy": each.strategy, "rival": row["rival"], "findings": points})
     return {
         "name": "critique",
         "episode": result.document["episode"],
@@ -194,9 +195,12 @@ def _correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
     return math.fsum(a * b for a, b in zip(left, right, strict=True)) / math.sqrt(spread)
 
 
-def _luck(name: str, trials: Mapping[str, Any]) -> Finding:
+def _luck(strategy: Attribution, trials: Mapping[str, Any]) -> Finding:
     """What is left when one knows how many were tried."""
-    row = next((each for each in trials["strategies"] if each["strategy"] == name), None)
+    row = next((each for each in trials["strategies"] if each["strategy"] == strategy.strategy), None)
+    if strategy.book.profit <= 0:
+        says = f"It lost, of {trials['tried']} configurations tried: there is no gain for luck to explain."
+        return Finding(code="luck", grade="fine", figure=row["dsr"] if row else None, unit="share", says=says)
     if row is None or row["dsr"] is None:
         says = "Its returns do not vary, so nothing can be said about luck."
         return Finding(code="luck", grade="unknown", figure=None, unit="share", says=says)

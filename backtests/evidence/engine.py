@@ -1,8 +1,8 @@
 """The seam to an engine that runs one rule on many versions of the news.
 
-A placebo, a delay or a sweep asks for thousands of runs of one rule. What differs between them is when each
-headline can be traded and which symbol stands in which place of the exposure map; so a version is two rows of
-whole numbers, and an engine answers with the equity at each close.
+A placebo asks for thousands of runs of one rule. What differs between them is when each headline can be traded and
+which share's prices stand behind which name; so a version is two rows of whole numbers, and an engine answers
+with the equity at each close.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from backtests.book import BookTerms
 from backtests.episode import Episode
 from backtests.news import News
+from backtests.prices import Prices
+from feeds.errors import InputError, did_you_mean
 from strategies.rule import Rule
 from strategies.signals import Floats, NewsItem, SignalBook
 
@@ -35,8 +37,8 @@ class Versions:
     Attributes:
         rows: Shape (versions, items): the row of the session table in which each of `used_items` can first be
             traded, `NEVER` to leave it out.
-        columns: Shape (versions, symbols): `columns[v, j]` is the symbol whose sector and exposure symbol j has;
-            None where every symbol keeps its own.
+        columns: Shape (versions, symbols): `columns[v, j]` is the symbol (as a place in `episode.tradable`) whose
+            prices, corporate actions and loans stand behind the name of symbol j; None where each has its own.
     """
 
     rows: Ints
@@ -64,7 +66,10 @@ def actual_rows(news: News) -> Ints:
 class Engine(Protocol):
     """Runs one rule on many versions of the news."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """How results call it."""
+        ...
 
     def follows(self, rule: Rule) -> bool:
         """Whether the engine can run this rule; where it cannot, the replay is used."""
@@ -103,26 +108,69 @@ def _parts(versions: Versions, count: int) -> Iterator[Versions]:
 def _replay_part(episode: Episode, news: News, rule: Rule, terms: BookTerms, versions: Versions) -> Floats:
     from backtests.replay import make_market, run_rule
 
-    market = make_market(episode, news)
     items, window = used_items(news), episode.window
+    market = make_market(episode, news)
     out = np.empty((len(versions), len(window)))
     for number in range(len(versions)):
-        moved = [
-            dataclasses.replace(item, session=int(row))
-            for item, row in zip(items, versions.rows[number], strict=True)
-            if row != NEVER
-        ]
-        changed = dataclasses.replace(market, signals=SignalBook(moved, window[0], window[-1]))
+        placed = zip(items, versions.rows[number].tolist(), strict=True)
+        moved = [_moved(item, row, episode) for item, row in placed if row != NEVER]
+        own, base = episode, market
         if versions.columns is not None:
-            taken = versions.columns[number]
-            changed = dataclasses.replace(
-                changed, exposure=market.exposure[taken], sectors=tuple(market.sectors[each] for each in taken)
-            )
-        out[number] = closing_equity(run_rule(episode, changed, rule, terms).days, len(window), terms.cash)
+            own = renamed(episode, versions.columns[number].tolist())
+            base = make_market(own, news)
+        changed = dataclasses.replace(base, signals=SignalBook(moved, window[0], window[-1]))
+        out[number] = closing_equity(run_rule(own, changed, rule, terms).days, len(window), terms.cash)
     return out
+
+
+def renamed(episode: Episode, columns: Sequence[int]) -> Episode:
+    """The episode with the shares behind the names exchanged: prices, corporate actions and loans go together."""
+    names = episode.tradable
+    source = {names[place]: names[taken] for place, taken in enumerate(columns)}
+    targets: dict[str, list[str]] = {}
+    for name, taken in source.items():
+        targets.setdefault(taken, []).append(name)
+    bars = {
+        name: dataclasses.replace(episode.prices.bars[source.get(name, name)], symbol=name)
+        for name in episode.prices.bars
+    }
+    actions = [
+        dataclasses.replace(action, symbol=name)
+        for action in episode.actions
+        for name in targets.get(action.symbol, [])
+    ]
+    loans = {name: episode.loans.by_symbol[taken] for name, taken in source.items() if taken in episode.loans.by_symbol}
+    return dataclasses.replace(
+        episode,
+        prices=Prices(bars=bars),
+        actions=tuple(actions),
+        loans=dataclasses.replace(episode.loans, by_symbol=loans),
+    )
+
+
+def _moved(item: NewsItem, row: int, episode: Episode) -> NewsItem:
+    """The item in another session, known just in time for its open."""
+    if row == item.session:
+        return item
+    in_time = episode.sessions.opens[row] - episode.lead - episode.latency
+    return dataclasses.replace(item, session=row, known_at=in_time)
 
 
 def closing_equity(days: Sequence[object], sessions: int, cash: float) -> Floats:
     """The equity at each close; a book that began to count later than the window held its cash until then."""
     values = [float(getattr(day, "equity")) for day in days]  # noqa: B009
     return np.array([cash] * (sessions - len(values)) + values)
+
+
+def engine_for(rule: Rule, name: str = "auto", workers: int = 1) -> Engine:  # noqa: ARG001
+    """Picks the engine by name; `auto` is the quickest one that follows the rule.
+
+    Raises:
+        InputError: An unknown engine.
+    """
+    engines = {"replay": ReplayEngine(workers=workers)}
+    if name == "auto":
+        return engines["replay"]
+    if name not in engines:
+        raise InputError(f"unknown engine {name!r}; {did_you_mean(name, ['auto', *engines])}")
+    return engines[name]

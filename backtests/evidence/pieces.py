@@ -107,7 +107,7 @@ def book_of(result: Result, strategy: str, episode: Episode) -> Book:
     levels = (float(result.config["book"]["cash"]), *(float(row["equity"]) for row in equity))
     fills, flows = _by_symbol(rows_of(result, "fills", strategy)), _by_symbol(rows_of(result, "flows", strategy))
     sides = _sides(rows_of(result, "targets", strategy))
-    prices = _prices(episode, sessions)
+    prices = _prices(episode, sessions, rows_of(result, "positions", strategy))
     holdings: list[Holding] = []
     for symbol in sorted({*fills, *flows} - {""}):
         tape = _Tape(symbol, prices[symbol], _splits(episode, symbol), sides.get(symbol, []))
@@ -154,10 +154,12 @@ def _sides(targets: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[str, in
     return found
 
 
-def _prices(episode: Episode, sessions: Sequence[str]) -> dict[str, dict[str, tuple[float, float]]]:
-    """Open and close by symbol and session; what a run with bars of minutes adds up from is the daily bar's too."""
+def _prices(
+    episode: Episode, sessions: Sequence[str], positions: Iterable[Mapping[str, Any]]
+) -> dict[str, dict[str, tuple[float, float]]]:
+    """Open and close by symbol and session. The close is the one that the book used, where it held the symbol."""
     wanted = set(sessions)
-    return {
+    found = {
         symbol: {
             day.isoformat(): (float(bars.open[place]), float(bars.close[place]))
             for place, day in enumerate(bars.sessions)
@@ -165,6 +167,11 @@ def _prices(episode: Episode, sessions: Sequence[str]) -> dict[str, dict[str, tu
         }
         for symbol, bars in episode.prices.bars.items()
     }
+    for row in positions:
+        prices = found[row["symbol"]]
+        if row["session"] in prices:
+            prices[row["session"]] = (prices[row["session"]][0], float(row["close"]))
+    return found
 
 
 def _splits(episode: Episode, symbol: str) -> dict[str, float]:

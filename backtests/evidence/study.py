@@ -21,7 +21,7 @@ from backtests.evidence.events import Column, Event, Span, align, find_event
 from backtests.evidence.significance import Test, effective_number, mean_correlation, t_p, tests
 from feeds.errors import InputError, did_you_mean
 from strategies.signals import Floats
-from strategies.universe import exposure_table
+from strategies.universe import DEMAND, exposures
 
 if TYPE_CHECKING:
     from backtests.episode import Episode
@@ -256,12 +256,16 @@ def _fit_all(columns: Sequence[Column], sectors: dict[str, str], model: Model) -
 
 
 def _members(episode: Episode) -> dict[str, tuple[str, ...]]:
-    """The sample (what is exposed to AI demand; all beside the benchmark's sector where nothing is) and the sectors."""
-    known = exposure_table(episode.tradable, (episode.start,)).any(axis=(0, 1))
-    exposed = tuple(symbol for symbol, is_exposed in zip(episode.tradable, known, strict=True) if is_exposed)
-    others = {name: members for name, members in episode.sectors.items() if episode.benchmark not in members}
-    everything = tuple(symbol for members in others.values() for symbol in members)
-    return {"sample": exposed or everything, **episode.sectors}
+    """The sample and the sectors.
+
+    The sample is what lives on demand for AI compute and power; where an episode has none of that, what is exposed to
+    AI in any way; without that, all beside the benchmark's own sector (funds), which is never in it.
+    """
+    stocks = [symbol for members in episode.sectors.values() if episode.benchmark not in members for symbol in members]
+    known = [row for row in exposures() if row.valid_from < episode.start and row.symbol in stocks]
+    demand = {row.symbol for row in known if row.channel in DEMAND and row.sign > 0}
+    chosen = demand or {row.symbol for row in known} or set(stocks)
+    return {"sample": tuple(symbol for symbol in stocks if symbol in chosen), **episode.sectors}
 
 
 def _groups(episode: Episode, fitted: Sequence[_Fitted], span: Span) -> list[Group]:

@@ -130,8 +130,8 @@ def _broken(ledger: Mapping[str, Any]) -> str:
 
 def verdict_text(evidence: Mapping[str, Any]) -> str:
     """What a run's terminal report says at its end: what is severe, and how many were tried."""
-    lines = ["", "What speaks against them (severe points only; files: evidence/critique.json)"]
-    for row in evidence["critique"]["strategies"]:
+    lines = ["", "What speaks against our own (severe points; all of them, rivals too: evidence/critique.json)"]
+    for row in [each for each in evidence["critique"]["strategies"] if not each["rival"]]:
         severe = [finding["says"] for finding in row["findings"] if finding["grade"] == "severe"]
         text = f"{row['strategy']}: {' '.join(severe) if severe else 'nothing severe.'}"
         lines += textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
@@ -148,3 +148,72 @@ def _tried(trials: Mapping[str, Any]) -> Iterator[str]:
     if best:
         text += f"; {best['strategy']} is more than luck with probability {best['dsr']:.2f} (deflated Sharpe ratio)"
     yield from textwrap.wrap(text + _broken(trials["ledger"]), WIDTH, subsequent_indent="    ")
+
+
+def delay_text(document: Mapping[str, Any]) -> str:
+    """Profit against how late the news came."""
+    rungs = document["rungs"]
+    head = ("strategy", *(rung["delay"].replace(" sessions", " s.").replace(" session", " s.") for rung in rungs))
+    rows = [
+        (("· " if each["rival"] else "") + each["strategy"], *(number(profit, 0) for profit in each["profit_usd"]))
+        for each in document["strategies"]
+    ]
+    rows.append(("headlines moved", *(str(rung["moved_headlines"]) for rung in rungs)))
+    lines = [f"{document['episode']}: delay ladder, auctions: {document['auctions']}", *grid(head, rows)]
+    lines += [
+        f"{rung['delay']}: acts at {rung['acts_at']}" for rung in rungs if rung["delay"] in {"next open", "next close"}
+    ]
+    return "\n".join([*lines, *notes(document)]) + "\n"
+
+
+def placebo_text(document: Mapping[str, Any]) -> str:
+    """A strategy's result beside that of its placebos."""
+    head = ("placebo", "n", "profit: mean", "5 %", "95 %", "p", "abnormal %: mean", "5 %", "95 %", "p")
+    rows = []
+    for kind in document["kinds"]:
+        cells = []
+        for part, digits in (("profit", 0), ("abnormal", 2)):
+            found = kind[part]
+            if found is None:
+                cells += ["–"] * 4
+                continue
+            low, high = found["quantiles"]["5"], found["quantiles"]["95"]
+            cells += [number(found["mean"], digits), number(low, digits), number(high, digits), p_value(found["p"])]
+        rows.append((kind["kind"], str(kind["n"]), *cells))
+    actual = document["actual"]
+    lines = [
+        (
+            f"{document['episode']}: {document['strategy']} made {number(actual['profit_usd'], 0)} US dollars; "
+            f"abnormal return with its news {number(actual['abnormal_pct'])} %"
+        ),
+        f"Placebos (seed {document['seed']}, engine {document['engine']}); p = (1 + at least as good) / (1 + n)",
+        *grid(head, rows),
+    ]
+    for kind in document["kinds"]:
+        more = f"; {kind['note']}" if kind["note"] else ""
+        lines.append(f"{kind['kind']}: {kind['about']}{more}")
+    return "\n".join([*lines, *notes(document)]) + "\n"
+
+
+def attribution_text(document: Mapping[str, Any], top: int = 10) -> str:
+    """The headlines that made and lost the most, and what leaving one out would have changed."""
+    lines = [f"{document['episode']}: profit in US dollars, shared out to the headlines that made the positions"]
+    for each in document["strategies"]:
+        lines += ["", f"{each['strategy']}: {number(each['profit_usd'], 2)}, residual {each['residual_usd']:.1e}"]
+        rows = [
+            (row["known_at"][:16], number(row["profit_usd"], 0), textwrap.shorten(row["title"], 70, placeholder=" …"))
+            for row in each["headlines"][:top]
+        ]
+        if each["without_headline_usd"]:
+            rows.append(("", number(each["without_headline_usd"], 0), "(positions that no headline made)"))
+        lines += [f"  {when:16}  {profit:>9}  {title}" for when, profit, title in rows]
+        lines += _left_out(each["leave_one_out"] or [])
+    return "\n".join([*lines, "", *notes(document)]) + "\n"
+
+
+def _left_out(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for by in ("headline", "source", "language", "symbol", "day"):
+        mine = [row for row in rows if row["by"] == by and row["change_usd"]][:3]
+        if mine:
+            named = [f"{row['title'] or row['left_out']} {number(row['change_usd'], 0)}" for row in mine]
+            yield from textwrap.wrap(f"  without one {by}: " + "; ".join(named), WIDTH, subsequent_indent="    ")

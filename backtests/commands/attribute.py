@@ -1,0 +1,53 @@
+"""`backtest attribute`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from backtests.commands.evidence import book_options, emit, input_options, read_input, strategies_option
+
+
+@click.command()
+@click.argument("episode")
+@strategies_option
+@click.option("--top", type=int, default=10, show_default=True, help="Headlines of each strategy shown.")
+@click.option("--leave-one-out/--no-leave-one-out", default=True, show_default=True, help="Run again without each.")
+@book_options
+@input_options
+def attribute(
+    episode: str,
+    strategies: tuple[str, ...],
+    top: int,
+    leave_one_out: bool,
+    settings: dict[str, str],
+    auctions: str | None,
+    news: Path | None,
+    prices: Path | None,
+    as_json: bool,
+) -> None:
+    """Shares EPISODE's profit out to the headlines that made it; runs again without each headline, source, day ….
+
+    EPISODE is an episode or the folder of a run, which then gets the result as evidence/attribution.json.
+
+    \b
+    Example:
+      backtest attribute deepseek-2025 --strategy shock
+    """
+    from backtests.evidence.attribution import attribute as share_out
+    from backtests.evidence.attribution import document
+    from backtests.evidence.attribution import leave_one_out as leave
+    from backtests.evidence.words import attribution_text
+    from backtests.replay import replay
+
+    given = read_input(episode, news, prices, strategies=strategies, settings=settings, auctions=auctions)
+    run = given.run or replay(given.episode, given.rules, terms=given.book, news=given.news)
+    found = share_out(run, given.rules, given.episode, given.news)
+    if leave_one_out:
+        found = [
+            leave(each, rule, given.book, given.episode, given.news) if rule.news else each
+            for each, rule in zip(found, given.rules, strict=True)
+        ]
+    result = document(found, given.episode)
+    emit(given, result, attribution_text(result, top), as_json=as_json)

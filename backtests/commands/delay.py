@@ -1,0 +1,39 @@
+"""`backtest delay`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from backtests.commands.evidence import book_options, emit, input_options, read_input, strategies_option
+
+
+@click.command()
+@click.argument("episode")
+@strategies_option
+@book_options
+@input_options
+def delay(
+    episode: str,
+    strategies: tuple[str, ...],
+    settings: dict[str, str],
+    auctions: str | None,
+    news: Path | None,
+    prices: Path | None,
+    as_json: bool,
+) -> None:
+    """What EPISODE would have made had the news come 5 minutes, an hour … five sessions later.
+
+    EPISODE is an episode or the folder of a run, which then gets the result as evidence/delay.json.
+
+    \b
+    Example:
+      backtest delay deepseek-2025 --strategy shock --auctions open,close
+    """
+    from backtests.evidence.delay import delay_ladder
+    from backtests.evidence.words import delay_text
+
+    given = read_input(episode, news, prices, strategies=strategies, settings=settings, auctions=auctions)
+    document = delay_ladder(given.episode, given.unplaced, given.rules, given.book).document()
+    emit(given, document, delay_text(document), as_json=as_json)
