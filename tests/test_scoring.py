@@ -110,7 +110,7 @@ def test_two_companies_that_move_apart_get_two_directions():
 @pytest.mark.parametrize(
     ("title", "symbols"),
     [
-        ("Constellation Brands sells more beer", set()),
+        ("Constellation Brands sells more beer", {"STZ"}),
         ("Drought in the Amazon rainforest", set()),
         ("He broke his arm", set()),
         ("Nvidias Umsatz wächst", {"NVDA"}),

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
-from feeds.scoring.disruption import reaction, relevance, sentiment
+from feeds.scoring.disruption import read, sentiment
 from feeds.scoring.entities import entities
 from feeds.scoring.language import detect
+from feeds.scoring.reaction import reaction
 from feeds.scoring.score import Entity, Score, Scorer
 from feeds.scoring.tone import plain_vader, tone
 
 __all__ = ["DEFAULT", "Entity", "Score", "Scorer", "plain_vader", "score"]
 
+SPEAKS = 0.05  # a smaller tone is none
 LONGEST = 2_000  # characters looked at; a longer text is no headline
 
 
@@ -33,19 +35,25 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
     detected = detect(f"{title} {summary}", language)
     if detected not in {"en", "de"} or not title.strip():
         return Score(language=detected, relevance=0.0, sentiment=0.0, tone=0.0)
-    tone_value, tone_hits = tone(title, detected)
-    about = relevance(title, lexicon_as_of) or relevance(summary, lexicon_as_of) / 2
-    value, rules = sentiment(title, lexicon_as_of) if about else (0.0, ())
+    tone_value, tone_hits = tone(title, detected, lexicon_as_of)
+    reading = read(title, lexicon_as_of)
+    about = reading.relevance()
     reported, caused = reaction(title, lexicon_as_of)
-    if about and not rules and summary and not reported:  # beside a price move a summary tells old causes again
-        value, rules = sentiment(summary, lexicon_as_of)
-        value /= 2  # said only in the summary
+    value, implied, rules = sentiment(reading) if about else (0.0, 0.0, ())
+    if summary and not (about and rules):
+        told = read(summary, lexicon_as_of)
+        about = about or told.relevance() / 2
+        if about and not reported:  # beside a price move a summary tells old causes again
+            value, _, rules = sentiment(told)
+            value /= 2  # said only in the summary
+    if abs(tone_value) < SPEAKS:
+        tone_value = implied  # no word has a tone, but what happened has
     return Score(
         language=detected,
         relevance=about,
         sentiment=value,
         tone=tone_value,
-        entities=entities(title, summary, detected),
+        entities=entities(title, summary, detected, tone_value, lexicon_as_of),
         reaction=reported,
         cause=reported and (caused or bool(rules)),
         hits=(*(f"disruption:{name}" for name in rules), *(f"tone:{word}" for word in tone_hits)),
@@ -56,4 +64,4 @@ def _score(title: str, summary: str, language: str, lexicon_as_of: date | None) 
     return score(title, summary, language=language, lexicon_as_of=lexicon_as_of)
 
 
-DEFAULT = Scorer(name="vader-disruption", version="1", score=_score)
+DEFAULT = Scorer(name="vader-disruption", version="2", score=_score)

@@ -3,56 +3,100 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from functools import cache
 
-from feeds.scoring.lists import names
+from feeds.scoring.directions import cue
+from feeds.scoring.lists import Name, names
+from feeds.scoring.matching import split
 from feeds.scoring.score import Entity
-from feeds.scoring.tone import tone
 
-_CLAUSES = re.compile(r"[;,:]|\s[–—]\s|\s(?:as|while|but|whereas|after|während|aber|nachdem)\s")
 _SUMMARY = 0.4  # salience of a company that only the summary names
+_REMEMBERED = 100_000  # words
+_SPEAKS = 0.05  # a smaller tone is none
+_BEFORE = re.compile(r"(?:\b(?:says?|said|told|tells|according to|reports?|laut|sagt)|, wrote|told)\s+$", re.IGNORECASE)
+_AFTER = re.compile(
+    r"^(?:['’]s)?\s+(?:says?|said|reports?|reported|finds|sees|tells|told|sagt|meldet|zufolge)\b", re.IGNORECASE
+)
+
+
+@cache
+def _by_form() -> dict[str, Name]:
+    return {each.name: each for each in names()}
 
 
 @cache
 def _regex() -> re.Pattern[str]:
     choices = "|".join(re.escape(each.name) for each in names())
-    return re.compile(rf"(?<![\w-])(?:{choices})(?=s?(?:'s|’s)?(?![\w]))")
+    return re.compile(rf"(?<![\w-])(?:{choices})(?=s?(?:'s|’s)?(?!\w))")
+
+
+class _Naming(dict[str, bool]):
+    """Whether a name may begin in a word; a quick no for most headlines."""
+
+    def __init__(self, firsts: frozenset[str]) -> None:
+        """Takes the first words of all names."""
+        super().__init__()
+        self._firsts = firsts
+
+    def __missing__(self, word: str) -> bool:
+        parts = {word, word.removesuffix("s"), *word.split("-"), *(part.removesuffix("s") for part in word.split("-"))}
+        found = not parts.isdisjoint(self._firsts)
+        if len(self) < _REMEMBERED:
+            self[word] = found
+        return found
 
 
 @cache
-def _by_name() -> dict[str, int]:
-    return {each.name: index for index, each in enumerate(names())}
+def _naming() -> _Naming:
+    return _Naming(frozenset(first for each in names() for first in split(each.name).words[:1]))
 
 
-def _named(text: str) -> list[tuple[str, int]]:
-    """Symbols and positions in order of appearance, each once."""
-    found: dict[str, int] = {}
+def _named(text: str, as_of: date | None) -> dict[str, tuple[int, int]]:
+    """Symbols in order of appearance, each with where its first name stands."""
+    found: dict[str, tuple[int, int]] = {}
+    if not text or not any(map(_naming().__getitem__, split(text).words)):
+        return found
     for match in _regex().finditer(text):
-        each = names()[_by_name()[match[0]]]
-        if each.veto is None or not each.veto.search(text):
-            found.setdefault(each.symbol, match.start())
-    return list(found.items())
+        each = _by_form()[match[0]]
+        if (as_of is None or each.since <= as_of) and (each.veto is None or not each.veto.search(text)):
+            found.setdefault(each.symbol, match.span())
+    return found
 
 
-def entities(title: str, summary: str, language: str) -> tuple[Entity, ...]:
+def entities(title: str, summary: str, language: str, tone: float, as_of: date | None = None) -> tuple[Entity, ...]:
     """Returns the companies in order of appearance; the title's first has salience 1.
 
-    The direction is the sign of the tone of the clause that names the company: "Nvidia falls as Broadcom gains".
+    Args:
+        title: The headline.
+        summary: Adds companies without direction.
+        language: "en" or "de".
+        tone: The title's tone, which is that of its only company where its clause says nothing of it.
+        as_of: Leaves out words and names learned after that day.
     """
-    named = _named(title)
-    clauses, start = [], 0
-    for match in _CLAUSES.finditer(title):
-        clauses.append((start, match.start()))
-        start = match.end()
-    clauses.append((start, len(title)))
-    out = []
-    for rank, (symbol, position) in enumerate(named):
-        begin, end = next((clause for clause in clauses if clause[0] <= position <= clause[1]), (0, len(title)))
-        value, _ = tone(title[begin:end], language)
-        direction = 1 if value >= 0.05 else -1 if value <= -0.05 else 0
-        out.append(Entity(symbol=symbol, direction=direction, salience=max(0.5, 1 - 0.15 * rank)))
-    seen = {symbol for symbol, _ in named}
+    named = _named(title, as_of)
+    out = [
+        Entity(symbol=symbol, direction=_direction(title, span, language, tone, len(named), as_of), salience=salience)
+        for (symbol, span), salience in zip(named.items(), _saliences(len(named)), strict=True)
+    ]
     out += [
-        Entity(symbol=symbol, direction=0, salience=_SUMMARY) for symbol, _ in _named(summary) if symbol not in seen
+        Entity(symbol=symbol, direction=0, salience=_SUMMARY)
+        for symbol in _named(summary, as_of)
+        if symbol not in named
     ]
     return tuple(out)
+
+
+def _saliences(count: int) -> list[float]:
+    return [max(0.5, 1 - 0.15 * rank) for rank in range(count)]
+
+
+def _direction(
+    title: str, span: tuple[int, int], language: str, tone: float, companies: int, as_of: date | None
+) -> int:
+    start, end = span
+    if _BEFORE.search(title, max(0, start - 20), start) or _AFTER.search(title[end : end + 20]):
+        return 0  # it speaks; what it speaks of is something else
+    said = cue(title, start, end, language, as_of)
+    value = (tone or said) if companies == 1 else said
+    return (value >= _SPEAKS) - (value <= -_SPEAKS)

@@ -15,6 +15,7 @@ from feeds.errors import InputError
 
 DATA = Path(__file__).with_name("data")
 ALWAYS = date(1990, 1, 1)
+_SHORT = 3  # letters: "ARM" in a line of capitals is more often a limb than the company
 
 
 @cache
@@ -54,19 +55,24 @@ class Name:
     symbol: str
     name: str
     veto: re.Pattern[str] | None
+    since: date
 
 
 @cache
 def names() -> tuple[Name, ...]:
-    """Reads the company names, longest first."""
+    """Reads the company names and their all-capitals forms, longest first.
+
+    Raises:
+        InputError: A row has no symbol or name, or a veto or date that is none.
+    """
     lines = (DATA / "entities.csv").read_text(encoding="utf-8").splitlines()
-    rows = csv.DictReader(line for line in lines if not line.startswith("#"))
-    found = [
-        Name(
-            symbol=row["symbol"],
-            name=row["name"],
-            veto=pattern(row["veto"], "entities.csv") if row["veto"] else None,
-        )
-        for row in rows
-    ]
-    return tuple(sorted(found, key=lambda each: -len(each.name)))
+    found: dict[str, Name] = {}
+    for row in csv.DictReader(line for line in lines if not line.startswith("#")):
+        if not row["symbol"] or not row["name"]:
+            raise InputError(f"entities.csv: a row needs symbol and name, got {row}")
+        veto = pattern(row["veto"], "entities.csv") if row["veto"] else None
+        since = date.fromisoformat(row["since"]) if row["since"] else ALWAYS
+        for name in row["name"].split("|"):
+            for form in {name, name.upper()} if len(name) > _SHORT else {name}:
+                found.setdefault(form, Name(symbol=row["symbol"], name=form, veto=veto, since=since))
+    return tuple(sorted(found.values(), key=lambda each: (-len(each.name), each.name)))

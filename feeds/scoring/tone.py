@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import copy
 import re
+from datetime import date
 from functools import cache
 from typing import Any
 
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from feeds.scoring.lists import load, pattern
+from feeds.scoring.clauses import asks, main_clause
+from feeds.scoring.german import german_word
+from feeds.scoring.matching import split
+from feeds.scoring.phrases import MARKS, dropped, replace, words
 
 _WORD = re.compile(r"[^\W\d_][\w-]*")
-_MARK = re.compile(r"\bxx[np]\d+xx\b")
 
 
 @cache
@@ -24,57 +27,20 @@ def _plain() -> Any:
     return SentimentIntensityAnalyzer()
 
 
-def _mark(valence: float) -> str:
-    """A word of that valence, in tenths: xxn26xx is -2.6."""
-    return f"xx{'n' if valence < 0 else 'p'}{round(abs(valence) * 10):02d}xx"
-
-
-_MARKS = {_mark(value / 10): value / 10 for value in range(-40, 41)}
+@cache
+def single_words(language: str, as_of: date | None) -> dict[str, float]:
+    """Returns all single words with their valence: the list's, and for English those of vaderSentiment that count."""
+    if language == "de":
+        return words("de", as_of)
+    kept = {word: float(valence) for word, valence in _plain().lexicon.items() if word not in dropped()}
+    return {**kept, **words("en", as_of)}
 
 
 @cache
-def _english() -> Any:
-    lists = load("tone_en.toml")
+def _analyzer(language: str, as_of: date | None) -> Any:
     analyzer = copy.copy(_plain())
-    analyzer.lexicon = {**_plain().lexicon, **lists["words"], **_MARKS}
-    for word in lists["drop"]:
-        if word not in lists["words"]:
-            analyzer.lexicon.pop(word, None)
+    analyzer.lexicon = {**single_words(language, as_of), **MARKS}
     return analyzer
-
-
-@cache
-def _german() -> Any:
-    analyzer = copy.copy(_plain())
-    analyzer.lexicon = {**load("tone_de.toml")["words"], **_MARKS}
-    return analyzer
-
-
-@cache
-def _phrases(name: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((pattern(text, name), f" {_mark(value)} ") for text, value in load(name)["phrases"].items())
-
-
-@cache
-def _compounds() -> tuple[tuple[str, float], ...]:
-    return tuple(sorted(load("tone_de.toml")["suffixes"].items(), key=lambda row: -len(row[0])))
-
-
-@cache
-def _german_word(word: str) -> str:
-    """What VADER gets to see of a German word: negations and boosters in its own, compounds by their head."""
-    lists = load("tone_de.toml")
-    lower = word.lower()
-    if lower in lists["negations"]:
-        return "not"
-    if lower in lists["boosters"]:
-        return "very"
-    if lower in lists["words"]:
-        return lower
-    for suffix, valence in _compounds():
-        if lower.endswith(suffix) and len(lower) > len(suffix) + 1:
-            return _mark(valence)
-    return f"{lower}_"  # nothing VADER would take for an English negation or booster
 
 
 def plain_vader(text: str) -> float:
@@ -82,18 +48,39 @@ def plain_vader(text: str) -> float:
     return float(_plain().polarity_scores(text)["compound"])
 
 
-def tone(text: str, language: str) -> tuple[float, tuple[str, ...]]:
-    """Returns the tone in [-1, 1] of an English or German text, and the words and phrases that made it."""
+def tone(text: str, language: str, as_of: date | None = None) -> tuple[float, tuple[str, ...]]:
+    """Returns the tone in [-1, 1] of an English or German text, and the words and phrases that made it.
+
+    Where main clause and whole differ in sign, the main clause says what happened; a mere question says nothing.
+    """
+    if asks(split(text).words):
+        return 0.0, ()
+    marked, phrases = replace(text, language, as_of)
+    analyzer = _analyzer("de" if language == "de" else "en", as_of)
     hits: list[str] = []
-    name = "tone_de.toml" if language == "de" else "tone_en.toml"
-    for regex, mark in _phrases(name):
-        found = regex.search(text)
-        if found:
-            hits.append(found.group().strip())
-            text = regex.sub(mark, text)
     if language == "de":
-        text = _WORD.sub(lambda match: match[0] if _MARK.fullmatch(match[0]) else _german_word(match[0]), text)
-    analyzer = _german() if language == "de" else _english()
-    words = (word.strip(".,;:!?'\"()").lower() for word in text.split())
-    hits += [word for word in words if word in analyzer.lexicon and not _MARK.fullmatch(word)]
-    return float(analyzer.polarity_scores(text)["compound"]), tuple(hits)
+        marked = _WORD.sub(lambda match: _seen(match[0], hits), marked)
+    else:
+        single = (word.strip(".,;:!?'\"()").lower() for word in marked.split())
+        hits = [word for word in single if word in analyzer.lexicon and word not in MARKS]
+    if not hits and not phrases:
+        return 0.0, ()
+    value = _compound(analyzer, marked)
+    main = main_clause(marked)
+    if main != marked and (first := _compound(analyzer, main)) * value < 0:
+        value = first
+    return value, (*phrases, *hits)
+
+
+def _seen(word: str, hits: list[str]) -> str:
+    """What VADER sees of a German word, which is noted where it has a tone."""
+    if word in MARKS:
+        return word
+    seen = german_word(word)
+    if seen in MARKS or seen in words("de", None):
+        hits.append(word.lower())
+    return seen
+
+
+def _compound(analyzer: Any, text: str) -> float:
+    return float(analyzer.polarity_scores(text)["compound"])

@@ -1,0 +1,44 @@
+"""Clauses of a headline: what happened stands in the main clause, what surrounds it after "after", "on", "despite".
+
+"Gold falls on a stronger dollar" is bad news for gold, whatever the dollar does; and a headline that only asks, or
+promises advice, reports nothing.
+"""
+
+from __future__ import annotations
+
+import re
+
+_SUBORDINATE = re.compile(
+    r"\s(?:after|following|despite|ahead of|before|amid|amidst|on|over|as|because|though|although|even|while|whereas"
+    r"|from|since|nach|trotz|vor|wegen|angesichts|weil|obwohl|während|nachdem)\s",
+    re.IGNORECASE,
+)
+_ASKING = frozenset(
+    "will should can could is are does do did what which where when how who wird soll sollte kann ist sind was "
+    "welche welcher welches welchen welchem wo wann wie wer droht kommt geht".split()
+)
+_TEACHING = frozenset(("how", "what", "where", "when"))  # "how to …"
+_PREVIEWS = (["what", "to", "expect"], ["what", "to", "know"], ["what", "to", "watch"])
+
+
+def main_clause(text: str) -> str:
+    """Returns the text up to its first subordinate part, or all of it; never less than two words."""
+    for match in _SUBORDINATE.finditer(text):
+        if text.count(" ", 0, match.start()):
+            return text[: match.start()]
+    return text
+
+
+def asks(words: list[str]) -> bool:
+    """Whether a headline is but a question, or says that it will explain something."""
+    if not words:
+        return False
+    if words[0] in _ASKING and words[-1] == "?":
+        return words.count("?") == 1
+    if words[0] in _TEACHING and words[1:2] == ["to"]:
+        return True
+    if words[0] in {"here", "what", "so"} and words[1:2] in (["what"], ["how"]):
+        return True
+    return "to" in words and any(
+        words[index : index + 3] in _PREVIEWS for index, word in enumerate(words) if word == "what"
+    )

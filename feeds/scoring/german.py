@@ -1,0 +1,51 @@
+"""German words as vaderSentiment gets to see them: negations and boosters in its own, compounds by their head."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+
+from feeds.scoring.lists import load
+from feeds.scoring.phrases import LISTS, MARKS, mark, words
+
+_SHORTEST = 3  # letters before a head: "Kurs-sturz", not "Un-fall"
+
+
+@cache
+def _lists() -> tuple[frozenset[str], frozenset[str]]:
+    raw = load(LISTS["de"])
+    return frozenset(raw["negations"].split()), frozenset(raw["boosters"].split())
+
+
+@cache
+def _heads() -> dict[str, float]:
+    return {word: float(block["value"]) for block in load(LISTS["de"])["head"] for word in block["words"].split()}
+
+
+@lru_cache(maxsize=65536)
+def german_word(word: str) -> str:
+    """Returns what VADER reads for a German word; an unknown one gets a mark it does not know."""
+    lower = word.lower()
+    if lower in MARKS:
+        return lower
+    negations, boosters = _lists()
+    if lower in negations:
+        return "not"
+    if lower in boosters:
+        return "very"
+    if lower in words("de", None):
+        return lower
+    valence = compound(lower)
+    return f"{lower}_" if valence is None else mark(valence)
+
+
+def compound(word: str) -> float | None:
+    """Returns the valence of a compound's head, the longest that ends it: Gewinn-warnung, not Warnung."""
+    heads = _heads()
+    if "-" in word:  # KI-Angst: the last part, a word of its own
+        last = word.rsplit("-", 1)[1]
+        return heads.get(last, words("de", None).get(last)) if last else None
+    for start in range(_SHORTEST, len(word) - 2):
+        valence = heads.get(word[start:])
+        if valence is not None:
+            return valence
+    return None

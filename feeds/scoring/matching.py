@@ -1,0 +1,258 @@
+"""Words of a headline, and patterns of words. What the lists of the data folder are written in.
+
+A pattern is a row of slots: `scal* back`, `fears|worries ~3 overblown`.
+
+    a|b     either word
+    a*      begins with; `*a` ends with (German compounds: `*sturz` finds Kurssturz, not Sturz)
+    ~3      up to three words that stay as they are; never across the end of a clause
+    rises?  the last letter may be missing
+    (a|b)   may be missing
+    <end>   the end of the clause or text, or a comma
+
+A pattern is looked at only where its first word stands, and gaps are bounded, so that the time is linear in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Generic, NamedTuple, TypeVar
+
+from feeds.errors import InputError
+
+T = TypeVar("T")
+
+_TOKEN = re.compile(
+    r"[$€£¥]?\d[\d.,]*[a-zA-Z%]*|(?:[^\W\d_]\.){2,}|[^\W_]+(?:[-'’.&][^\W_]+)*|--|(?<= )-(?= )"
+    r"|[;:,.!?–—…|$€£¥%()\"„“”‚‘]"
+)
+_AMOUNT = re.compile(r"[$€£¥]?\d[\d.,]*[a-z]")
+BREAKS = frozenset(";:.!?–—…|--")
+_LONGEST_GAP = 12
+_REMEMBERED = 200_000  # words whose place in the lists is kept in memory
+
+
+class _Plain(dict[str, str]):
+    """A word as patterns see it: lower case, without possessive and the dots of A.I."""
+
+    def __missing__(self, raw: str) -> str:
+        word = _plain(raw)
+        if len(self) < _REMEMBERED:
+            self[raw] = word
+        return word
+
+
+def _plain(raw: str) -> str:
+    if raw == "-":
+        return "–"
+    word = raw.lower().replace("’", "'").removesuffix("'s")
+    if "." in word and len(word) <= 6 and word[0].isalpha():
+        word = word.replace(".", "")
+    word = word.rstrip(".,'") or word
+    if word[-1:] in {"b", "t"} and _AMOUNT.fullmatch(word):  # $5b, €2t
+        return f"{word}n"
+    return word
+
+
+_WORDS = _Plain()
+
+
+class Row:
+    """The words and marks of a text; a hyphen between blanks is a dash."""
+
+    __slots__ = ("_spans", "text", "words")
+
+    def __init__(self, text: str) -> None:
+        """Splits the text."""
+        self.text = text
+        self.words = list(map(_WORDS.__getitem__, _TOKEN.findall(text)))
+        self._spans: list[tuple[int, int]] | None = None
+
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """Start and end of each word in the text."""
+        if self._spans is None:
+            self._spans = [match.span() for match in _TOKEN.finditer(self.text)]
+        return self._spans
+
+
+@lru_cache(maxsize=64)
+def split(text: str) -> Row:
+    """Returns the words of a text; a text that several parts of a score ask for is split once."""
+    return Row(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    words: frozenset[str]
+    heads: tuple[str, ...]  # "a*"
+    tails: tuple[str, ...]  # "*a"
+    gap: int  # > 0: that many words of any kind
+    optional: bool
+    end: bool = False
+
+    @property
+    def certain(self) -> bool:
+        """Whether one of its words must stand there."""
+        return bool(self.words) and not (self.heads or self.tails or self.optional)
+
+    def takes(self, word: str) -> bool:
+        return (
+            word in self.words
+            or (bool(self.heads) and word.startswith(self.heads))
+            or (bool(self.tails) and word.endswith(self.tails) and word not in self.tails)
+        )
+
+
+def _slot(text: str, where: str) -> _Slot:
+    if text == "<end>":
+        return _Slot(frozenset(), (), (), 0, optional=False, end=True)
+    if re.fullmatch(r"~\d+", text):
+        gap = int(text[1:])
+        if not 0 < gap <= _LONGEST_GAP:
+            raise InputError(f"{where}: the gap {text} must be ~1 to ~{_LONGEST_GAP}")
+        return _Slot(frozenset(), (), (), gap, optional=False)
+    optional = len(text) > 2 and text.startswith("(") and text.endswith(")")
+    words = _spelled((text[1:-1] if optional else text).split("|"))
+    if any(not word.strip("*") for word in words):
+        raise InputError(f"{where}: an empty word in {text!r}")
+    return _Slot(
+        frozenset(word for word in words if "*" not in word),
+        tuple(word[:-1] for word in words if word.endswith("*")),
+        tuple(word[1:] for word in words if word.startswith("*")),
+        0,
+        optional,
+    )
+
+
+def _spelled(words: list[str]) -> list[str]:
+    """Both spellings of a word with "?" at its end."""
+    return [
+        form for word in words for form in ([word[:-1], word[:-2]] if len(word) > 2 and word[-1] == "?" else [word])
+    ]
+
+
+class Starts(NamedTuple, Generic[T]):
+    """What may begin with a word."""
+
+    single: tuple[T, ...]  # payloads of the patterns that are this word
+    following: dict[str, tuple[int, ...]]  # numbers of those that go on with a certain word
+    others: tuple[tuple[int, frozenset[str]], ...]  # and of the rest, each with words of which one must be there
+
+
+class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
+    """Finds patterns in a row of words. As a dict it says what may begin with a word, None for nothing."""
+
+    def __init__(self, patterns: Iterable[tuple[str, T]], where: str) -> None:
+        """Compiles the patterns.
+
+        Raises:
+            InputError: A pattern is empty, starts with a gap or an optional word, or has too long a gap.
+        """
+        super().__init__()
+        self._patterns: list[tuple[tuple[_Slot, ...], T]] = []
+        self._exact: dict[str, list[int]] = {}
+        self._heads: dict[str, list[int]] = {}
+        self._tails: dict[str, list[int]] = {}
+        for text, payload in patterns:
+            slots = tuple(_slot(word, where) for word in text.lower().split())
+            if not slots or slots[0].gap or slots[0].optional:
+                raise InputError(f"{where}: {text!r} must start with a word")
+            number = len(self._patterns)
+            self._patterns.append((slots, payload))
+            first = slots[0]
+            for words, index in ((first.words, self._exact), (first.heads, self._heads), (first.tails, self._tails)):
+                for word in words:
+                    index.setdefault(word, []).append(number)
+
+    def __missing__(self, word: str) -> Starts[T] | None:
+        """Looks a new word up, by its letters from both ends."""
+        found = set(self._exact.get(word, ()))
+        for length in range(1, len(word) + 1):
+            found.update(self._heads.get(word[:length], ()))
+            if length < len(word):
+                found.update(self._tails.get(word[-length:], ()))
+        known = self._starts(sorted(found)) if found else None
+        if len(self) < _REMEMBERED:
+            self[word] = known
+        return known
+
+    def _starts(self, numbers: Iterable[int]) -> Starts[T]:
+        single: list[T] = []
+        following: dict[str, tuple[int, ...]] = {}
+        others: list[tuple[int, frozenset[str]]] = []
+        for number in numbers:
+            slots, payload = self._patterns[number]
+            if len(slots) == 1:
+                single.append(payload)
+            elif slots[1].certain:
+                for word in slots[1].words:
+                    following[word] = (*following.get(word, ()), number)
+            else:
+                needed = next((slot.words for slot in slots[1:] if slot.certain), frozenset[str]())
+                others.append((number, needed))
+        return Starts(tuple(single), following, tuple(others))
+
+    def payloads(self, word: str) -> list[T]:
+        """Payloads of all patterns that may begin with a word."""
+        starts = self[word]
+        if starts is None:
+            return []
+        longer = {number for numbers in starts.following.values() for number in numbers}
+        longer.update(number for number, _ in starts.others)
+        return [*starts.single, *(self._patterns[number][1] for number in sorted(longer))]
+
+    def at(self, words: Sequence[str], index: int) -> tuple[tuple[int, ...], Sequence[T]] | None:
+        """Returns the places that the longest pattern starting at a word takes, and the payloads of all as long."""
+        starts = self[words[index]]
+        if starts is None:
+            return None
+        best: tuple[int, ...] = ()
+        payloads: list[T] = []
+        for number in self._candidates(starts, words, index):
+            slots, payload = self._patterns[number]
+            places = _match(slots, 1, words, index + 1, (index,))
+            if places is None or (best and (len(places), places[-1]) < (len(best), best[-1])):
+                continue
+            if places != best:
+                best, payloads = places, []
+            payloads.append(payload)
+        if len(best) > 1:
+            return best, payloads
+        if starts.single or payloads:  # "falls <end>" takes one word too
+            return (index,), (*starts.single, *payloads)
+        return None
+
+    def _candidates(self, starts: Starts[T], words: Sequence[str], index: int) -> Sequence[int]:
+        """Patterns worth a closer look: nearly always none."""
+        found = starts.following.get(words[index + 1], ()) if starts.following and index + 1 < len(words) else ()
+        if not starts.others:
+            return found
+        return (*found, *(number for number, needed in starts.others if not needed or not needed.isdisjoint(words)))
+
+
+def _match(
+    slots: tuple[_Slot, ...], number: int, words: Sequence[str], index: int, places: tuple[int, ...]
+) -> tuple[int, ...] | None:
+    """Places of the remaining slots from a word on, or None."""
+    if number == len(slots):
+        return places
+    slot = slots[number]
+    if slot.end:
+        stops = index >= len(words) or words[index] in BREAKS or words[index] == ","
+        return _match(slots, number + 1, words, index, places) if stops else None
+    if slot.gap:
+        for width in range(slot.gap + 1):
+            found = _match(slots, number + 1, words, index + width, places)
+            if found is not None:
+                return found
+            if index + width >= len(words) or words[index + width] in BREAKS:
+                return None
+        return None
+    if index < len(words) and slot.takes(words[index]):
+        found = _match(slots, number + 1, words, index + 1, (*places, index))
+        if found is not None:
+            return found
+    return _match(slots, number + 1, words, index, places) if slot.optional else None

@@ -1,0 +1,98 @@
+"""Phrases of tone: several words, a German compound or a separated verb become one word of known valence.
+
+vaderSentiment knows single words only. A phrase is replaced by a mark such as `xxn26xx` (-2.6) at its last word; words
+in its gaps stay where they are, so that a booster or a negation between them still works: "bricht massiv ein" becomes
+"massiv xxn28xx".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+
+from feeds.scoring.lists import known, load
+from feeds.scoring.matching import Matcher, Row, split
+
+LISTS = {"en": "tone_en.toml", "de": "tone_de.toml"}
+MARK = "xx"
+
+
+def mark(valence: float) -> str:
+    """Returns a word of that valence, in tenths: xxn26xx is -2.6."""
+    return f"{MARK}{'n' if valence < 0 else 'p'}{round(abs(valence) * 10):02d}{MARK}"
+
+
+MARKS = {mark(tenths / 10): tenths / 10 for tenths in range(-40, 41)}
+
+
+@cache
+def words(language: str, as_of: date | None) -> dict[str, float]:
+    """Returns the single words of a language's list with their valence in [-4, 4], as a day knew them."""
+    blocks = [block for block in load(LISTS[language])["valence"] if known(block, as_of)]
+    return {word: float(block["value"]) for block in blocks for word in block["words"].split()}
+
+
+@cache
+def dropped() -> frozenset[str]:
+    """Returns the words of vaderSentiment that carry no tone in business headlines."""
+    return frozenset(load(LISTS["en"])["drop"].split())
+
+
+@cache
+def matcher(language: str, as_of: date | None) -> Matcher[tuple[float, str]]:
+    """Returns the patterns with their valence and what stands in for them."""
+    raw = load(LISTS[language])
+    phrases = [
+        (text, (float(block["value"]), mark(block["value"])))
+        for block in raw["phrase"]
+        if known(block, as_of)
+        for text in block["patterns"]
+    ]
+    turns = [(text, (0.0, str(block["with"]))) for block in raw.get("turn", ()) for text in block["patterns"]]
+    return Matcher(phrases + turns, LISTS[language])
+
+
+def replace(text: str, language: str, as_of: date | None = None) -> tuple[str, tuple[str, ...]]:
+    """Returns the text with its phrases replaced by marks, and the phrases found; the longest at a place counts."""
+    row = split(text)
+    found = list(find(row.words, language, as_of))
+    if not found:
+        return text, ()
+    parts: list[str] = []
+    hits: list[str] = []
+    done = 0
+    for places, value, word in found:
+        if value:
+            hits.append(" … ".join(_runs(row, places)))
+        for place in places:
+            start, end = row.spans[place]
+            parts.append(text[done:start])
+            parts.append(f" {word} " if place == places[-1] else " ")
+            done = end
+    return "".join((*parts, text[done:])), tuple(hits)
+
+
+def find(words: list[str], language: str, as_of: date | None) -> Iterator[tuple[tuple[int, ...], float, str]]:
+    """Yields the places of each phrase, its valence and what stands in for it, from left to right."""
+    patterns = matcher(language, as_of)
+    free = 0  # words before it are spent
+    for index, starts in enumerate(map(patterns.__getitem__, words)):
+        if starts is None or index < free:
+            continue
+        found = patterns.at(words, index)
+        if found is not None:
+            places, payloads = found
+            yield places, *max(payloads, key=lambda payload: abs(payload[0]))
+            free = places[-1] + 1
+
+
+def _runs(row: Row, places: tuple[int, ...]) -> list[str]:
+    """The words of a phrase, neighbours together."""
+    runs: list[list[int]] = []
+    for place in places:
+        if runs and place == runs[-1][-1] + 1:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    return [row.text[row.spans[run[0]][0] : row.spans[run[-1]][1]] for run in runs]

@@ -1,0 +1,288 @@
+"""Rules over classes of words: the engine below the AI-disruption axis and the reports of price moves.
+
+    text ─► words ─► each word its classes ("cuts": cut, "capex": ai spending) ─► rules over classes, clause by clause
+
+Classes are bits, so that a rule is tried with one `&`; only where all its classes are there are places looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+from feeds.errors import InputError
+from feeds.scoring.lists import known, load, names
+from feeds.scoring.matching import Matcher, Row, split
+
+_BREAKS = frozenset((";", "!", "?", "–", "—", "|", "…", ".", "--", "while", "whereas", "although", "während"))
+_CONJUNCTIONS = frozenset((",", "as", "after", "because", "since", "amid", "and", "weil", "nachdem", "und", "da"))
+_SPAN = 9
+_NEGATION_REACH = 5  # words before the event
+_ABBREVIATED = 3  # letters of "Gov.", "Inc.", "vs.", after which no clause ends
+_REMEMBERED = 100_000  # words whose classes are kept in memory
+_TAKEN_BACK = -0.6  # "not slowing" says that much of the opposite of "slowing"
+
+Marks = list[tuple[int, int]]  # place of a word, mask of its classes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule of a list: all its classes in one clause, near its event."""
+
+    name: str
+    value: float
+    tone: float  # [-1, 1]: what it says to readers where no word has a tone
+    groups: tuple[int, ...]  # one mask of classes each; the first is the event
+    none: int  # classes that veto it
+    span: int  # words between the event and each other class
+    near: int  # words between the event and the second class
+    order: bool  # the second class after the event
+    negated: float  # value where the event is taken back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleBook:
+    """Classes and rules as a day knew them."""
+
+    matcher: Matcher[int]
+    alone: _Alone  # what each word is, standing alone
+    needed: _Needed  # whether a word matters
+    matters: int  # classes without one of which nothing is looked at: all of them, where the list names none
+    bits: dict[str, int]
+    relevance: tuple[tuple[tuple[int, ...], float], ...]
+    subject: int  # all classes that make a text relevant
+    rules: tuple[Rule, ...]
+    topics: int  # classes of things, which count inside a longer pattern too
+    compound: int  # set on a word or pattern of several parts, which may be event and object at once
+
+
+@cache
+def rule_book(where: str, as_of: date | None) -> RuleBook:
+    """Compiles a list of the data folder, without what was learned after `as_of`.
+
+    Raises:
+        InputError: A rule names an unknown class, or a pattern is none.
+    """
+    raw = load(where)
+    bits = {name: 1 << number for number, name in enumerate(dict.fromkeys(block["name"] for block in raw["class"]))}
+    patterns = [
+        (pattern, bits[block["name"]])
+        for block in raw["class"]
+        if known(block, as_of)
+        for pattern in (*block.get("words", "").split(), *block.get("phrases", ()))
+    ]
+    if "company" in bits:
+        patterns += [(each.name, bits["company"]) for each in names()]
+    book = RuleBook(
+        matcher=Matcher(patterns, where),
+        alone=_Alone(),
+        needed=_Needed(),
+        matters=_mask("|".join(raw["matters"]), bits, where) if "matters" in raw else -1,
+        bits=bits,
+        relevance=tuple(
+            (tuple(_mask(name, bits, where) for name in names_.split("+")), weight)
+            for names_, weight in raw.get("relevance", {}).items()
+        ),
+        subject=_mask("|".join(raw.get("relevance", {})).replace("+", "|"), bits, where) if "relevance" in raw else 0,
+        rules=tuple(_rule(rule, bits, where) for rule in raw["rule"] if known(rule, as_of)),
+        topics=_mask("|".join(raw["topics"]), bits, where) if "topics" in raw else 0,
+        compound=1 << len(bits),
+    )
+    book.alone.book = book.needed.book = book
+    return book
+
+
+def _mask(names_: str, bits: dict[str, int], where: str) -> int:
+    mask = 0
+    for name in names_.split("|"):
+        if name not in bits:
+            raise InputError(f"{where}: there is no class {name!r}")
+        mask |= bits[name]
+    return mask
+
+
+def _rule(raw: dict[str, Any], bits: dict[str, int], where: str) -> Rule:
+    value = float(raw["value"])
+    span = raw.get("span", _SPAN)
+    return Rule(
+        name=raw["name"],
+        value=value,
+        tone=float(raw.get("tone", 0.0)),
+        groups=tuple(_mask(names_, bits, where) for names_ in raw["all"]),
+        none=_mask("|".join(raw["none"]), bits, where) if "none" in raw else 0,
+        span=span,
+        near=raw.get("near", span),
+        order=raw.get("order", False),
+        negated=float(raw.get("negated", value * _TAKEN_BACK if value < 0 else 0.0)),
+    )
+
+
+class Reading:
+    """A text with the classes of its words, read once for all that is asked of it."""
+
+    __slots__ = ("book", "marks", "mask", "words")
+
+    def __init__(self, row: Row, book: RuleBook) -> None:
+        """Finds the classes of the words."""
+        self.words = row.words
+        self.book = book
+        self.marks = _marks(row.words, book) if book.matters < 0 or _may_matter(row.words, book) else []
+        self.mask = union(mask for _, mask in self.marks) if self.marks else 0  # all classes of the text
+
+    def relevance(self) -> float:
+        """How much the text is about the book's subject, [0, 1]."""
+        mask = self.mask
+        if not mask & self.book.subject:
+            return 0.0
+        return max((weight for bits, weight in self.book.relevance if all(mask & bit for bit in bits)), default=0.0)
+
+    def fired(self) -> Iterator[tuple[Rule, bool, bool]]:
+        """The rules that fire, whether each one's event is taken back, and whether its clause is a question."""
+        for marks, asked in self._clauses():
+            clause = union(mask for _, mask in marks)
+            if clause & self.book.bits["off topic"]:
+                continue
+            for rule in self.book.rules:
+                if clause & rule.none or not all(clause & group for group in rule.groups):
+                    continue
+                event = self._event(marks, rule)
+                if event is not None:
+                    yield rule, bool(clause & self.book.bits["takes back"]) or self._negated(marks, event), asked
+
+    def _clauses(self) -> Iterator[tuple[Marks, bool]]:
+        marks, at = self.marks, 0
+        if not _BREAKS.isdisjoint(self.words):
+            for index, word in enumerate(self.words):
+                if word in _BREAKS and not (word == "." and index and len(self.words[index - 1]) <= _ABBREVIATED):
+                    end = at
+                    while end < len(marks) and marks[end][0] < index:
+                        end += 1
+                    if end > at:
+                        yield marks[at:end], word == "?"
+                    at = end
+        if at < len(marks):
+            yield marks[at:], False
+
+    def _event(self, marks: Marks, rule: Rule) -> int | None:
+        """The place of an event with all else of the rule near it, and at other words than itself."""
+        for place, mask in marks:
+            if mask & rule.groups[0] and all(
+                self._near(marks, place, group, rule.span if number else rule.near, rule.order and number == 0)
+                for number, group in enumerate(rule.groups[1:])
+            ):
+                return place
+        return None
+
+    def _near(self, marks: Marks, place: int, group: int, span: int, after: bool) -> bool:
+        return any(
+            mask & group
+            and abs(where - place) <= span
+            and (where > place or not after)
+            and (where != place or mask & self.book.compound)
+            for where, mask in marks
+        )
+
+    def _negated(self, marks: Marks, event: int) -> bool:
+        """Whether a negation stands shortly before an event, with no conjunction between."""
+        return any(
+            mask & self.book.bits["not"]
+            and 0 < event - place <= _NEGATION_REACH
+            and not any(word in _CONJUNCTIONS for word in self.words[place + 1 : event])
+            for place, mask in marks
+        )
+
+
+def _may_matter(words: list[str], book: RuleBook) -> bool:
+    """Whether a word stands in a text, or begins a pattern, that its list cannot do without; a quick no for most."""
+    return any(map(book.needed.__getitem__, words))
+
+
+class _Needed(dict[str, bool]):
+    """Whether a word, or a pattern that begins with it, is of a class that matters."""
+
+    book: RuleBook
+
+    def __missing__(self, word: str) -> bool:
+        book = self.book
+        known = book.alone[word]
+        found = known is not None and bool((known[0] | union(book.matcher.payloads(word))) & book.matters)
+        if len(self) < _REMEMBERED:
+            self[word] = found
+        return found
+
+
+def read(text: str, book: RuleBook) -> Reading:
+    """Reads a text once."""
+    return Reading(split(text), book)
+
+
+class _Alone(dict[str, "tuple[int, bool] | None"]):
+    """Of a word its classes and whether a longer pattern may begin with it; None where there is neither.
+
+    A hyphenated word has the classes of its parts too: "KI-Chip", "data-center"; a negation inside one is none.
+    """
+
+    book: RuleBook
+
+    def __missing__(self, word: str) -> tuple[int, bool] | None:
+        book = self.book
+        starts = book.matcher[word]
+        mask = union(starts.single) if starts else 0
+        parts = [part for part in word.split("-")[:6] if part]
+        if len(parts) > 1:
+            inner = union(each for _, each in _marks(parts, book)) & ~(book.bits["not"] | book.compound)
+            mask |= inner
+            mask |= book.compound if mask else 0
+        longer = bool(starts and (starts.following or starts.others))
+        known = (mask, longer) if mask or longer else None
+        if len(self) < _REMEMBERED:
+            self[word] = known
+        return known
+
+
+def _marks(words: list[str], book: RuleBook) -> Marks:
+    """The classes of each word that has any.
+
+    A pattern counts once: at its last word, or at its first where other words stand in its gaps.
+    """
+    alone = list(map(book.alone.__getitem__, words))
+    out: Marks = []
+    free = 0  # words before it are spent
+    for index, word in enumerate(alone):
+        if word is None or index < free:
+            continue
+        mask, longer = word
+        found = book.matcher.at(words, index) if longer else None
+        if found is None or len(found[0]) == 1:
+            if mask:
+                out.append((index, mask))
+            continue
+        places, payloads = found
+        together = places[-1] - places[0] == len(places) - 1
+        mask = union(payloads) | _inside(words, places, book) | book.compound
+        out.append((places[-1] if together else index, mask))
+        free = index + len(places) if together else index + 1
+    return out
+
+
+def _inside(words: list[str], places: tuple[int, ...], book: RuleBook) -> int:
+    """Things named inside a longer pattern: "AI demand" is demand, and AI; "data center spending" a data centre too."""
+    mask = 0
+    for place in places:
+        end = places[-1] if place == places[0] else places[-1] + 1
+        found = book.matcher.at(words[:end], place)
+        mask |= union(found[1]) if found else 0
+        starts = book.matcher[words[place]]
+        mask |= union(starts.single) if starts else 0
+    return mask & book.topics
+
+
+def union(masks: Iterable[int]) -> int:
+    """All bits of the masks."""
+    out = 0
+    for mask in masks:
+        out |= mask
+    return out
