@@ -27,6 +27,7 @@ from backtests.redecide import Case, Violation
 from backtests.replay import make_market, run_rule
 from backtests.report import audit_line
 from backtests.result import label
+from backtests.wakes import place_news
 from backtests.worlds import Scoring, Worlds
 from strategies.rule import Rule
 from strategies.signals import SignalBook
@@ -91,7 +92,8 @@ def audit(
         episode: The run's episode, whole.
         news: Its news, whole, scored and placed.
         rules: The run's rules; any `Rule` will do.
-        terms: Money terms of the replay whose decisions are checked; of no account with `targets`.
+        terms: Terms of the replay whose decisions are checked: for which auctions the news is read, and money terms
+            where there are no `targets`.
         targets: The run's changes of target weights, as in its `targets` table. Without them each rule is
             replayed here, after it has decided without the future, so that it can remember nothing of it.
         scoring: Scores each headline anew, in the order in which they became known.
@@ -99,7 +101,8 @@ def audit(
     Returns:
         What was found. A rule that fails without the future is a violation, never an exception.
     """
-    worlds = Worlds(episode, news, scoring)
+    worlds = Worlds(episode, news, scoring, terms)
+    news = place_news(episode, news, worlds.terms)
     names = [label(rule, rules) for rule in rules]
     given = None if targets is None else _by_rule(targets)
     counts: list[tuple[str, int, int]] = []
