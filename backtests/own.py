@@ -30,6 +30,7 @@ from strategies.view import View
 
 _loaded: dict[tuple[Path, str], tuple[types.ModuleType, tuple[str, ...]]] = {}
 _types: dict[tuple[Path, str, str], type[Rule]] = {}
+_adopted: dict[type[Any], type[Rule]] = {}
 _EXCESS = 1e-9  # relative: weights may miss their bound by noise of floating-point arithmetic
 
 
@@ -54,6 +55,21 @@ def make_rule(name: str, settings: dict[str, str] | None = None) -> Rule:
         InputError: As `rule_type`, or an unknown parameter or value.
     """
     return rule_type(name).with_settings(settings or {})
+
+
+def adopted(found: type[Any]) -> type[Rule]:
+    """Returns the strategy that a class of a notebook is: a Rule, or a bt.Strategy in the place of one.
+
+    Raises:
+        InputError: It is neither, or lacks something.
+    """
+    if found in registry.rules().values():
+        return found
+    if not (issubclass(found, Rule) or _is_strategy(found)):
+        raise InputError(f"{found.__name__} is neither a strategies.Rule nor a backtrader.Strategy")
+    if found not in _adopted:
+        _adopted[found] = _as_rule(Path(found.__module__), found, None)
+    return _adopted[found]
 
 
 def reloaded(rule: Rule, path: Path | None = None) -> Rule:
@@ -181,7 +197,7 @@ def _is_strategy(value: type[Any]) -> bool:
     return backtrader is not None and issubclass(value, backtrader.Strategy)
 
 
-def _as_rule(path: Path, found: type[Any], code: Code) -> type[Rule]:
+def _as_rule(path: Path, found: type[Any], code: Code | None) -> type[Rule]:
     if issubclass(found, Rule):
         made = _own_rule(path, found)
     else:
@@ -237,15 +253,28 @@ def _checked(path: Path, decide: Callable[[Rule, View, Floats], Floats]) -> Call
             raise InputError(f"{where(path, wrong)}: {self.name} for session {view.session}: {_said(wrong)}") from wrong
         if weights.shape != (len(view.symbols),):
             raise InputError(f"{place}: weights of shape {weights.shape}, but there are {len(view.symbols)} symbols")
-        gross = 0.0
-        for symbol, sector, weight in zip(view.symbols, view.sectors, weights.tolist(), strict=True):
-            if not np.isfinite(weight):
-                raise InputError(f"{place}: the weight of {symbol} is {weight}, no number; 0 is flat")
-            if weight and not self.holds(sector, symbol, view.benchmark):
-                raise InputError(f"{place}: weighs {symbol}, but may not hold it; add {sector!r} to `traded`")
-            gross += abs(weight)
-        if gross > self.gross * (1 + _EXCESS):
-            raise InputError(f"{place}: weights sum to {gross:.4g} in size, above gross {self.gross:g}")
+        wrong_weights = _wrong_weights(self, view, weights)
+        if wrong_weights:
+            raise InputError(f"{place}: {wrong_weights}")
         return weights
 
     return checked
+
+
+def _wrong_weights(rule: Rule, view: View, weights: Floats) -> str:
+    """Says what is wrong with weights: no number, a symbol that the rule may not hold, a cap; "" when nothing is."""
+    gross = net = 0.0
+    for symbol, sector, weight in zip(view.symbols, view.sectors, weights.tolist(), strict=True):
+        if not np.isfinite(weight):
+            return f"the weight of {symbol} is {weight}, no number; 0 is flat"
+        if weight and not rule.holds(sector, symbol, view.benchmark):
+            return f"weighs {symbol}, but may not hold it; add {sector!r} to `traded`"
+        if abs(weight) > rule.name_cap * (1 + _EXCESS) and sector != "funds":
+            return f"the weight of {symbol} is {weight:.4g}, above name_cap {rule.name_cap:g}; weigh less or set it"
+        gross += abs(weight)
+        net += weight
+    if gross > rule.gross * (1 + _EXCESS):
+        return f"weights sum to {gross:.4g} in size, above gross {rule.gross:g}; weigh less or set it"
+    if abs(net) > rule.net_cap * (1 + _EXCESS):
+        return f"weights sum to {net:+.4g}, beyond net_cap {rule.net_cap:g}; weigh less or set it"
+    return ""

@@ -30,7 +30,7 @@ from backtests.broker import HonestBroker
 from backtests.clock import Clock, Row, make_clock
 from backtests.episode import Episode
 from backtests.news import News, read_news
-from backtests.own import make_rule, rule_type
+from backtests.own import adopted, make_rule, rule_type
 from backtests.result import Replayed, Result, build_result
 from backtests.wakes import Wake, place_news, wakes
 from strategies.registry import rules
@@ -39,6 +39,7 @@ from strategies.signals import SignalBook
 from strategies.universe import exposure_table
 from strategies.view import Market, View
 
+Strategy = str | Rule | type[Any]
 REACTIONS = ("include", "with-cause", "exclude")
 
 
@@ -310,9 +311,15 @@ def standard_rules(names: Sequence[str] = (), settings: dict[str, str] | None = 
     return chosen
 
 
+def _chosen(strategy: Strategy, settings: dict[str, str]) -> Rule:
+    if isinstance(strategy, Rule):
+        return strategy
+    return (adopted(strategy) if isinstance(strategy, type) else rule_type(strategy)).with_settings(settings)
+
+
 def replay(
     episode: Episode,
-    strategy: str | Rule | Sequence[str | Rule] | None = None,
+    strategy: Strategy | Sequence[Strategy] | None = None,
     *,
     terms: BookTerms | None = None,
     news: News | None = None,
@@ -322,7 +329,8 @@ def replay(
 
     Args:
         episode: From `load_episode`.
-        strategy: A name, a rule, several of them, or None for all (then `shock` in its three variants).
+        strategy: A name, a file with a strategy of your own (`my_rule.py:MyRule`), a rule, a class of a Rule or
+            a bt.Strategy, several of them, or None for all (then `shock` in its three variants).
         terms: Money terms, `BookTerms()` without.
         news: News already read and scored, else the episode's are.
         **settings: Parameters of the named strategies.
@@ -333,14 +341,9 @@ def replay(
     Raises:
         InputError: Anything wrong in the input, in one line.
     """
-    given = [strategy] if isinstance(strategy, str | Rule) else list(strategy or [])
+    given = [strategy] if isinstance(strategy, str | Rule | type) else list(strategy or [])
     texts = {name: str(value) for name, value in settings.items()}
-    chosen: list[Rule] = []
-    if given:
-        for each in given:
-            chosen += [each] if isinstance(each, Rule) else [make_rule(each, texts)]
-    else:
-        chosen = standard_rules((), texts)
+    chosen = [_chosen(each, texts) for each in given] or standard_rules((), texts)
     terms = terms or BookTerms()
     news = place_news(episode, news or read_news(episode), terms)
     market = make_market(episode, news)

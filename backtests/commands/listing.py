@@ -9,25 +9,29 @@ import click
 
 
 @click.command()
+@click.argument("names", nargs=-1, metavar="[STRATEGY]...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
-def strategies(as_json: bool) -> None:
-    """Lists the strategies, the naive rivals among them, with their parameters.
+def strategies(names: tuple[str, ...], as_json: bool) -> None:
+    """Lists the strategies, the naive rivals among them, with their parameters; or those named, your own files too.
 
     \b
     Example:
-      backtest strategies
+      backtest strategies shock my_rule.py
     """
-    from strategies.registry import make_rule, rules
+    from backtests.own import rule_type
+    from strategies.registry import rules
+
+    found = [rule_type(name) for name in names] or list(rules().values())
 
     rows: list[dict[str, Any]] = [
         {
-            "strategy": name,
+            "strategy": rule.name,
             "rival": rule.rival,
             "about": rule.about,
-            "params": make_rule(name).parameters,
+            "params": rule.with_settings({}).parameters,
             "parameters": rule.described(),
         }
-        for name, rule in rules().items()
+        for rule in found
     ]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
@@ -37,7 +41,8 @@ def strategies(as_json: bool) -> None:
         for each in row["parameters"]:
             choices = f" ({' | '.join(map(str, each['choices']))})" if each["choices"] else ""
             unit = f" {each['unit']}" if each["unit"] else ""
-            click.echo(f"    {each['name']}={each['default']}{unit}{choices}: {each['about']}")
+            about = f": {each['about']}" if each["about"] else ""
+            click.echo(f"    {each['name']}={each['default']}{unit}{choices}{about}")
 
 
 def listing(rows: list[dict[str, Any]], *, as_json: bool) -> None:
