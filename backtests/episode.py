@@ -44,7 +44,7 @@ class Episode:
     news: tuple[Path, ...]
     claims: tuple[Claim, ...]
     shares_outstanding: dict[str, float]  # shares by symbol
-    control: bool  # a window in which nothing happened: what is traded here is a false alarm
+    control: bool = False  # a window in which nothing happened: what is traded here is a false alarm
     provenance: str
     sources: dict[str, str]  # file name to SHA-256
     loans: Loans = field(default_factory=Loans)  # what borrowing costs, and how much can be had
