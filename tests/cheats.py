@@ -51,6 +51,10 @@ class Claimed(Cheat):
                 total += item.score.sentiment
         return (np.full(len(view.symbols), round(total, 9)),)
 
+    def step(self, state: Floats, rows: tuple[Floats, ...]) -> Floats:
+        """The more it believes, the more it holds: its sign alone may be the same with canaries and without."""
+        return spread(np.sign(rows[0]), self.gross) * (np.abs(rows[0]) / (1 + np.abs(rows[0])))
+
 
 @dataclass(frozen=True, kw_only=True)
 class FullSample(Cheat):
