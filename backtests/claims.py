@@ -70,14 +70,14 @@ def read_claims(rows: Sequence[Mapping[str, Any]], path: Path, *, known: set[str
     """
     claims = []
     for number, row in enumerate(rows, 1):
-        place = f"{path}: claim {number}"
+        place = _place(path, number)
         wrong = sorted(set(row) - _KEYS) or sorted({"symbol", "session", "said", "kind"} - set(row))
         if wrong:
             raise EpisodeError(f"{place}: key {wrong[0]!r} is unknown or missing; it has {', '.join(sorted(_KEYS))}")
         if row["kind"] not in _UNITS:
             raise EpisodeError(f"{place}: kind {row['kind']!r} must be one of {', '.join(_UNITS)}")
         if row["symbol"] not in known:
-            raise EpisodeError(f"{place}: symbol {row['symbol']!r} is in no sector and not in context")
+            raise EpisodeError(f"{place}: symbol {row['symbol']!r} is in no sector and not in context; add it to one")
         if type(row["session"]) is not date:
             raise EpisodeError(f"{place}: session must be a date like 2025-01-27")
         for key in ("reported", "tolerance"):
@@ -97,6 +97,12 @@ def read_claims(rows: Sequence[Mapping[str, Any]], path: Path, *, known: set[str
             )
         )
     return tuple(claims)
+
+
+def _place(path: Path, number: int) -> str:
+    """File, line and position of a claim."""
+    heads = [line for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if "[[claims]]" in text]
+    return f"{path}:{heads[number - 1]}: claim {number}" if number <= len(heads) else f"{path}: claim {number}"
 
 
 def check_claims(episode: Episode) -> list[CheckedClaim]:

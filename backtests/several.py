@@ -111,7 +111,7 @@ def several_text(found: Several) -> str:
     shocks = [name for name in names if name not in controls]
     out = found.left_out()
     lines = [
-        "Return of each strategy in each episode, in percent (· = naive rival, * = control: nothing happened there)",
+        "Return of each strategy in each episode, in percent (· = naive rival, * = control)",
         *grid(
             ["strategy", *(f"{name}*" if name in controls else name for name in names)],
             [[_name(cells), *(_return(cells, name) for name in names)] for cells in rows.values()],

@@ -18,6 +18,7 @@ from backtests.commands.options import (
     split_settings,
     trading_options,
 )
+from backtests.commands.runall import run_all
 from backtests.commands.trials import ready, record, trials_option
 
 
@@ -53,13 +54,14 @@ def run(
     as_json: bool,
     output: Path | None,
 ) -> None:
-    """Replays EPISODE (a name or a folder) and writes its files.
+    """Replays EPISODE (a name, a folder, or `all`) and writes its files.
 
     \b
     Example:
       backtest run deepseek-2025 --strategy shock --set threshold=0.8 --set slippage_bps=10
       backtest run deepseek-2025 --auctions open,close --borrow 1,5,30,100
       backtest run deepseek-2025 --bars 5m --prices minutes.csv
+      backtest run all --strategy shock
     """
     from backtests.audit import short_audit
     from backtests.episode import load_episode
@@ -73,6 +75,18 @@ def run(
 
     given = {"cash": cash, "auctions": auctions}
     settings = {**settings, **{name: value for name, value in given.items() if value is not None}}
+    if episode == "all":
+        one = {
+            "start": start,
+            "end": end,
+            "news": news,
+            "prices": prices,
+            "bars": bars,
+            "loans": loans,
+            "borrow": borrow,
+        }
+        run_all(strategies, settings, one, ledger, output, as_json=as_json)
+        return
     ready(ledger)
     terms, own = split_settings(settings, strategies)
     rules = standard_rules(strategies, own)

@@ -49,6 +49,28 @@ def study_text(document: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def studies_text(documents: Sequence[Mapping[str, Any]]) -> str:
+    """Several event studies: what is exposed to AI demand, on the event's session and over the window."""
+    head = ("episode (* = control)", "event", "N", "effective N", "AAR %", "K-P", "rank", "window %", "K-P", "rank")
+    rows = []
+    for each in documents:
+        sample = each["groups"][0]
+        cells = [f"{each['episode']}{'*' if each['control'] else ''}", each["events"][0]["session"], str(sample["n"])]
+        cells.append(f"{sample['n_effective']:.1f}")
+        for part in ("event", "window"):
+            tests = sample[part]["tests"]
+            cells.append(number(sample[part]["aar_pct"]))
+            cells += [p_value(_stars(tests, name)["p"]) for name in ("kolari-pynnonen", "corrado")]
+        rows.append(cells)
+    first = documents[0]
+    lines = [
+        f"Event study of the key sessions, {first['model']} model: what is exposed to AI demand (two-sided p, robust)",
+        *grid(head, rows),
+        "Key sessions were chosen because something happened on them (a control's: because nothing did).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def _group_rows(document: Mapping[str, Any], part: str) -> Iterator[str]:
     head = ("group", "N", "effective N", "AAR %", "K-P", "adj. Patell", "rank", "BMP*", "Patell*")
     rows = []
