@@ -2,22 +2,22 @@
 
     text ─► emojis in words ─► words ─► valence of each word of the list ─► sum ─► compound
 
-Adapted from vaderSentiment 3.3.2 by C.J. Hutto (MIT licence; Hutto & Gilbert, VADER: A Parsimonious Rule-based Model for
-Sentiment Analysis of Social Media Text, ICWSM-14), on its own word lists. With those lists every figure is equal to the
-package's to the last digit, its oddities included (a doubled valence before and after "but" changes the first one twice);
-tests compare the two. What the package does for each look-back of each word, lowering every word of the text again and
-searching sixty negations in a list, is done once here: 4 to 9 times as fast.
+Adapted from vaderSentiment 3.3.2 by C.J. Hutto (MIT licence; Hutto & Gilbert, VADER: A Parsimonious Rule-based Model
+for Sentiment Analysis of Social Media Text, ICWSM-14), on its own word lists. With those lists every figure is equal to
+the package's to the last digit, its oddities included (a doubled valence before and after "but" changes the first one
+twice); tests compare the two. What the package does for each look-back of each word, lowering every word of the text
+again and searching sixty negations in a list, is done once here: 4 to 9 times as fast.
 """
 
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from math import sqrt
 from typing import NamedTuple
 
-from vaderSentiment import vaderSentiment as package
+import vaderSentiment.vaderSentiment as package
 
 _CAPITALS = package.C_INCR
 _NEGATED = package.N_SCALAR
@@ -70,10 +70,8 @@ class Vader:
         self._counted = {word: value for word, value in self.words.items() if word not in _BOOSTERS}
 
     def compound(self, text: str) -> float:
-        """Returns the compound score in [-1, 1], rounded to four digits as in the package; 0 of a text without words."""
-        text = _without_emojis(text)
-        hits = self._valences(text.split())
-        return round(_normalized(_emphasised(sum(hit.valence for hit in hits), text)), 4) if hits else 0.0
+        """Returns the compound score in [-1, 1], rounded to four digits as in the package; 0 without words."""
+        return self.read(text)[0]
 
     def polarity_scores(self, text: str) -> dict[str, float]:
         """Returns neg, neu, pos (shares, [0, 1]) and compound ([-1, 1]), as the package does."""
@@ -102,9 +100,11 @@ class Vader:
             "compound": round(_normalized(_emphasised(sum(hit.valence for hit in hits), text)), 4),
         }
 
-    def hits(self, text: str) -> list[Hit]:
-        """Returns the listed words of a text with what each adds."""
-        return self._valences(_without_emojis(text).split())
+    def read(self, text: str) -> tuple[float, list[Hit]]:
+        """Returns the compound score and the listed words of a text with what each adds."""
+        text = _without_emojis(text)
+        hits = self._valences(text.split())
+        return (round(_normalized(_emphasised(sum(hit.valence for hit in hits), text)), 4) if hits else 0.0), hits
 
     def _valences(self, pieces: list[str]) -> list[Hit]:
         words = [_bare(piece) for piece in pieces]
@@ -154,7 +154,7 @@ class Vader:
         return valence
 
     def _least(self, place: int, valence: float, lower: list[str]) -> float:
-        """ "least" before a word negates it, but for "at least" and "very least"."""
+        """Negates after "least", but for "at least" and "very least"."""
         if place == 0 or lower[place - 1] != "least" or "least" in self.words:
             return valence
         return valence if place > 1 and lower[place - 2] in {"at", "very"} else valence * _NEGATED
@@ -264,9 +264,3 @@ def _emphasised(total: float, text: str) -> float:
 
 def _normalized(total: float) -> float:
     return max(-1.0, min(1.0, total / sqrt(total * total + _NORMAL)))
-
-
-def plain_words(without: Iterable[str] = ()) -> dict[str, float]:
-    """Returns the package's words but for some."""
-    left_out = frozenset(without)
-    return {word: value for word, value in package_words().items() if word not in left_out}
