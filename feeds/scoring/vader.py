@@ -17,7 +17,7 @@ from functools import cache
 from math import sqrt
 from typing import NamedTuple
 
-import vaderSentiment.vaderSentiment as package
+import vaderSentiment.vaderSentiment as package  # noqa: N813 (a package called so)
 
 _CAPITALS = package.C_INCR
 _NEGATED = package.N_SCALAR
