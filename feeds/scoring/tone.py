@@ -14,7 +14,7 @@ from feeds.scoring.clauses import asks, main_clause
 from feeds.scoring.german import german_word
 from feeds.scoring.matching import split
 from feeds.scoring.phrases import MARKS, dropped, replace, words
-from feeds.scoring.vader import Vader, package_words
+from feeds.scoring.vader import Hit, Vader, package_words
 
 _WORD = re.compile(r"[^\W\d_][\w-]*")
 
@@ -65,6 +65,14 @@ def tone(text: str, language: str, as_of: date | None = None) -> tuple[float, tu
     if main != marked and (first := engine.compound(main)) * value < 0:
         value = first
     return value, (*phrases, *hits)
+
+
+def words_read(text: str, language: str, as_of: date | None = None) -> tuple[str, list[Hit]]:
+    """Returns a text as VADER reads it, with marks for phrases and compounds, and the words that count there."""
+    marked, _ = replace(text, language, as_of)
+    if language == "de":
+        marked = _WORD.sub(lambda match: _seen(match[0], [], as_of), marked)
+    return marked, _engine("de" if language == "de" else "en", as_of).read(marked)[1]
 
 
 def _seen(word: str, hits: list[str], as_of: date | None) -> str:
