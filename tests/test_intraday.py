@@ -142,6 +142,8 @@ def test_shock_on_monday_fills_at_the_first_bar_after_known_at_and_latency(tmp_p
         fills = [fill for fill in csv.DictReader(file) if fill["session"] == "2025-01-27"]
     assert {fill["moment"] for fill in fills} == {moment}
     assert {fill["symbol"] for fill in fills} == {"NVDA", "AVGO", "MU"}
+    done = CliRunner().invoke(cli, ["audit", str(tmp_path / "run"), *files], catch_exceptions=False)
+    assert done.stdout.endswith("audit: 9 decisions re-decided without the future, 0 differed\n"), done.output
     for fill in fills:
         close = daily[fill["symbol"]].close[daily[fill["symbol"]].sessions.index(date(2025, 1, 27))]
         assert float(fill["price"]) == pytest.approx(close * (1 - 5 / 10_000))
