@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import multiprocessing
@@ -78,6 +79,20 @@ def test_whatever_is_done_to_a_line_breaks_the_chain_with_exit_code_1(tmp_path, 
     assert read_chain(path).broken.startswith(says)
     for words in (["trials", "--trials", str(path)], ["trials", "--trials", str(path), "verify"]):
         assert CliRunner().invoke(cli, words).exit_code == 1
+
+
+def test_a_line_forged_with_its_own_right_hash_is_betrayed_by_the_next(tmp_path):
+    """Whoever changes a line and hashes it anew has to write all that follow anew too."""
+    path = tmp_path / "trials.jsonl"
+    add(path, "a", "b", "c")
+    lines = path.read_text().splitlines()
+    body = json.loads(lines[1])
+    del body["hash"]
+    body["trials"][0]["profit_usd"] = 9.5
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    forged = json.dumps({**body, "hash": hashlib.sha256(text.encode()).hexdigest()}, sort_keys=True)
+    path.write_text("\n".join([lines[0], forged, lines[2]]) + "\n")
+    assert read_chain(path).broken.startswith("line 3: does not follow")
 
 
 def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path):
