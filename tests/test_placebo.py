@@ -56,6 +56,17 @@ def test_a_version_without_any_headline_never_trades(world):
     assert set(ReplayEngine().equity(episode, news, rule, BookTerms(), Versions(rows=rows))[0]) == {100_000.0}
 
 
+@pytest.mark.parametrize("auctions", ["open", "open,close"])
+def test_a_headline_moved_to_a_session_is_in_time_for_its_open(auctions):
+    """Also where the news is read for the close too: it was known before that session's deadline."""
+    episode, news = ladder_world()
+    terms = dataclasses.replace(FREE, auctions=auctions)
+    rows = np.array([[1], [3], [5]])
+    found = ReplayEngine().equity(episode, news, make_rule("shock", {"name_cap": "1"}), terms, Versions(rows=rows))
+    profits = [3 * 10_000 / (100 + row - 1) for row in (1, 3, 5)]  # bought at the open of its session, held for three
+    assert found[:, -1] - 10_000 == pytest.approx(profits)
+
+
 def test_names_exchanged_take_prices_actions_and_nothing_else():
     """NVDA stands for AMD's prices and dividends and the other way round; SPY stays."""
     from backtests.prices import Action

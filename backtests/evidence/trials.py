@@ -91,8 +91,8 @@ def trials_of(result: Result) -> tuple[Trial, ...]:
     for row in table.rows:
         equity.setdefault(row[0], []).append(row[place])
     return tuple(
-        _trial(each, data, [result.config["book"]["cash"], *equity.get(each["label"], [])])
-        for each in result.document["results"]
+        _trial(each, trial_key(data, made), [result.config["book"]["cash"], *equity.get(each["label"], [])])
+        for each, made in zip(result.document["results"], result.config["strategies"], strict=True)
     )
 
 
@@ -113,11 +113,11 @@ def record(result: Result, path: Path | None = None) -> Trials:
     return found
 
 
-def _trial(each: Mapping[str, Any], data: Mapping[str, Any], equity: Sequence[float]) -> Trial:
+def _trial(each: Mapping[str, Any], key: str, equity: Sequence[float]) -> Trial:
     returns = session_returns(equity)
     found = moments(returns)
     return Trial(
-        key=trial_key(data, each["strategy"], each["params"]),
+        key=key,
         strategy=each["label"],
         rival=each["rival"],
         params=dict(each["params"]),
