@@ -161,6 +161,44 @@ def test_a_changed_file_is_read_again(tmp_path):
     assert make_rule(path).parameters["fall"] == 0.07
 
 
+def test_a_class_of_a_notebook_needs_no_file(deepseek):
+    """Both kinds, with parameters; what is no strategy is refused."""
+    import backtrader as bt
+
+    from strategies import Rule
+
+    class Mine(Rule):
+        part: float = 0.05
+
+        def observe(self, view):
+            return (view.masks("chips"),)
+
+        def step(self, state, rows):
+            return rows[0] * self.part
+
+    class Theirs(bt.Strategy):
+        params = (("part", 0.1),)
+        symbols = ("NVDA",)
+
+        def next(self):
+            self.order_target_percent(self.data, self.params.part)
+
+    episode, news = deepseek
+    results = replay(episode, [Mine, Theirs], news=news, part=0.02).document["results"]
+    assert [(row["strategy"], row["params"]["part"]) for row in results] == [("Mine", 0.02), ("Theirs", 0.02)]
+    with pytest.raises(InputError, match="int is neither"):
+        replay(episode, int, news=news)
+
+
+def test_a_file_is_listed_with_its_parameters(tmp_path):
+    """`backtest strategies FILE`."""
+    own(tmp_path, RULE + STRATEGY)
+    done = backtest("strategies", "mine.py:Dip", "mine.py:News", "--json", cwd=tmp_path)
+    listed = {row["strategy"]: row for row in json.loads(done.stdout)}
+    assert listed["Dip"]["params"]["fall"] == 0.05
+    assert listed["News"]["about"] == "Long on build-out, short on disruption."
+
+
 # What a bt.Strategy sees
 
 

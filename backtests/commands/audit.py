@@ -37,6 +37,7 @@ _SHOWN = 20
 @click.option(
     "--loans", type=click.Path(path_type=Path), metavar="FILE", help="CSV of stock loans that the run was given."
 )
+@click.option("--bars", metavar="LENGTH", help="Bars of minutes in the --prices file, like 5m.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr.")
 def audit(
     episode: str,
@@ -48,6 +49,7 @@ def audit(
     archive: Path | None,
     prices: Path | None,
     loans: Path | None,
+    bars: str | None,
     as_json: bool,
 ) -> None:
     """Proves that no decision knew the future: EPISODE is an episode or the folder of a run.
@@ -69,16 +71,15 @@ def audit(
     archived = news == Path("archive")
     run = None
     if (Path(episode) / "run_card.json").is_file():
-        if strategies or start or end or settings:
+        if strategies or start or end or settings or bars:
             raise InputError(f"{episode} is a run: its strategies and window are audited as they were; leave them out")
         run, loaded, rules = saved_run(Path(episode), None if archived else news, prices, loans, check=not archived)
-        _one_decision(Path(episode), run)
         terms = BookTerms(**run.config["book"])
     else:
         terms, own = split_settings(settings, strategies)
         rules = standard_rules(strategies, own)
         own_news = None if archived else news
-        loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, loans=loans)
+        loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, loans=loans, bars=bars)
     if archived:
         with open_archive(archive, create=False) as opened:
             loaded, scored = read_archive(loaded, opened)
@@ -102,15 +103,6 @@ def _anew(headline: Headline) -> Score:
     return DEFAULT.score(headline.title, headline.summary, headline.language, None)
 
 
-def _one_decision(folder: Path, run: Result) -> None:
-    """Refuses a run that decided more than once a session."""
-    if run.config.get("bars", "daily") != "daily" or run.config["book"].get("auctions", "open") != "open":
-        raise InputError(
-            f"{folder}: decided more than once a session, and was audited when it ran; this audit knows one decision "
-            "per session, before the open: audit the episode instead"
-        )
-
-
 def saved_run(
     folder: Path, news: Path | None, prices: Path | None, loans: Path | None = None, *, check: bool = True
 ) -> tuple[Result, Episode, list[Rule]]:
@@ -127,7 +119,11 @@ def saved_run(
     config = run.config
     rules = [saved_rule(folder, row) for row in config["strategies"]]
     start, end = date.fromisoformat(config["start"]), date.fromisoformat(config["end"])
-    loaded = load_episode(config["episode"], prices=prices, news=news, start=start, end=end, loans=loans)
+    bars = config.get("bars", "daily")
+    loaded = load_episode(
+        config["episode"], prices=prices, news=news, start=start, end=end, loans=loans,
+        bars=None if bars == "daily" else bars,
+    )  # fmt: skip
     if check:
         _check_sources(folder, config["sources"], loaded.sources)
     return run, loaded, rules
