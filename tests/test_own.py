@@ -124,6 +124,9 @@ def test_set_works_on_both_and_what_is_recorded_makes_the_run_again(tmp_path):
         (RULE, "mine.py --set fall=x", ["fall='x': give a number"]),
         (STRATEGY, "mine.py --set part=x", ["part='x': give a number"]),
         (RULE.replace("0.05, 0.0)", "2.0, 0.0)"), "mine.py", ["above name_cap 0.25", "for session 2025-01-"]),
+        ("import sys\nsys.exit(3)", "mine.py", ["mine.py:2", "SystemExit"]),
+        (STRATEGY.replace("    def next", "    def __init__(self):\n        1 / 0\n\n    def next"), "mine.py",
+         ["mine.py:11", "ZeroDivisionError"]),
         (RULE, "mine.py --set gross=0.01", ["above gross 0.01"]),
         (RULE, "mine.py --set net_cap=0.01", ["beyond net_cap 0.01"]),
         (RULE.replace("0.05, 0.0)", "np.nan, 0.0)"), "mine.py", ["no number; 0 is flat"]),
@@ -188,6 +191,17 @@ def test_a_class_of_a_notebook_needs_no_file(deepseek):
     assert [(row["strategy"], row["params"]["part"]) for row in results] == [("Mine", 0.02), ("Theirs", 0.02)]
     with pytest.raises(InputError, match="int is neither"):
         replay(episode, int, news=news)
+
+
+def test_what_a_strategy_prints_does_not_get_into_the_result(tmp_path):
+    """Stdout is one JSON object; each line is said once, on stderr, and not again by the audit."""
+    text = STRATEGY.replace(
+        "    def next(self):", "    def next(self):\n        print('asked', self.data.datetime.date(0))"
+    )
+    own(tmp_path, "print('loaded')\n" + text)
+    done = backtest("run", "deepseek-2025", "-s", "mine.py", "--json", "-o", "out", cwd=tmp_path)
+    assert json.loads(done.stdout)["audit"] == {"decisions": 19, "violations": 0}
+    assert (done.stderr.count("asked 2025-01-"), done.stderr.count("loaded")) == (15, 1)
 
 
 def test_a_file_is_listed_with_its_parameters(tmp_path):
