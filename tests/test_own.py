@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from backtests.audit import audit, short_audit
 from backtests.book import BookTerms
+from backtests.cli import cli
 from backtests.episode import load_episode
 from backtests.news import read_news
 from backtests.own import make_rule, rule_type
@@ -140,13 +142,23 @@ def test_set_works_on_both_and_what_is_recorded_makes_the_run_again(tmp_path):
         (STRATEGY, "mine.py --auctions open,close", ["asked before the open alone"]),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_file_is_said_in_one_line(tmp_path, text, spec, words):
-    """File and line where there is one, what was wrong, what to do; exit code 2, nothing written."""
+def test_what_is_wrong_with_a_file_is_said_in_one_line(tmp_path, monkeypatch, text, spec, words):
+    """File and line where there is one, what was wrong, what to do; nothing is written."""
+    monkeypatch.chdir(tmp_path)
     if text is not None:
         own(tmp_path, text)
-    done = backtest("run", "deepseek-2025", "-s", *spec.split(), "-o", "out", cwd=tmp_path)
-    refused(done, *words)
+    command = ["run", "deepseek-2025", "-s", *spec.split(), "--end", "2025-01-29", "--trials", "off", "-o", "out"]
+    wrong = CliRunner().invoke(cli, command).exception
+    assert isinstance(wrong, InputError)
+    assert "\n" not in str(wrong)
+    assert [word for word in words if word not in str(wrong)] == []
     assert not (tmp_path / "out").exists()
+
+
+def test_a_wrong_file_ends_the_command_with_one_line_and_code_2(tmp_path):
+    """The whole way, in a process of its own."""
+    own(tmp_path, RULE.replace("np.where", "1 / 0 if rows else np.where"))
+    refused(backtest("run", "deepseek-2025", "-s", "mine.py", cwd=tmp_path), "mine.py:15: Dip for session 2025-01-13")
 
 
 def test_a_class_that_others_build_on_is_no_second_strategy(tmp_path):
@@ -364,11 +376,13 @@ def test_a_rule_that_opens_the_price_file_is_caught_by_the_run_itself(tmp_path):
     """No cut reaches the file, but the opening is seen: exit code 1, the file is named."""
     prices = load_episode("deepseek-2025").folder / "prices.csv"
     own(tmp_path, PRICE_READER.replace("PRICES", str(prices)))
-    done = backtest("run", "deepseek-2025", "-s", "mine.py", "-o", "out", cwd=tmp_path)
+    done = backtest("run", "deepseek-2025", "-s", "mine.py", "--end", "2025-01-14", "-o", "out", cwd=tmp_path)
     assert done.returncode == 1
     assert "VIOLATION Reader, 2025-01-13: opens" in done.stderr
     assert "prices.csv" in done.stderr
-    document = json.loads(backtest("audit", "deepseek-2025", "-s", "mine.py", "--json", cwd=tmp_path).stdout)
+    document = json.loads(
+        backtest("audit", "deepseek-2025", "-s", "mine.py", "--end", "2025-01-14", "--json", cwd=tmp_path).stdout
+    )
     assert document["violations"][0]["changed"] == "reaches outside"
 
 
