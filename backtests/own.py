@@ -148,7 +148,7 @@ def _run(path: Path, text: str, digest: str) -> tuple[types.ModuleType, tuple[st
             exec(compiled, module.__dict__)  # noqa: S102 (the user's own program, which the user asks to run)
     except SyntaxError as wrong:
         raise InputError(f"{path}:{wrong.lineno}: syntax error: {wrong.msg}") from None
-    except Exception as wrong:
+    except (Exception, SystemExit) as wrong:
         raise InputError(f"{where(path, wrong)}: {_said(wrong)}") from wrong
     return module, tuple(dict.fromkeys(reads))
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from backtests.audit import audit, short_audit
 from backtests.book import BookTerms
+from backtests.cli import cli
 from backtests.episode import load_episode
 from backtests.news import read_news
 from backtests.own import make_rule, rule_type
@@ -124,6 +126,9 @@ def test_set_works_on_both_and_what_is_recorded_makes_the_run_again(tmp_path):
         (RULE, "mine.py --set fall=x", ["fall='x': give a number"]),
         (STRATEGY, "mine.py --set part=x", ["part='x': give a number"]),
         (RULE.replace("0.05, 0.0)", "2.0, 0.0)"), "mine.py", ["above name_cap 0.25", "for session 2025-01-"]),
+        ("import sys\nsys.exit(3)", "mine.py", ["mine.py:2", "SystemExit"]),
+        (STRATEGY.replace("    def next", "    def __init__(self):\n        1 / 0\n\n    def next"), "mine.py",
+         ["mine.py:11", "ZeroDivisionError"]),
         (RULE, "mine.py --set gross=0.01", ["above gross 0.01"]),
         (RULE, "mine.py --set net_cap=0.01", ["beyond net_cap 0.01"]),
         (RULE.replace("0.05, 0.0)", "np.nan, 0.0)"), "mine.py", ["no number; 0 is flat"]),
@@ -137,13 +142,23 @@ def test_set_works_on_both_and_what_is_recorded_makes_the_run_again(tmp_path):
         (STRATEGY, "mine.py --auctions open,close", ["asked before the open alone"]),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_file_is_said_in_one_line(tmp_path, text, spec, words):
-    """File and line where there is one, what was wrong, what to do; exit code 2, nothing written."""
+def test_what_is_wrong_with_a_file_is_said_in_one_line(tmp_path, monkeypatch, text, spec, words):
+    """File and line where there is one, what was wrong, what to do; nothing is written."""
+    monkeypatch.chdir(tmp_path)
     if text is not None:
         own(tmp_path, text)
-    done = backtest("run", "deepseek-2025", "-s", *spec.split(), "-o", "out", cwd=tmp_path)
-    refused(done, *words)
+    command = ["run", "deepseek-2025", "-s", *spec.split(), "--end", "2025-01-29", "--trials", "off", "-o", "out"]
+    wrong = CliRunner().invoke(cli, command).exception
+    assert isinstance(wrong, InputError)
+    assert "\n" not in str(wrong)
+    assert [word for word in words if word not in str(wrong)] == []
     assert not (tmp_path / "out").exists()
+
+
+def test_a_wrong_file_ends_the_command_with_one_line_and_code_2(tmp_path):
+    """The whole way, in a process of its own."""
+    own(tmp_path, RULE.replace("np.where", "1 / 0 if rows else np.where"))
+    refused(backtest("run", "deepseek-2025", "-s", "mine.py", cwd=tmp_path), "mine.py:15: Dip for session 2025-01-13")
 
 
 def test_a_class_that_others_build_on_is_no_second_strategy(tmp_path):
@@ -159,6 +174,55 @@ def test_a_changed_file_is_read_again(tmp_path):
     assert make_rule(path).parameters["fall"] == 0.05
     own(tmp_path, RULE.replace("0.05\n", "0.07\n"))
     assert make_rule(path).parameters["fall"] == 0.07
+
+
+def test_a_class_of_a_notebook_needs_no_file(deepseek):
+    """Both kinds, with parameters; what is no strategy is refused."""
+    import backtrader as bt
+
+    from strategies import Rule
+
+    class Mine(Rule):
+        part: float = 0.05
+
+        def observe(self, view):
+            return (view.masks("chips"),)
+
+        def step(self, state, rows):
+            return rows[0] * self.part
+
+    class Theirs(bt.Strategy):
+        params = (("part", 0.1),)
+        symbols = ("NVDA",)
+
+        def next(self):
+            self.order_target_percent(self.data, self.params.part)
+
+    episode, news = deepseek
+    results = replay(episode, [Mine, Theirs], news=news, part=0.02).document["results"]
+    assert [(row["strategy"], row["params"]["part"]) for row in results] == [("Mine", 0.02), ("Theirs", 0.02)]
+    with pytest.raises(InputError, match="int is neither"):
+        replay(episode, int, news=news)
+
+
+def test_what_a_strategy_prints_does_not_get_into_the_result(tmp_path):
+    """Stdout is one JSON object; each line is said once, on stderr, and not again by the audit."""
+    text = STRATEGY.replace(
+        "    def next(self):", "    def next(self):\n        print('asked', self.data.datetime.date(0))"
+    )
+    own(tmp_path, "print('loaded')\n" + text)
+    done = backtest("run", "deepseek-2025", "-s", "mine.py", "--json", "-o", "out", cwd=tmp_path)
+    assert json.loads(done.stdout)["audit"] == {"decisions": 19, "violations": 0}
+    assert (done.stderr.count("asked 2025-01-"), done.stderr.count("loaded")) == (15, 1)
+
+
+def test_a_file_is_listed_with_its_parameters(tmp_path):
+    """`backtest strategies FILE`."""
+    own(tmp_path, RULE + STRATEGY)
+    done = backtest("strategies", "mine.py:Dip", "mine.py:News", "--json", cwd=tmp_path)
+    listed = {row["strategy"]: row for row in json.loads(done.stdout)}
+    assert listed["Dip"]["params"]["fall"] == 0.05
+    assert listed["News"]["about"] == "Long on build-out, short on disruption."
 
 
 # What a bt.Strategy sees
@@ -312,11 +376,13 @@ def test_a_rule_that_opens_the_price_file_is_caught_by_the_run_itself(tmp_path):
     """No cut reaches the file, but the opening is seen: exit code 1, the file is named."""
     prices = load_episode("deepseek-2025").folder / "prices.csv"
     own(tmp_path, PRICE_READER.replace("PRICES", str(prices)))
-    done = backtest("run", "deepseek-2025", "-s", "mine.py", "-o", "out", cwd=tmp_path)
+    done = backtest("run", "deepseek-2025", "-s", "mine.py", "--end", "2025-01-14", "-o", "out", cwd=tmp_path)
     assert done.returncode == 1
     assert "VIOLATION Reader, 2025-01-13: opens" in done.stderr
     assert "prices.csv" in done.stderr
-    document = json.loads(backtest("audit", "deepseek-2025", "-s", "mine.py", "--json", cwd=tmp_path).stdout)
+    document = json.loads(
+        backtest("audit", "deepseek-2025", "-s", "mine.py", "--end", "2025-01-14", "--json", cwd=tmp_path).stdout
+    )
     assert document["violations"][0]["changed"] == "reaches outside"
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backtests.commands.options import archive_option, day, open_archive, settings_option, split_settings
+from backtests.commands.options import archive_option, aside, day, open_archive, settings_option, split_settings
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ _SHOWN = 20
 @click.option(
     "--loans", type=click.Path(path_type=Path), metavar="FILE", help="CSV of stock loans that the run was given."
 )
+@click.option("--bars", metavar="LENGTH", help="Bars of minutes in the --prices file, like 5m.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr.")
 def audit(
     episode: str,
@@ -50,6 +51,7 @@ def audit(
     prices: Path | None,
     bars: str | None,
     loans: Path | None,
+    bars: str | None,
     as_json: bool,
 ) -> None:
     """Proves that no decision knew the future: EPISODE is an episode or the folder of a run.
@@ -77,8 +79,9 @@ def audit(
         run, loaded, rules = saved_run(Path(episode), None if archived else news, prices, loans, check=not archived)
         terms = BookTerms(**run.config["book"])
     else:
-        terms, own = split_settings(settings, strategies)
-        rules = standard_rules(strategies, own)
+        with aside():
+            terms, own = split_settings(settings, strategies)
+            rules = standard_rules(strategies, own)
         own_news = None if archived else news
         loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, loans=loans, bars=bars)
     if archived:
@@ -90,7 +93,8 @@ def audit(
         _check_sources(Path(episode), run.config["sources"], loaded.sources)
     targets = None if run is None else run.tables["targets"].rows
     score.cache_clear()  # else scoring anew would be remembering
-    found = examine(loaded, scored, rules, terms, targets=targets, scoring=_anew)
+    with aside(said=False):
+        found = examine(loaded, scored, rules, terms, targets=targets, scoring=_anew)
     click.echo(text_audit(found), err=as_json, nl=False)
     if as_json:
         click.echo(json.dumps(found.document(), ensure_ascii=False, allow_nan=False))
@@ -118,7 +122,8 @@ def saved_run(
 
     run = Result.load(folder)
     config = run.config
-    rules = [saved_rule(folder, row) for row in config["strategies"]]
+    with aside():
+        rules = [saved_rule(folder, row) for row in config["strategies"]]
     start, end = date.fromisoformat(config["start"]), date.fromisoformat(config["end"])
     bars = config.get("bars", "daily")
     loaded = load_episode(

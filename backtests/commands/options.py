@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,6 +19,18 @@ if TYPE_CHECKING:
 
     from backtests.book import BookTerms
     from feeds.archive import Archive
+
+
+def aside(*, said: bool = True) -> contextlib.redirect_stdout[Any]:
+    """A context in which what a user's strategy prints goes to stderr, or nowhere: stdout is for the result."""
+    return contextlib.redirect_stdout(sys.stderr if said else _Nowhere())
+
+
+class _Nowhere(io.TextIOBase):
+    """Takes any text and keeps none."""
+
+    def write(self, text: str) -> int:
+        return len(text)
 
 
 class Verbs(click.Group):

@@ -12,6 +12,7 @@ import click
 from backtests.commands.audit import unproved_lines, violation_lines
 from backtests.commands.options import (
     archive_option,
+    aside,
     day,
     open_archive,
     settings_option,
@@ -88,8 +89,9 @@ def run(
         run_all(strategies, settings, one, ledger, output, as_json=as_json)
         return
     ready(ledger)
-    terms, own = split_settings(settings, strategies)
-    rules = standard_rules(strategies, own)
+    with aside():
+        terms, own = split_settings(settings, strategies)
+        rules = standard_rules(strategies, own)
     own_news = None if news == Path("archive") else news
     loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, bars=bars, loans=loans)
     if news == Path("archive"):
@@ -100,13 +102,15 @@ def run(
     for reject in scored.rejects:
         click.echo(f"lost: {reject.feed}, item {reject.item} ({reject.title[:60]}): {reject.reason}", err=True)
     scored = place_news(loaded, scored, terms)
-    result = replay(loaded, rules, terms=terms, news=scored)
-    if borrow:
-        result.document["borrow_stress"] = borrow_stress(loaded, scored, rules, terms, borrow)
-    audited = short_audit(loaded, scored, rules, result.tables["targets"].rows, terms)
-    result.document["audit"] = {"decisions": audited.decisions, "violations": len(audited.violations)}
-    record(result, ledger)
-    weigh(result, rules, loaded, scored)
+    with aside():
+        result = replay(loaded, rules, terms=terms, news=scored)
+    with aside(said=False):  # it has been said once
+        if borrow:
+            result.document["borrow_stress"] = borrow_stress(loaded, scored, rules, terms, borrow)
+        audited = short_audit(loaded, scored, rules, result.tables["targets"].rows, terms)
+        result.document["audit"] = {"decisions": audited.decisions, "violations": len(audited.violations)}
+        record(result, ledger)
+        weigh(result, rules, loaded, scored)
     folder = output or _run_folder(loaded.name, result.hash8)
     result.save(folder)
     text = text_report(result, loaded.title)
