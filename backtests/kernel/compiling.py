@@ -36,6 +36,7 @@ def compiled(
     import numba
 
     assert isinstance(function, FunctionType)  # noqa: S101 (only functions of ours are handed in)
+    options = {"nogil": True, "error_model": "numpy"}
     own = {**{key: _helper(value) for key, value in _called(function).items()}, **names}
     made = FunctionType(
         function.__code__, {**function.__globals__, **own}, function.__name__, function.__defaults__
@@ -43,11 +44,11 @@ def compiled(
     made.__module__ = function.__module__
     made.__qualname__ = f"{function.__qualname__}{name}"
     if not keep:
-        return numba.njit(made, nogil=True)
+        return numba.njit(made, **options)
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(code_folder())  # read when the function is made; others' functions keep theirs
     try:
-        return numba.njit(made, nogil=True, cache=True)
+        return numba.njit(made, cache=True, **options)
     finally:
         numba.config.CACHE_DIR = before
 

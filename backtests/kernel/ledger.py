@@ -75,370 +75,266 @@ def keep_books(
         )  # fmt: skip
 
 
-def _keep_book(
+def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to helpers costs more than what they do)
     weights: Floats, names: Ints, source: Ints, behind: Ints, at_close: bool, term: Floats,
     days: Ints, present: Bools, start: Floats, opened: Floats, close: Floats, volume: Floats, traded: Floats,
     actions: Floats, rates: Floats, most: Floats, equity: Floats, totals: Floats, fills: Floats,
 ) -> None:  # fmt: skip
-    """Runs one book; `behind` is the place of each column of bars among the held symbols, -1 for none."""
-    held = len(names)
+    """Runs one book; `behind` is the place of each column of bars among the held symbols, -1 for none.
+
+    Orders have slots: `each` for a symbol's forced one, `held + each` for the rule's; 0 shares left: none waits.
+    """
+    held, noting = len(names), len(fills) > 0
+    cash, commission_bps, base, borrow = term[0], term[1], term[2], term[3]
+    initial, long_rate, short_rate, impact = term[4], term[5], term[6], term[7]
+    cap, locate, rebate, credit_rate = term[8], term[9], term[10], term[11]
+    fractional, daily, own_auction = term[12] != 0, term[13] != 0, 1 if at_close else 0
     position, target, taken = np.zeros(held), np.zeros(held), np.zeros(held)
-    cash = np.array([term[0]])
-    order_at = np.zeros(2 * held, dtype=np.int64)  # the held symbol of each waiting order
-    left = np.zeros(2 * held)  # shares still asked for
-    forced, refused = np.zeros(2 * held, dtype=np.bool_), np.zeros(2 * held, dtype=np.bool_)
-    waiting = np.zeros(1, dtype=np.int64)  # how many orders wait
-    called, shown, last, next_action = False, term[0], -1, 0
-    totals[:] = 0.0
-    totals[4] = -1.0
+    left, decided = np.zeros(2 * held), np.zeros(2 * held, dtype=np.int64)
+    queue = np.zeros(2 * held, dtype=np.int64)
+    filled, paid_commission, paid_slippage, calls, ruined_on = 0, 0.0, 0.0, 0, -1
+    called, waiting, shown, last, next_action = False, False, cash, -1, 0
     for row in range(len(days)):
         if row > 0:
             equity[row - 1] = np.nan
-        if not _trades(present[row], source):
+        trades = False
+        for each in range(held):
+            if present[row, source[each]]:
+                trades = True
+                break
+        if not trades:
             continue
-        before = cash[0]
+
+        # a. Nights
         if last >= 0:
-            _borrow(cash, position, source, close[last], days[last], days[row], days[0], rates, term)
-            _interest(cash, before, position, source, close[last], days[row] - days[last], term)
+            before, short = cash, 0.0
+            for each in range(held):
+                if position[each] < 0:
+                    value = -position[each] * close[last, source[each]]
+                    short += value
+                    if len(rates) == 0:
+                        cash += -(value * borrow / 100 * (days[row] - days[last]) / 360)
+                    else:
+                        cash += -_fee(value, rates, days[last] - days[0], days[row] - days[0], source[each], borrow)
+            if rebate != 0 or credit_rate != 0:
+                credit = max(before, 0.0)
+                short = min(short, credit)
+                earned = short * rebate + (credit - short) * credit_rate
+                cash += earned / 100 * (days[row] - days[last]) / 360
         while next_action < len(actions) and actions[next_action, 0] <= days[row]:
-            if last >= 0:
-                _act(actions[next_action], cash, position, behind, start[row], term, order_at, left, forced, waiting,
-                     row, names, totals, fills)  # fmt: skip
+            column, ratio = int(actions[next_action, 1]), actions[next_action, 3]
+            each, split = behind[column], actions[next_action, 2] != 0
             next_action += 1
-        taken[:] = 0.0
-        if waiting[0] > 0:
-            _auction(
-                0, row, cash, position, names, source, order_at, left, forced, refused, waiting, taken,
-                at_close, called, present[row], opened[row], volume[row], traded[row], most[row], term, totals, fills,
-            )  # fmt: skip
-        if at_close:
-            if row > 0:
-                _order(weights[row - 1], target, shown, opened[row], position, names, source, order_at, left, forced,
-                       refused, waiting, term)  # fmt: skip
-            if waiting[0] > 0:
-                _auction(
-                    1, row, cash, position, names, source, order_at, left, forced, refused, waiting, taken,
-                    at_close, called, present[row], close[row], volume[row], traded[row], most[row], term, totals,
-                    fills,
-                )  # fmt: skip
-        value, gross, needed, any_held = 0.0, 0.0, 0.0, False
+            if last < 0 or each < 0:
+                continue
+            if not split:
+                if position[each] != 0:
+                    cash += position[each] * ratio
+                continue
+            left[held + each] = _shares(left[held + each] * ratio, fractional)
+            left[each] = _shares(left[each] * ratio, fractional)
+            if position[each] != 0:
+                position[each] *= ratio
+                size = -(position[each] - _shares(position[each], fractional))
+                if size != 0:  # what is left over of whole shares is paid out at the mark
+                    position[each] += size
+                    cash += -size * start[row, column]
+                    if noting:
+                        _note(fills, filled, row, names[each], size, 2, start[row, column], 0.0, 0.0, True,
+                              position[each])  # fmt: skip
+                    filled += 1
+
+        # b. and d. Auctions
+        for each in range(held):
+            taken[each] = 0.0
+        for auction in range(2):
+            if auction == 1 and at_close and row > 0:
+                waiting |= _order(weights, row, row, target, shown, opened, position, names, source, left, decided,
+                                  fractional, daily)  # fmt: skip
+            if not waiting:
+                continue
+            count = 0
+            if auction == 0:
+                for each in range(held):
+                    if left[each] != 0 and present[row, source[each]]:
+                        queue[count] = each
+                        count += 1
+            if auction == own_auction:
+                forced = count
+                for each in range(held):
+                    if left[held + each] != 0 and present[row, source[each]]:
+                        place = count
+                        while place > forced and decided[queue[place - 1]] > decided[held + each]:
+                            queue[place] = queue[place - 1]
+                            place -= 1
+                        queue[place] = held + each
+                        count += 1
+            if count == 0:
+                continue
+            prices = opened if auction == 0 else close
+            value, gross = 0.0, 0.0
+            for step in range(2 * count):  # first every leg that reduces, then every leg that increases
+                number = queue[step % count]
+                each = number if number < held else number - held
+                column = source[each]
+                price, shares = prices[row, column], volume[row, column]
+                if step == count:
+                    for other in range(held):
+                        if position[other] != 0:
+                            value += position[other] * prices[row, source[other]]
+                            gross += abs(position[other]) * prices[row, source[other]]
+                for leg in range(2):
+                    asked, holds = left[number], position[each]
+                    if asked == 0 or (leg == 1 and (step < count or holds * asked < 0)):
+                        break
+                    if leg == 0:
+                        if not holds * asked < 0:
+                            continue
+                        size = _room(math.copysign(min(abs(holds), abs(asked)), asked), cap, shares, taken[each],
+                                     fractional)  # fmt: skip
+                        if size == 0:
+                            continue
+                        bps = _slip_bps(size, base, impact, shares)
+                    else:
+                        size = _room(asked, cap, shares, taken[each], fractional)
+                        left[number] = 0.0  # filled, cut or refused: it waits no more
+                        if number < held or ruined_on >= 0 or called or size == 0:
+                            break
+                        if not _located(holds + size, size, locate, traded[row, column], most[row, column]):
+                            break
+                        bps = _slip_bps(size, base, impact, shares)
+                        worth = abs(size) * price
+                        funds = cash + value - worth * (bps + commission_bps) / 10_000
+                        if (gross + worth) * initial / 100 > funds * (1 + _TINY):
+                            break
+                    slip = price * bps / 10_000
+                    paid = price + math.copysign(slip, size)
+                    commission = abs(size) * paid * commission_bps / 10_000
+                    position[each] += size
+                    cash += -size * paid
+                    cash += -commission
+                    taken[each] += abs(size)
+                    if leg == 0:
+                        left[number] -= size
+                    if step >= count:
+                        value += size * price
+                        gross += abs(size) * price * (1 if leg == 1 else -1)
+                    if noting:
+                        _note(fills, filled, row, names[each], size, auction, price, slip, commission, number < held,
+                              position[each])  # fmt: skip
+                    filled += 1
+                    paid_commission += commission
+                    paid_slippage += abs(size) * slip
+
+        # e. and f. Valuation, maintenance
+        value, gross, needed, holds_any, waiting = 0.0, 0.0, 0.0, False, False
         for each in range(held):
             if position[each] != 0:
                 part = position[each] * close[row, source[each]]
                 value += part
                 gross += abs(part)
-                needed += abs(part) * (term[5] if part > 0 else term[6]) / 100
-                any_held = True
-        shown = cash[0] + value
+                needed += abs(part) * (long_rate if part > 0 else short_rate) / 100
+                holds_any = True
+            left[each] = 0.0  # forced orders that still wait are taken back
+            waiting |= left[held + each] != 0
+        shown = cash + value
         if row > 0:
             equity[row - 1] = shown
         ruined = shown <= 0
-        if ruined and totals[4] < 0:
-            totals[4] = float(row - 1)
-        called = any_held and (ruined or needed > shown * (1 + _TINY))
-        _drop_forced(order_at, left, forced, refused, waiting)
+        if ruined and ruined_on < 0:
+            ruined_on = row - 1
+        called = holds_any and (ruined or needed > shown * (1 + _TINY))
         if called:
-            totals[3] += 1
-            carried = max(gross * term[4] / 100, needed)
-            reduce = 1.0 if ruined else 1 - shown / carried
-            _force(reduce, position, order_at, left, forced, refused, waiting, term)
+            calls += 1
+            waiting = True
+            cut = 1.0 if ruined else 1 - shown / max(gross * initial / 100, needed)
+            for each in range(held):
+                size = abs(position[each])
+                size = min(size, size * cut if fractional else math.ceil(size * cut - _TINY))
+                left[each] = -math.copysign(size, position[each]) if size > 0 else 0.0
         last = row
         if not at_close and row + 1 < len(days):
-            _order(weights[row], target, shown, close[row], position, names, source, order_at, left, forced, refused,
-                   waiting, term)  # fmt: skip
-
-
-def _trades(present: Bools, source: Ints) -> bool:
-    """Whether any held symbol has a bar."""
-    for each in range(len(source)):
-        if present[source[each]]:
-            return True
-    return False
-
-
-# Phase a: nights
-
-
-def _borrow(
-    cash: Floats, position: Floats, source: Ints, marks: Floats, since: int, day: int, first: int, rates: Floats,
-    term: Floats,
-) -> None:  # fmt: skip
-    for each in range(len(position)):
-        if position[each] < 0:
-            column = source[each]
-            fee = 0.0
-            if len(rates) == 0:
-                fee += -position[each] * marks[column] * term[3] / 100 * (day - since) / 360
-            else:
-                begun = since
-                while begun < day:
-                    rate = _rate(rates, begun - first, column, term[3])
-                    stop = begun + 1
-                    while stop < day and _rate(rates, stop - first, column, term[3]) == rate:
-                        stop += 1
-                    fee += -position[each] * marks[column] * rate / 100 * (stop - begun) / 360
-                    begun = stop
-            cash[0] += -fee
-
-
-def _rate(rates: Floats, day: int, column: int, default: float) -> float:
-    rate = rates[day, column]
-    return default if math.isnan(rate) else rate
-
-
-def _interest(
-    cash: Floats, before: float, position: Floats, source: Ints, marks: Floats, nights: int, term: Floats
-) -> None:
-    if term[10] == 0 and term[11] == 0:
-        return
-    short = 0.0
-    for each in range(len(position)):
-        if position[each] < 0:
-            short += -position[each] * marks[source[each]]
-    credit = max(before, 0.0)
-    short = min(short, credit)
-    cash[0] += (short * term[10] + (credit - short) * term[11]) / 100 * nights / 360
-
-
-def _act(
-    action: Floats, cash: Floats, position: Floats, behind: Ints, marks: Floats, term: Floats, order_at: Ints,
-    left: Floats, forced: Bools, waiting: Ints, row: int, names: Ints, totals: Floats, fills: Floats,
-) -> None:  # fmt: skip
-    """A dividend, or a split of the position and of the orders that wait."""
-    each, ratio = behind[int(action[1])], action[3]
-    if each < 0:
-        return
-    if action[2] == 0:
-        if position[each] != 0:
-            cash[0] += position[each] * ratio
-        return
-    if position[each] != 0:
-        position[each] *= ratio
-        over = position[each] - _shares(position[each], term)
-        if over != 0:
-            # the mark after this split; a second one of the same night would have divided `marks` already
-            _fill(cash, position, each, -over, marks[int(action[1])], 0.0, 0.0, 2, True, row, names, totals, fills)
-    for number in range(waiting[0]):
-        if order_at[number] == each:
-            left[number] = _shares(left[number] * ratio, term)
-
-
-# Phases b and d: auctions
-
-
-def _auction(
-    auction: int, row: int, cash: Floats, position: Floats, names: Ints, source: Ints, order_at: Ints, left: Floats,
-    forced: Bools, refused: Bools, waiting: Ints, taken: Floats, at_close: bool, called: bool, present: Bools,
-    prices: Floats, volume: Floats, traded: Floats, most: Floats, term: Floats, totals: Floats, fills: Floats,
-) -> None:  # fmt: skip
-    """Fills what meets this auction: forced orders first, first all that reduces, then all that increases."""
-    for turn in range(2):
-        for number in range(waiting[0]):
-            if forced[number] == (turn == 0) and _meets(number, auction, forced, at_close, order_at, present, source):
-                _reduce(number, auction, row, cash, position, names, source, order_at, left, forced, taken, prices,
-                        volume, term, totals, fills)  # fmt: skip
-    value, gross = 0.0, 0.0
-    for each in range(len(position)):
-        if position[each] != 0:
-            value += position[each] * prices[source[each]]
-            gross += abs(position[each]) * prices[source[each]]
-    for turn in range(2):
-        for number in range(waiting[0]):
-            if forced[number] == (turn == 0) and _meets(number, auction, forced, at_close, order_at, present, source):
-                value, gross = _increase(
-                    number, auction, row, value, gross, cash, position, names, source, order_at, left, forced, refused,
-                    taken, called, prices, volume, traded, most, term, totals, fills,
-                )  # fmt: skip
-    kept = 0
-    for number in range(waiting[0]):
-        met = _meets(number, auction, forced, at_close, order_at, present, source)
-        if not (met and (refused[number] or left[number] == 0)):
-            order_at[kept], left[kept], forced[kept], refused[kept] = (
-                order_at[number], left[number], forced[number], refused[number],
-            )  # fmt: skip
-            kept += 1
-    waiting[0] = kept
-
-
-def _meets(
-    number: int, auction: int, forced: Bools, at_close: bool, order_at: Ints, present: Bools, source: Ints
-) -> bool:
-    """Whether an order takes part in an auction."""
-    wanted = 1 if at_close and not forced[number] else 0
-    return wanted == auction and present[source[order_at[number]]]
-
-
-def _reduce(
-    number: int, auction: int, row: int, cash: Floats, position: Floats, names: Ints, source: Ints, order_at: Ints,
-    left: Floats, forced: Bools, taken: Floats, prices: Floats, volume: Floats, term: Floats, totals: Floats,
-    fills: Floats,
-) -> float:  # fmt: skip
-    """The leg that makes a position smaller, as far as the volume allows; returns the shares traded."""
-    each = order_at[number]
-    size = position[each]
-    asked = left[number]
-    if not size * asked < 0:
-        return 0.0
-    column = source[each]
-    size = _room(math.copysign(min(abs(size), abs(asked)), asked), volume[column], taken[each], term)
-    if size != 0:
-        bps = _slip_bps(size, volume[column], term)
-        _fill(cash, position, each, size, prices[column], bps, term[1], auction, forced[number], row, names, totals,
-              fills)  # fmt: skip
-        taken[each] += abs(size)
-        left[number] -= size
-    return size
-
-
-def _increase(
-    number: int, auction: int, row: int, value: float, gross: float, cash: Floats, position: Floats, names: Ints,
-    source: Ints, order_at: Ints, left: Floats, forced: Bools, refused: Bools, taken: Floats, called: bool,
-    prices: Floats, volume: Floats, traded: Floats, most: Floats, term: Floats, totals: Floats, fills: Floats,
-) -> tuple[float, float]:  # fmt: skip
-    """The leg that makes a position larger, all of it or none; returns value and gross of the book after it."""
-    each = order_at[number]
-    column = source[each]
-    price = prices[column]
-    size = _reduce(number, auction, row, cash, position, names, source, order_at, left, forced, taken, prices, volume,
-                   term, totals, fills)  # fmt: skip
-    value += size * price
-    gross -= abs(size) * price
-    asked = left[number]
-    if asked == 0 or position[each] * asked < 0:
-        return value, gross
-    size = _room(asked, volume[column], taken[each], term)
-    if (
-        forced[number]
-        or totals[4] >= 0
-        or called
-        or size == 0
-        or not _located(position[each], size, traded[column], most[column], term)
-    ):
-        refused[number] = True
-        return value, gross
-    bps = _slip_bps(size, volume[column], term)
-    worth = abs(size) * price
-    funds = cash[0] + value - worth * (bps + term[1]) / 10_000
-    if (gross + worth) * term[4] / 100 > funds * (1 + _TINY):
-        refused[number] = True
-        return value, gross
-    _fill(cash, position, each, size, price, bps, term[1], auction, forced[number], row, names, totals, fills)
-    taken[each] += abs(size)
-    left[number] -= size
-    if size != asked:
-        refused[number] = True
-    return value + size * price, gross + abs(size) * price
-
-
-def _located(position: float, size: float, traded: float, most: float, term: Floats) -> bool:
-    after = position + size
-    if size > 0 or after >= 0:
-        return True
-    if term[9] != 0:
-        most = min(most, term[9] / 100 * traded)
-    return -after <= most * (1 + _TINY)
-
-
-def _room(size: float, volume: float, taken: float, term: Floats) -> float:
-    """Cuts a size to what the cap leaves of the bar's volume."""
-    if term[8] == 0:
-        return size
-    room = term[8] / 100 * volume - taken
-    return size if abs(size) <= room else _shares(math.copysign(max(0.0, room), size), term)
-
-
-def _slip_bps(size: float, volume: float, term: Floats) -> float:
-    base = term[2]
-    if term[7] != 0:
-        base += term[7] * (math.sqrt(abs(size) / volume) if volume > 0 else 1.0)
-    return min(base, 9_999.0)
-
-
-def _shares(size: float, term: Floats) -> float:
-    return size if term[12] != 0 else np.trunc(size + math.copysign(1e-9, size))
-
-
-def _fill(
-    cash: Floats, position: Floats, each: int, size: float, price: float, bps: float, commission_bps: float,
-    auction: int, forced: bool, row: int, names: Ints, totals: Floats, fills: Floats,
-) -> None:  # fmt: skip
-    slip = price * bps / 10_000
-    paid = price + math.copysign(slip, size)
-    commission = abs(size) * paid * commission_bps / 10_000
-    position[each] += size
-    cash[0] += -size * paid
-    cash[0] += -commission
-    number = int(totals[0])
-    if number < len(fills):
-        fills[number, 0], fills[number, 1], fills[number, 2] = row - 1, names[each], size
-        fills[number, 3], fills[number, 4], fills[number, 5] = auction, price, paid
-        fills[number, 6], fills[number, 7] = commission, abs(size) * slip
-        fills[number, 8], fills[number, 9] = 1.0 if forced else 0.0, position[each]
-    totals[0] += 1
-    totals[1] += commission
-    totals[2] += abs(size) * slip
-
-
-# Orders
+            waiting |= _order(weights, row + 1, row, target, shown, close, position, names, source, left, decided,
+                              fractional, daily)  # fmt: skip
+    totals[0], totals[1], totals[2], totals[3], totals[4] = filled, paid_commission, paid_slippage, calls, ruined_on
 
 
 def _order(
-    weights: Floats, target: Floats, equity: float, prices: Floats, position: Floats, names: Ints, source: Ints,
-    order_at: Ints, left: Floats, forced: Bools, refused: Bools, waiting: Ints, term: Floats,
-) -> None:  # fmt: skip
-    """Turns changed targets into orders, sized on the last known price; a new one takes the place of one that waits."""
-    for each in range(len(target)):
-        weight = weights[names[each]]
-        if weight == target[each] and (weight == 0 or term[13] == 0):
+    weights: Floats, session: int, row: int, target: Floats, equity: float, prices: Floats, position: Floats,
+    names: Ints, source: Ints, left: Floats, decided: Ints, fractional: bool, daily: bool,
+) -> bool:  # fmt: skip
+    """Turns changed targets into orders, sized on the last known price; whether any was made.
+
+    A new order takes the place of one that waits; row `session` of the tables is what is decided for, `row` the
+    prices'.
+    """
+    held, made = len(target), False
+    for each in range(held):
+        weight = weights[session - 1, names[each]]
+        if weight == target[each] and (weight == 0 or not daily):
             continue
         target[each] = weight
-        if waiting[0] > 0:
-            _cancel(each, order_at, left, forced, refused, waiting)
-        price = prices[source[each]]
+        left[held + each] = 0.0
+        price = prices[row, source[each]]
         if price > 0:
-            size = _shares(weight * equity / price, term) - position[each]
+            size = _shares(weight * equity / price, fractional) - position[each]
             if abs(size) * price > _TINY * abs(equity):
-                _queue(each, size, False, order_at, left, forced, refused, waiting)
+                left[held + each] = size
+                decided[held + each] = session
+                made = True
+    return made
 
 
-def _queue(
-    each: int, size: float, by_force: bool, order_at: Ints, left: Floats, forced: Bools, refused: Bools, waiting: Ints
-) -> None:
-    number = waiting[0]
-    order_at[number], left[number], forced[number], refused[number] = each, size, by_force, False
-    waiting[0] = number + 1
+def _fee(value: float, rates: Floats, since: int, day: int, column: int, default: float) -> float:
+    """The fee for the nights that begin on the days `since` … `day - 1`, neighbours at one rate together."""
+    fee = 0.0
+    while since < day:
+        rate = _rate(rates[since, column], default)
+        stop = since + 1
+        while stop < day and _rate(rates[stop, column], default) == rate:
+            stop += 1
+        fee += value * rate / 100 * (stop - since) / 360
+        since = stop
+    return fee
 
 
-def _cancel(each: int, order_at: Ints, left: Floats, forced: Bools, refused: Bools, waiting: Ints) -> None:
-    kept = 0
-    for number in range(waiting[0]):
-        if forced[number] or order_at[number] != each:
-            order_at[kept], left[kept], forced[kept], refused[kept] = (
-                order_at[number], left[number], forced[number], refused[number],
-            )  # fmt: skip
-            kept += 1
-    waiting[0] = kept
+def _rate(rate: float, default: float) -> float:
+    return default if math.isnan(rate) else rate
 
 
-def _drop_forced(order_at: Ints, left: Floats, forced: Bools, refused: Bools, waiting: Ints) -> None:
-    """Takes back the forced orders that still wait."""
-    kept = 0
-    for number in range(waiting[0]):
-        if not forced[number]:
-            order_at[kept], left[kept], forced[kept], refused[kept] = (
-                order_at[number], left[number], forced[number], refused[number],
-            )  # fmt: skip
-            kept += 1
-    waiting[0] = kept
+def _located(after: float, size: float, locate: float, traded: float, most: float) -> bool:
+    if size > 0 or after >= 0:
+        return True
+    if locate != 0:
+        most = min(most, locate / 100 * traded)
+    return -after <= most * (1 + _TINY)
 
 
-def _force(
-    part: float, position: Floats, order_at: Ints, left: Floats, forced: Bools, refused: Bools, waiting: Ints,
-    term: Floats,
+def _room(size: float, cap: float, volume: float, taken: float, fractional: bool) -> float:
+    """Cuts a size to what the cap leaves of the bar's volume."""
+    if cap == 0:
+        return size
+    room = cap / 100 * volume - taken
+    return size if abs(size) <= room else _shares(math.copysign(max(0.0, room), size), fractional)
+
+
+def _slip_bps(size: float, base: float, impact: float, volume: float) -> float:
+    if impact != 0:
+        base += impact * (math.sqrt(abs(size) / volume) if volume > 0 else 1.0)
+    return min(base, 9_999.0)
+
+
+def _shares(size: float, fractional: bool) -> float:
+    return size if fractional else float(np.trunc(size + math.copysign(1e-9, size)))
+
+
+def _note(
+    fills: Floats, number: int, row: int, column: int, size: float, auction: int, price: float, slip: float,
+    commission: float, forced: bool, position: float,
 ) -> None:  # fmt: skip
-    """Queues the reduction of every position by a part, for the next open."""
-    for each in range(len(position)):
-        size = abs(position[each])
-        cut = min(size, size * part if term[12] != 0 else math.ceil(size * part - _TINY))
-        if cut != 0:
-            _queue(each, -math.copysign(cut, position[each]), True, order_at, left, forced, refused, waiting)
+    """Writes a fill down where there is room for it."""
+    if number < len(fills):
+        fill = fills[number]
+        fill[0], fill[1], fill[2], fill[3], fill[4] = row - 1, column, size, auction, price
+        fill[5], fill[6], fill[7] = price + math.copysign(slip, size), commission, abs(size) * slip
+        fill[8], fill[9] = 1.0 if forced else 0.0, position

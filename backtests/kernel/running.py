@@ -58,6 +58,13 @@ class Runs:
         return np.array([row[np.isfinite(row)][-1] if np.isfinite(row).any() else np.nan for row in self.equity])
 
 
+def _joined(parts: Sequence[Runs]) -> Runs:
+    return Runs(
+        equity=np.concatenate([each.equity for each in parts]),
+        totals={name: np.concatenate([each.totals[name] for each in parts]) for name in TOTALS},
+    )
+
+
 class Compiled:
     """The compiled engine on one episode and its placed news."""
 
@@ -114,6 +121,10 @@ class Compiled:
         reason = why_not(self.episode, rule, terms)
         if reason:
             raise ValueError(reason)
+        step = max(1, _AT_ONCE // (8 * len(self.market.symbols) * len(self.episode.window)))
+        if len(versions) > step:
+            parts = [versions.part(slice(at, at + step)) for at in range(0, len(versions), step)]
+            return _joined([self.versions(rule, terms, part) for part in parts])
         at_close = rule.after_open or terms.auctions == "close"
         names = self._names(rule)
         columns = versions.columns
