@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from backtests.book import BookTerms
 from backtests.episode import load_episode
-from backtests.evidence.engine import ReplayEngine, Versions, actual_rows, engine_for, used_items
-from backtests.kernel import Compiled, why_not
+from backtests.kernel import Compiled
 from backtests.loans import Loan, Loans
 from backtests.news import read_news
 from backtests.prices import Action
@@ -21,7 +20,7 @@ from backtests.replay import make_market, run_rule
 from backtests.wakes import place_news
 from feeds.scoring import Entity, Score
 from strategies.registry import make_rule, rule_names
-from tests.markets import Script, episode_of, news_of, weekdays
+from tests.markets import episode_of, news_of, weekdays
 
 SECTORS = {"chips": ("NVDA", "AMD"), "power": ("VST",), "platforms": ("META",), "funds": ("SPY", "SMH")}
 SYMBOLS = tuple(symbol for members in SECTORS.values() for symbol in members)

@@ -38,7 +38,6 @@ _SHOWN = 20
 @click.option(
     "--loans", type=click.Path(path_type=Path), metavar="FILE", help="CSV of stock loans that the run was given."
 )
-@click.option("--bars", metavar="LENGTH", help="Bars of minutes in the --prices file, like 5m.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr.")
 def audit(
     episode: str,
@@ -51,7 +50,6 @@ def audit(
     prices: Path | None,
     bars: str | None,
     loans: Path | None,
-    bars: str | None,
     as_json: bool,
 ) -> None:
     """Proves that no decision knew the future: EPISODE is an episode or the folder of a run.

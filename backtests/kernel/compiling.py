@@ -38,9 +38,7 @@ def compiled(
     assert isinstance(function, FunctionType)  # noqa: S101 (only functions of ours are handed in)
     options = {"nogil": True, "error_model": "numpy"}
     own = {**{key: _helper(value) for key, value in _called(function).items()}, **names}
-    made = FunctionType(
-        function.__code__, {**function.__globals__, **own}, function.__name__, function.__defaults__
-    )
+    made = FunctionType(function.__code__, {**function.__globals__, **own}, function.__name__, function.__defaults__)
     made.__module__ = function.__module__
     made.__qualname__ = f"{function.__qualname__}{name}"
     if not keep:
