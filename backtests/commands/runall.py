@@ -29,6 +29,7 @@ def run_all(
         InputError: An option that belongs to one episode.
     """
     from backtests.episode import episode_names, load_episode
+    from backtests.evidence.automatic import weigh
     from backtests.news import read_news
     from backtests.replay import replay, standard_rules
     from backtests.several import Cell, Several, cells_of, several_text
@@ -46,9 +47,11 @@ def run_all(
             episode = load_episode(name)
             news = place_news(episode, read_news(episode), terms)
             with aside():
-                result = replay(episode, standard_rules(strategies, own), terms=terms, news=news)
+                rules = standard_rules(strategies, own)
+                result = replay(episode, rules, terms=terms, news=news)
             record(result, ledger)
             if output is not None:
+                weigh(result, rules, episode, news)
                 result.save(output / name)
             cells += cells_of(result, control=episode.control)
             done(1)
