@@ -16,7 +16,7 @@ LOCKED := $(PIP) --require-hashes --only-binary :all: --requirement
 COMPILE := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	--no-header --annotation-style line \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
-	--build-deps-for editable --extra plot --extra parquet
+	--build-deps-for editable --extra plot --extra parquet --extra fast
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile

@@ -43,9 +43,7 @@ class Processes:
             yield from ((number, work(*piece)) for number, piece in enumerate(pieces))
             return
         with ProcessPoolExecutor(min(self.workers, len(pieces)), mp_context=get_context("spawn")) as pool:
-            numbers: dict[Future[Any], int] = {
-                pool.submit(work, *piece): number for number, piece in enumerate(pieces)
-            }
+            numbers: dict[Future[Any], int] = {pool.submit(work, *piece): number for number, piece in enumerate(pieces)}
             try:
                 for done in as_completed(numbers):
                     yield numbers[done], done.result()
@@ -72,9 +70,10 @@ class Dask:
             InputError: Dask is not installed, or the scheduler does not answer.
         """
         try:
-            import distributed
+            import distributed as found
         except ImportError:
             raise InputError("--engine dask needs Dask: pip install 'aftershock[dask]'") from None
+        distributed: Any = found  # it has no types
         with ExitStack() as stack:
             address = self.scheduler or stack.enter_context(
                 distributed.LocalCluster(

@@ -432,6 +432,7 @@ def _scores(episode: Episode, news: News) -> Table:
 
 
 def configuration(episode: Episode, news: News, terms: BookTerms, rules: Sequence[Rule]) -> dict[str, Any]:
+    """Returns what makes a run: data, scorer, book, strategies. All but the strategies is what trials are keyed by."""
     return {
         "episode": episode.name,
         "start": episode.start.isoformat(),

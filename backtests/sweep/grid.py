@@ -87,7 +87,9 @@ def _axis(text: str, rule: type[Rule]) -> Axis:
         known = [*parameters, *BookTerms.names()]
         raise InputError(f"--grid {text!r}: strategy {rule.name} has no {name!r}; {did_you_mean(name, known)}")
     if name == "auctions":
-        raise InputError("--grid auctions=…: the news is read for one kind of auction in a sweep; use --set auctions=close")
+        raise InputError(
+            "--grid auctions=…: the news is read for one kind of auction in a sweep; use --set auctions=close"
+        )
     kind = of_rule[name] if name in parameters else of_book[name]
     found = tuple(parse_value(name, each, kind) for each in _texts(text, values, kind))
     if len(set(found)) < len(found):

@@ -249,5 +249,3 @@ def checked(job: Job) -> Iterator[str]:
 def resolved(episodes: tuple[str, ...]) -> tuple[str, ...]:
     """Folders as whole paths, so that a worker elsewhere finds them; names stay."""
     return tuple(str(Path(each).resolve()) if (Path(each) / "episode.toml").is_file() else each for each in episodes)
-
-

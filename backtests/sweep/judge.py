@@ -125,7 +125,9 @@ def left_out(returns: Floats, episodes: Sequence[str]) -> list[dict[str, Any]]:
     return rows
 
 
-def judge(grid: Grid, episodes: Sequence[str], returns: Floats, walks: Sequence[list[dict[str, Any]]]) -> dict[str, Any]:
+def judge(
+    grid: Grid, episodes: Sequence[str], returns: Floats, walks: Sequence[list[dict[str, Any]]]
+) -> dict[str, Any]:
     """Puts a sweep's findings together.
 
     Args:

@@ -91,7 +91,7 @@ class Store:
         assert writer is not None  # noqa: S101 (a grid has at least one combination)
         writer.close()
         _sync(half)
-        os.replace(half, self.result)
+        half.replace(self.result)
         shutil.rmtree(self._parts, ignore_errors=True)
 
     def _table(
@@ -139,7 +139,7 @@ class Store:
         half = path.with_name(f".{path.name}.half")
         half.write_bytes(data)
         _sync(half)
-        os.replace(half, path)
+        half.replace(path)
 
 
 def _sync(path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +77,7 @@ def _table(rows: list[dict[str, Any]], first: str) -> Iterator[str]:
     )
 
 
-def _left_last(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+def _left_last(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """A table whose last column is flush left."""
     width = max(len(row[-1]) for row in [head, *rows])
     yield from grid([*head[:-1], head[-1].ljust(width)], [[*row[:-1], row[-1].ljust(width)] for row in rows])
