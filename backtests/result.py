@@ -284,7 +284,7 @@ def build_result(episode: Episode, news: News, terms: BookTerms, replays: Sequen
         ],
     }
     texts = {rule.code.place: rule.code.text for rule in rules if rule.code is not None}
-    return Result(tables, document, _config(episode, news, terms, rules), texts)
+    return Result(tables, document, configuration(episode, news, terms, rules), texts)
 
 
 def _window(episode: Episode) -> list[str]:
@@ -431,7 +431,8 @@ def _scores(episode: Episode, news: News) -> Table:
     return Table(columns, tuple(rows))
 
 
-def _config(episode: Episode, news: News, terms: BookTerms, rules: Sequence[Rule]) -> dict[str, Any]:
+def configuration(episode: Episode, news: News, terms: BookTerms, rules: Sequence[Rule]) -> dict[str, Any]:
+    """Returns what makes a run: data, scorer, book, strategies. All but the strategies is what trials are keyed by."""
     return {
         "episode": episode.name,
         "start": episode.start.isoformat(),
