@@ -44,9 +44,7 @@ def _band(group: Document, width: float) -> Markup:
     parts.append(svg.polyline([(x(d["offset"]), y(d["caar_pct"])) for d in days], "mine own"))
     for day in days:
         if width > 500 or day["offset"] % 2 == 0:
-            parts.append(
-                svg.text(x(day["offset"]), bottom + 16, f"{day['offset']:+d}".replace("-", "−"), "tick", "middle")
-            )
+            parts.append(svg.text(x(day["offset"]), bottom + 16, number(day["offset"], 0), "tick", "middle"))
     last = days[-1]
     label = (
         f"{group['group']}: cumulative average abnormal return {number(last['caar_pct'])} % at offset "
