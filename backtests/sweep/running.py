@@ -89,7 +89,7 @@ def enter(job: Job, store: Store, ledger: Path) -> None:
                 sharpe = float(sharpes[place][number])
                 trials.append(
                     Trial(
-                        key=trial_key(data, rule.name, dict(rule.parameters)),
+                        key=trial_key(data, config["strategies"][0]),
                         strategy=rule.name,
                         rival=rule.rival,
                         params=dict(rule.parameters),
