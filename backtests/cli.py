@@ -12,8 +12,10 @@ import click
 from backtests.commands import (
     attribute,
     audit,
+    compare,
     counterexamples,
     delay,
+    diff,
     episodes,
     feeds,
     listing,
@@ -23,6 +25,7 @@ from backtests.commands import (
     study,
     sweep,
     trials,
+    verify,
 )
 from backtests.commands.options import Verbs
 from feeds.errors import InputError
@@ -42,7 +45,8 @@ def cli() -> None:
 
 
 _VERBS = (
-    run.run, audit.audit, study.study, delay.delay, placebo.placebo, sweep.sweep, attribute.attribute,
+    run.run, compare.compare, diff.diff, verify.verify, audit.audit,
+    study.study, delay.delay, placebo.placebo, sweep.sweep, attribute.attribute,
     counterexamples.counterexamples, trials.trials, episodes.episodes, listing.strategies, score.score, feeds.feeds,
 )  # fmt: skip
 for _verb in _VERBS:
