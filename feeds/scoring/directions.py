@@ -86,7 +86,7 @@ def _worth(words: list[str], language: str, as_of: date | None) -> list[float]:
     own, lexicon = _own_words(), single_words(language, as_of)
     worth = [own.get(word, 0.0) or lexicon.get(word, 0.0) for word in words]
     if language == "de":
-        worth = [value or MARKS.get(german_word(word), 0.0) for value, word in zip(worth, words, strict=True)]
+        worth = [value or MARKS.get(german_word(word, as_of), 0.0) for value, word in zip(worth, words, strict=True)]
     spent: set[int] = set()  # words of phrases, whose negations are in the phrase's valence already
     for places, value, _ in find(words, language, as_of):
         for place in places:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache, lru_cache
 
-from feeds.scoring.lists import load
+from feeds.scoring.lists import known, load
 from feeds.scoring.phrases import LISTS, MARKS, mark, words
 
 _SHORTEST = 3  # letters before a head: "Kurs-sturz", not "Un-fall"
@@ -17,12 +18,13 @@ def _lists() -> tuple[frozenset[str], frozenset[str]]:
 
 
 @cache
-def _heads() -> dict[str, float]:
-    return {word: float(block["value"]) for block in load(LISTS["de"])["head"] for word in block["words"].split()}
+def _heads(as_of: date | None) -> dict[str, float]:
+    blocks = [block for block in load(LISTS["de"])["head"] if known(block, as_of)]
+    return {word: float(block["value"]) for block in blocks for word in block["words"].split()}
 
 
 @lru_cache(maxsize=65536)
-def german_word(word: str) -> str:
+def german_word(word: str, as_of: date | None = None) -> str:
     """Returns what VADER reads for a German word; an unknown one gets a mark it does not know."""
     lower = word.lower()
     if lower in MARKS:
@@ -32,18 +34,18 @@ def german_word(word: str) -> str:
         return "not"
     if lower in boosters:
         return "very"
-    if lower in words("de", None):
+    if lower in words("de", as_of):
         return lower
-    valence = compound(lower)
+    valence = compound(lower, as_of)
     return f"{lower}_" if valence is None else mark(valence)
 
 
-def compound(word: str) -> float | None:
+def compound(word: str, as_of: date | None = None) -> float | None:
     """Returns the valence of a compound's head, the longest that ends it: Gewinn-warnung, not Warnung."""
-    heads = _heads()
+    heads = _heads(as_of)
     if "-" in word:  # KI-Angst: the last part, a word of its own
         last = word.rsplit("-", 1)[1]
-        return heads.get(last, words("de", None).get(last)) if last else None
+        return heads.get(last, words("de", as_of).get(last)) if last else None
     for start in range(_SHORTEST, len(word) - 2):
         valence = heads.get(word[start:])
         if valence is not None:

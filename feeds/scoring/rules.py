@@ -75,7 +75,7 @@ def rule_book(where: str, as_of: date | None) -> RuleBook:
         for pattern in (*block.get("words", "").split(), *block.get("phrases", ()))
     ]
     if "company" in bits:
-        patterns += [(each.name, bits["company"]) for each in names()]
+        patterns += [(each.name, bits["company"]) for each in names() if as_of is None or each.since <= as_of]
     book = RuleBook(
         matcher=Matcher(patterns, where),
         alone=_Alone(),

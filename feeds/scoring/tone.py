@@ -59,7 +59,7 @@ def tone(text: str, language: str, as_of: date | None = None) -> tuple[float, tu
     analyzer = _analyzer("de" if language == "de" else "en", as_of)
     hits: list[str] = []
     if language == "de":
-        marked = _WORD.sub(lambda match: _seen(match[0], hits), marked)
+        marked = _WORD.sub(lambda match: _seen(match[0], hits, as_of), marked)
     else:
         single = (word.strip(".,;:!?'\"()").lower() for word in marked.split())
         hits = [word for word in single if word in analyzer.lexicon and word not in MARKS]
@@ -72,12 +72,12 @@ def tone(text: str, language: str, as_of: date | None = None) -> tuple[float, tu
     return value, (*phrases, *hits)
 
 
-def _seen(word: str, hits: list[str]) -> str:
+def _seen(word: str, hits: list[str], as_of: date | None) -> str:
     """What VADER sees of a German word, which is noted where it has a tone."""
     if word in MARKS:
         return word
-    seen = german_word(word)
-    if seen in MARKS or seen in words("de", None):
+    seen = german_word(word, as_of)
+    if seen in MARKS or seen in words("de", as_of):
         hits.append(word.lower())
     return seen
 
