@@ -40,16 +40,16 @@ def dropped() -> frozenset[str]:
 
 
 @cache
-def matcher(language: str, as_of: date | None) -> Matcher[tuple[float, str]]:
-    """Returns the patterns with their valence and what stands in for them."""
+def matcher(language: str, as_of: date | None) -> Matcher[tuple[float, str, bool]]:
+    """Returns the patterns with their valence, what stands in for them and whether the words in gaps go too."""
     raw = load(LISTS[language])
     phrases = [
-        (text, (float(block["value"]), mark(block["value"])))
+        (text, (float(block["value"]), mark(block["value"]), block.get("whole", False)))
         for block in raw["phrase"]
         if known(block, as_of)
         for text in block["patterns"]
     ]
-    turns = [(text, (0.0, str(block["with"]))) for block in raw.get("turn", ()) for text in block["patterns"]]
+    turns = [(text, (0.0, str(block["with"]), False)) for block in raw.get("turn", ()) for text in block["patterns"]]
     return Matcher(phrases + turns, LISTS[language])
 
 
@@ -83,7 +83,8 @@ def find(words: list[str], language: str, as_of: date | None) -> Iterator[tuple[
         found = patterns.at(words, index)
         if found is not None:
             places, payloads = found
-            yield places, *max(payloads, key=lambda payload: abs(payload[0]))
+            value, stand_in, whole = max(payloads, key=lambda payload: abs(payload[0]))
+            yield (tuple(range(places[0], places[-1] + 1)) if whole else places), value, stand_in
             free = places[-1] + 1
 
 
