@@ -16,7 +16,7 @@ LOCKED := $(PIP) --require-hashes --only-binary :all: --requirement
 COMPILE := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	--no-header --annotation-style line \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
-	--build-deps-for editable --extra plot --extra parquet
+	--build-deps-for editable --extra plot --extra parquet --extra fast
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -35,13 +35,14 @@ bench: $(VENV)/.run ## Measure a run and --help against the imports they cannot 
 	@$(BIN)/python tests/bench/bench_run.py
 	@$(BIN)/python tests/bench/bench_parse.py
 	@$(BIN)/python tests/bench/bench_archive.py
+	@$(BIN)/python tests/bench/bench_evidence.py
 	@PYTHONPATH=. $(BIN)/python tests/bench/bench_book.py
 
 venv: $(VENV)/.dev ## Build .venv with all that tests need
 
 lock: $(VENV)/.dev ## Compile the locks anew with the newest versions (on Python 3.11, the oldest supported)
 	@$(COMPILE) --output-file requirements/run.txt pyproject.toml
-	@$(COMPILE) --extra dev --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml
+	@$(COMPILE) --extra dev --extra dask --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml
 
 clean: ## Remove .venv and all else that can be made again; runs/ stays
 	@rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -15,16 +15,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from backtests.episode import Episode, episode_names, load_episode
+    from backtests.evidence.delay import delay_ladder
+    from backtests.evidence.placebo import placebo
+    from backtests.evidence.study import event_study
     from backtests.replay import replay
     from backtests.result import Result
 
-__all__ = ["Episode", "Result", "episode_names", "load_episode", "replay"]
+__all__ = ["Episode", "Result", "delay_ladder", "episode_names", "event_study", "load_episode", "placebo", "replay"]
 
 _ROOMS = {
     "Episode": "backtests.episode",
     "Result": "backtests.result",
     "episode_names": "backtests.episode",
+    "delay_ladder": "backtests.evidence.delay",
+    "event_study": "backtests.evidence.study",
     "load_episode": "backtests.episode",
+    "placebo": "backtests.evidence.placebo",
     "replay": "backtests.replay",
 }
 

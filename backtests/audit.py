@@ -22,10 +22,12 @@ import numpy as np
 from backtests.book import BookTerms
 from backtests.episode import Episode
 from backtests.news import News
+from backtests.own import reloaded
 from backtests.redecide import Case, Violation
 from backtests.replay import make_market, run_rule
 from backtests.report import audit_line
 from backtests.result import label
+from backtests.wakes import place_news
 from backtests.worlds import Scoring, Worlds
 from strategies.rule import Rule
 from strategies.signals import SignalBook
@@ -39,11 +41,12 @@ class Audit:
     """What was checked and what was found."""
 
     episode: str
-    strategies: tuple[tuple[str, int, int], ...]  # label, decisions checked, decisions that differ
+    strategies: tuple[tuple[str, int, int], ...]  # label, decisions checked, decisions with a violation
     violations: tuple[Violation, ...]
     headlines: int = 0  # canaries: wild headlines known only after a decision
     claimed: int = 0  # of them with `published` before the decision and `seen` after it
     bars: int = 0  # canaries: wild bars from a decision's session on
+    unproved: tuple[str, ...] = ()  # what a user's file reached for while it was loaded: no cut reaches that
 
     @property
     def decisions(self) -> int:
@@ -70,6 +73,7 @@ class Audit:
             "strategies": [
                 {"strategy": name, "decisions": count, "violations": wrong} for name, count, wrong in self.strategies
             ],
+            "unproved": list(self.unproved),
         }
 
 
@@ -88,7 +92,8 @@ def audit(
         episode: The run's episode, whole.
         news: Its news, whole, scored and placed.
         rules: The run's rules; any `Rule` will do.
-        terms: Money terms of the replay whose decisions are checked; of no account with `targets`.
+        terms: Terms of the replay whose decisions are checked: for which auctions the news is read, and money terms
+            where there are no `targets`.
         targets: The run's changes of target weights, as in its `targets` table. Without them each rule is
             replayed here, after it has decided without the future, so that it can remember nothing of it.
         scoring: Scores each headline anew, in the order in which they became known.
@@ -96,7 +101,8 @@ def audit(
     Returns:
         What was found. A rule that fails without the future is a violation, never an exception.
     """
-    worlds = Worlds(episode, news, scoring)
+    worlds = Worlds(episode, news, scoring, terms)
+    news = place_news(episode, news, worlds.terms)
     names = [label(rule, rules) for rule in rules]
     given = None if targets is None else _by_rule(targets)
     counts: list[tuple[str, int, int]] = []
@@ -104,10 +110,10 @@ def audit(
     whole = make_market(episode, news)
     for name, rule in zip(names, rules, strict=True):
         cuts = [worlds.cut(row, after_open=rule.after_open) for row in episode.window]
-        case = Case(name=name, rule=rule, whole=whole, cuts=cuts, columns=_traded(rule, whole))
+        case = _case(name, rule, episode, whole, cuts, terms)
         alone = case.decide_alone()
         decided = given.get(name, ()) if given is not None else _replayed(episode, whole, rule, terms or BookTerms())
-        found = dict(case.against_bait(alone, worlds)) | dict(case.against_run(alone, decided))
+        found = case.with_outside(dict(case.against_bait(alone, worlds)) | dict(case.against_run(alone, decided)))
         violations += [found[row] for row in sorted(found)]
         counts.append((name, len(alone), len(found)))
     violations += [_rescored(item, score, episode) for item, score in worlds.rescored]
@@ -118,10 +124,13 @@ def audit(
         headlines=worlds.headlines,
         claimed=worlds.claimed,
         bars=worlds.bars,
+        unproved=_unproved(rules),
     )
 
 
-def short_audit(episode: Episode, news: News, rules: Sequence[Rule], targets: Iterable[Target]) -> Audit:
+def short_audit(
+    episode: Episode, news: News, rules: Sequence[Rule], targets: Iterable[Target], terms: BookTerms | None = None
+) -> Audit:
     """Re-decides every decision with the future cut off: the short form that every run prints.
 
     Scores and places of the headlines are reused and no canaries are planted; `audit` does all of it.
@@ -134,12 +143,37 @@ def short_audit(episode: Episode, news: News, rules: Sequence[Rule], targets: It
         name = label(rule, rules)
         if rule.after_open not in cuts:
             cuts[rule.after_open] = [_sliced(whole, row, news, after_open=rule.after_open) for row in episode.window]
-        case = Case(name=name, rule=rule, whole=whole, cuts=cuts[rule.after_open], columns=_traded(rule, whole))
+        case = _case(name, rule, episode, whole, cuts[rule.after_open], terms)
         alone = case.decide_alone()
-        found = dict(case.against_run(alone, given.get(name, ())))
+        found = case.with_outside(dict(case.against_run(alone, given.get(name, ()))))
         violations += [found[row] for row in sorted(found)]
         counts.append((name, len(alone), len(found)))
-    return Audit(episode=episode.name, strategies=tuple(counts), violations=tuple(violations))
+    return Audit(
+        episode=episode.name,
+        strategies=tuple(counts),
+        violations=tuple(violations),
+        unproved=_unproved(rules),
+    )
+
+
+def _case(
+    name: str, rule: Rule, episode: Episode, whole: Market, cuts: Sequence[Market], terms: BookTerms | None
+) -> Case:
+    """A user's own strategy comes before the court in a module of its own, which remembers nothing of the run."""
+    columns = _traded(rule, whole)
+    rule = reloaded(rule)
+    if rule.steps:
+        return Case(name=name, rule=rule, whole=whole, cuts=cuts, columns=columns)
+    from backtests.own_audit import StrategyCase
+
+    return StrategyCase(
+        name=name, rule=rule, whole=whole, cuts=cuts, columns=columns, episode=episode, terms=terms or BookTerms()
+    )
+
+
+def _unproved(rules: Sequence[Rule]) -> tuple[str, ...]:
+    files = {rule.code.file: rule.code.reads for rule in rules if rule.code is not None}
+    return tuple(f"{file} {what} when it is loaded" for file, reads in files.items() for what in reads)
 
 
 def _sliced(whole: Market, row: int, news: News, *, after_open: bool) -> Market:

@@ -12,14 +12,14 @@ A session has phases; docs/book.md has every formula:
 
 With bars of minutes b and c happen on each bar, d to f on a session's last. backtrader's own broker caps slippage
 at the bar's range, lets shorts grow without margin and drops orders without a word when cash falls short at the
-open; none of its execution is used here. A strategy with a method `before_close` is asked between b and d.
+open; none of its execution is used here. Between b and d the replay of a rule may be asked, see `before_close`.
 """
 
 from __future__ import annotations
 
 import collections
 import math
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import date
 from typing import Any
 
@@ -62,6 +62,8 @@ class HonestBroker(bt.brokers.BackBroker):
     )  # fmt: skip
 
     pending: collections.deque[Any]
+    # Asked before the closing auction, when the bar shows its close already: for the replay, whose rules see a `View`.
+    before_close: Callable[[], None] | None = None
 
     def init(self) -> None:
         """Empties the book."""
@@ -158,11 +160,10 @@ class HonestBroker(bt.brokers.BackBroker):
         self._show(self.account.days[-1].value if closing else self.account.value())
 
     def _ask_before_close(self) -> None:
-        self.cash = self.account.cash
-        for strategy in self.cerebro.runningstrats:
-            if hasattr(strategy, "before_close"):
-                strategy.before_close()
-        self._accept_all()
+        if self.before_close is not None:
+            self.cash = self.account.cash
+            self.before_close()
+            self._accept_all()
 
     def _count_volume(self, present: Sequence[int], *, closing: bool) -> None:
         """Adds up each symbol's volume of the session; at its end that is what locates are measured by."""
@@ -202,8 +203,11 @@ class HonestBroker(bt.brokers.BackBroker):
             for part in (order.created, order.executed):
                 part.remsize *= ratio
             order.created.size *= ratio
-            order.executed.remsize = self.terms.shares(order.executed.remsize)
             order.created.price /= ratio
+            whole = self.terms.shares(order.executed.remsize)
+            if whole != order.executed.remsize:
+                order.executed.remsize = whole
+                order.addinfo(cut="whole shares only")
         for strategy in self.cerebro.runningstrats:
             for data, trades in strategy._trades.items():
                 for each in trades.values():
@@ -280,7 +284,7 @@ class HonestBroker(bt.brokers.BackBroker):
             return
         for data, position in zip(self._datas, self.account.positions, strict=True):
             held = abs(position.size)
-            size = min(held, held * part if self.terms.fractional else float(math.ceil(held * part)))
+            size = min(held, held * part if self.terms.fractional else float(math.ceil(held * part - 1e-9)))
             if size:
                 trade = self.sell if position.size > 0 else self.buy
                 trade(self.cerebro.runningstrats[0], data, size, exectype=bt.Order.Market, forced=True)

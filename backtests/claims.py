@@ -6,6 +6,7 @@
 | massive    | the close-to-close return is at or below -5 %                                              |
 | down       | the close-to-close return is below 0                                                       |
 | value_lost | shares outstanding x fall of the close is within `tolerance` billion dollars of the report |
+| calm       | no session of the window moves, close to close, by as much as was reported                 |
 | rank       | the rank by shares outstanding x close among the symbols with shares outstanding is as said |
 """
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from backtests.episode import Episode
 
 MASSIVE_PCT = -5.0
-_UNITS = {"return": "pct", "massive": "pct", "down": "pct", "value_lost": "usd_bn", "rank": "rank"}
-_NUMBERS = {"return", "value_lost", "rank"}
+_UNITS = {"return": "pct", "massive": "pct", "down": "pct", "value_lost": "usd_bn", "rank": "rank", "calm": "pct"}
+_NUMBERS = {"return", "value_lost", "rank", "calm"}
 _KEYS = {"symbol", "session", "said", "kind", "reported", "tolerance"}
 
 
@@ -69,14 +70,14 @@ def read_claims(rows: Sequence[Mapping[str, Any]], path: Path, *, known: set[str
     """
     claims = []
     for number, row in enumerate(rows, 1):
-        place = f"{path}: claim {number}"
+        place = _place(path, number)
         wrong = sorted(set(row) - _KEYS) or sorted({"symbol", "session", "said", "kind"} - set(row))
         if wrong:
             raise EpisodeError(f"{place}: key {wrong[0]!r} is unknown or missing; it has {', '.join(sorted(_KEYS))}")
         if row["kind"] not in _UNITS:
             raise EpisodeError(f"{place}: kind {row['kind']!r} must be one of {', '.join(_UNITS)}")
         if row["symbol"] not in known:
-            raise EpisodeError(f"{place}: symbol {row['symbol']!r} is in no sector and not in context")
+            raise EpisodeError(f"{place}: symbol {row['symbol']!r} is in no sector and not in context; add it to one")
         if type(row["session"]) is not date:
             raise EpisodeError(f"{place}: session must be a date like 2025-01-27")
         for key in ("reported", "tolerance"):
@@ -96,6 +97,12 @@ def read_claims(rows: Sequence[Mapping[str, Any]], path: Path, *, known: set[str
             )
         )
     return tuple(claims)
+
+
+def _place(path: Path, number: int) -> str:
+    """File, line and position of a claim."""
+    heads = [line for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if "[[claims]]" in text]
+    return f"{path}:{heads[number - 1]}: claim {number}" if number <= len(heads) else f"{path}: claim {number}"
 
 
 def check_claims(episode: Episode) -> list[CheckedClaim]:
@@ -131,9 +138,24 @@ def _measure(claim: Claim, episode: Episode, bars: Bars, row: int, close_pct: fl
         return shares[claim.symbol] * float(bars.close[row] - bars.close[row - 1]) / 1e9, "shares outstanding x close"
     if claim.kind == "rank":
         return _rank(claim, episode)
+    if claim.kind == "calm":
+        return _largest(bars, episode)
     if claim.symbol in episode.context:
         return close_pct, _base_note(bars, row, episode)
     return close_pct, ""
+
+
+def _largest(bars: Bars, episode: Episode) -> tuple[float | None, str]:
+    """The return of largest size among the window's sessions, in percent with its sign."""
+    moves = {
+        bars.sessions[row]: (float(bars.close[row] / bars.close[row - 1]) - 1) * 100
+        for row in range(1, len(bars.sessions))
+        if episode.start <= bars.sessions[row] <= episode.end
+    }
+    if not moves:
+        return None, "no prices in the window"
+    day = max(moves, key=lambda each: abs(moves[each]))
+    return moves[day], f"largest move of the window, on {day}"
 
 
 def _rank(claim: Claim, episode: Episode) -> tuple[float | None, str]:
@@ -170,6 +192,8 @@ def _holds(claim: Claim, measured: float) -> bool:
         return measured <= MASSIVE_PCT
     if claim.kind == "down":
         return measured < 0
+    if claim.kind == "calm":
+        return claim.reported is not None and abs(measured) < claim.reported
     return claim.reported is not None and abs(measured - claim.reported) <= claim.tolerance
 
 

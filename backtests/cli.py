@@ -9,7 +9,20 @@ import sys
 
 import click
 
-from backtests.commands import attribute, audit, delay, feeds, listing, placebo, run, score, study, trials
+from backtests.commands import (
+    attribute,
+    audit,
+    counterexamples,
+    delay,
+    episodes,
+    feeds,
+    listing,
+    placebo,
+    run,
+    score,
+    study,
+    trials,
+)
 from backtests.commands.options import Verbs
 from feeds.errors import InputError
 
@@ -28,8 +41,8 @@ def cli() -> None:
 
 
 _VERBS = (
-    run.run, audit.audit, study.study, delay.delay, placebo.placebo, attribute.attribute, trials.trials,
-    listing.episodes, listing.strategies, score.score, feeds.feeds,
+    run.run, audit.audit, study.study, delay.delay, placebo.placebo, attribute.attribute,
+    counterexamples.counterexamples, trials.trials, episodes.episodes, listing.strategies, score.score, feeds.feeds,
 )  # fmt: skip
 for _verb in _VERBS:
     cli.add_command(_verb)

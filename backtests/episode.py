@@ -6,36 +6,19 @@ Adding one is adding a folder; nothing in the code names an episode.
 from __future__ import annotations
 
 import hashlib
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 from backtests.claims import Claim, read_claims
 from backtests.intraday import Intraday, bar_length, check_against_daily, read_intraday
 from backtests.loans import Loans, read_loans
+from backtests.manifest import DELAYS, Manifest, read_manifest, read_shares
 from backtests.prices import Action, Prices, check_calendar, read_actions, read_prices
 from feeds.errors import EpisodeError, InputError, did_you_mean
 from strategies.sessions import Sessions, read_sessions
 
 EPISODES = Path(__file__).with_name("episodes")
-_KEYS: dict[str, type] = {
-    "title": str,
-    "start": date,
-    "end": date,
-    "key_session": date,
-    "benchmark": str,
-    "adjusted": str,
-    "provenance": str,
-    "sectors": dict,
-    "context": list,
-    "delays": dict,
-    "claims": list,
-    "shares_outstanding": dict,
-}
-_DELAYS = ("assumed_delay_minutes", "latency_minutes", "lead_minutes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +44,7 @@ class Episode:
     news: tuple[Path, ...]
     claims: tuple[Claim, ...]
     shares_outstanding: dict[str, float]  # shares by symbol
+    control: bool = False  # a window in which nothing happened: what is traded here is a false alarm
     provenance: str
     sources: dict[str, str]  # file name to SHA-256
     loans: Loans = field(default_factory=Loans)  # what borrowing costs, and how much can be had
@@ -107,7 +91,8 @@ def load_episode(
         start: First session, instead of the episode's.
         end: Last session, instead of the episode's.
         bars: Length of the bars in `prices`, like 5m: the book then trades on them. None: `prices` are daily.
-        loans: CSV table of stock loans: symbol, valid_from, rate_pct, max_shares.
+        loans: CSV table of stock loans: symbol, valid_from, rate_pct, max_shares; without, the episode's `loans.csv`
+            if it has one.
 
     Raises:
         InputError: Anything wrong, in one line with file, line and remedy where there is one.
@@ -115,19 +100,22 @@ def load_episode(
     minutes = _minutes(bars, prices)
     if minutes is not None:
         prices = None
-    folder = _folder(name_or_path)
+    folder = episode_folder(name_or_path)
     toml_path = folder / "episode.toml"
-    toml = _read_toml(toml_path)
+    manifest = read_manifest(toml_path)
+    toml = manifest.values
     price_path = Path(prices) if prices is not None else folder / "prices.csv"
-    news_paths = _news_paths(Path(news)) if news is not None else tuple(sorted(folder.glob("news*.xml")))
+    news_paths = _news_paths(Path(news)) if news is not None else tuple(_own_news(folder))
     sessions = read_sessions(folder / "sessions.csv")
     daily = read_prices(price_path)
-    sectors, context = _present(toml, toml_path, daily, price_path, own=prices is not None)
+    sectors, context = _present(manifest, daily, price_path, own=prices is not None)
     first, last = start or toml["start"], end or toml["end"]
     _check_window(sessions, first, last)
     check_calendar(daily, [s for members in sectors.values() for s in members], sessions, price_path)
-    delays = {key: timedelta(minutes=toml["delays"][key]) for key in _DELAYS}
+    delays = {key: timedelta(minutes=toml["delays"][key]) for key in DELAYS}
     files = [toml_path, folder / "sessions.csv", folder / "actions.csv", price_path, *news_paths]
+    if loans is None and (folder / "loans.csv").is_file():
+        loans = folder / "loans.csv"
     files += [Path(each) for each in (loans, minutes and minutes[0]) if each]
     episode = Episode(
         name=folder.name,
@@ -149,8 +137,9 @@ def load_episode(
         news=news_paths,
         claims=read_claims(toml["claims"], toml_path, known={s for m in toml["sectors"].values() for s in m}
                            | set(toml["context"])),
-        shares_outstanding=_shares(toml["shares_outstanding"], toml_path),
+        shares_outstanding=read_shares(manifest),
         provenance=toml["provenance"],
+        control=toml["control"],
         loans=read_loans(Path(loans)) if loans is not None else Loans(),
         sources={path.name: _sha256(path) for path in files},
     )  # fmt: skip
@@ -180,6 +169,8 @@ def _on_minutes(episode: Episode, path: Path, length: timedelta) -> Episode:
         raise InputError(f"{path}: holds no bars of {gap[0]}; end the window before it with --end, or start after it")
     missing = [symbol for symbol in episode.tradable if symbol not in intraday.bars]
     notes = [f"{path.name}: no bars of {', '.join(missing)}; left out"] if missing else []
+    if episode.benchmark in missing:
+        notes.append(f"{episode.benchmark} can be seen and not traded: a hedge with it is not made")
     if len(kept) < len(days):
         notes.append(f"{path.name}: bars from {kept[0]} to {kept[-1]} only; the window is cut to them")
     if intraday.outside:
@@ -191,7 +182,12 @@ def _on_minutes(episode: Episode, path: Path, length: timedelta) -> Episode:
     )
 
 
-def _folder(name_or_path: str | Path) -> Path:
+def episode_folder(name_or_path: str | Path) -> Path:
+    """Returns the folder of an episode, given by its name or by the folder itself.
+
+    Raises:
+        EpisodeError: There is none.
+    """
     path = Path(name_or_path)
     if (path / "episode.toml").is_file():
         return path.resolve()
@@ -206,50 +202,25 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        toml = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise EpisodeError(f"{path}: is no valid TOML: {wrong}") from None
-    for key in toml:
-        if key not in _KEYS:
-            raise EpisodeError(f"{path}: unknown key {key!r}; {did_you_mean(key, _KEYS)}")
-    for key, kind in _KEYS.items():
-        if key not in toml:
-            raise EpisodeError(f"{path}: key {key!r} is missing; add it")
-        if type(toml[key]) is not kind:
-            raise EpisodeError(f"{path}: {key} must be a {kind.__name__}, not {toml[key]!r:.60}")
-    _check_values(path, toml)
-    return toml
-
-
-def _check_values(path: Path, toml: dict[str, Any]) -> None:
-    if toml["adjusted"] not in {"splits", "none"}:
-        raise EpisodeError(f"{path}: adjusted must be 'splits' or 'none', not {toml['adjusted']!r}")
-    for key in _DELAYS:
-        value = toml["delays"].get(key)
-        if type(value) not in {int, float} or not 0 <= value < 10_000:
-            raise EpisodeError(f"{path}: delays.{key} must be minutes of 0 or more, not {value!r}")
-    for sector, members in toml["sectors"].items():
-        if not isinstance(members, list) or not all(isinstance(symbol, str) for symbol in members):
-            raise EpisodeError(f"{path}: sectors.{sector} must be a list of symbols")
-
-
 def _present(
-    toml: Mapping[str, Any], toml_path: Path, bars: Prices, price_path: Path, *, own: bool
+    manifest: Manifest, bars: Prices, price_path: Path, *, own: bool
 ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
     """The sectors and context that have prices; an episode's own file must have them all."""
+    toml = manifest.values
     named = [symbol for members in toml["sectors"].values() for symbol in members]
     twice = sorted({symbol for symbol in named if (named + toml["context"]).count(symbol) > 1})
     if twice:
-        raise EpisodeError(f"{toml_path}: {twice[0]} is named twice; a symbol has one sector")
+        raise EpisodeError(f"{manifest.place(twice[0])}: {twice[0]} is named twice; a symbol has one sector")
     missing = [symbol for symbol in [*named, *toml["context"]] if symbol not in bars.bars]
     needed = [toml["benchmark"]] if own else [toml["benchmark"], *missing]
     for symbol in needed:
         if symbol not in bars.bars:
-            raise EpisodeError(f"{price_path}: symbol {symbol} has no prices, which {toml_path.name} names; add them")
+            raise EpisodeError(
+                f"{price_path}: symbol {symbol} has no prices, which {manifest.path.name} names; add them"
+            )
     if toml["benchmark"] not in named:
-        raise EpisodeError(f"{toml_path}: benchmark {toml['benchmark']} is in no sector; add it to one")
+        place = manifest.place("benchmark")
+        raise EpisodeError(f"{place}: benchmark {toml['benchmark']} is in no sector; add it to one")
     sectors = {
         sector: tuple(symbol for symbol in members if symbol in bars.bars)
         for sector, members in toml["sectors"].items()
@@ -269,6 +240,14 @@ def _check_window(sessions: Sessions, start: date, end: date) -> None:
         )
 
 
+def _own_news(folder: Path) -> tuple[Path, ...]:
+    """The episode's own news: feeds, and lists of headlines with the time at which an archive saw them."""
+    found = (*sorted(folder.glob("news*.xml")), *sorted(folder.glob("news*.jsonl")))
+    if not found:
+        raise EpisodeError(f"{folder}: holds no news; add news.xml (RSS or Atom) or news.jsonl")
+    return found
+
+
 def _news_paths(path: Path) -> tuple[Path, ...]:
     if path.is_file():
         return (path,)
@@ -276,13 +255,3 @@ def _news_paths(path: Path) -> tuple[Path, ...]:
     if not found:
         raise InputError(f"{path}: no news there; give an RSS/Atom file or a folder of .xml, .rss or .atom files")
     return tuple(found)
-
-
-def _shares(table: Mapping[str, Any], path: Path) -> dict[str, float]:
-    shares = {}
-    for symbol, row in table.items():
-        try:
-            shares[symbol] = float(row["billions"]) * 1e9
-        except (TypeError, KeyError, ValueError):
-            raise EpisodeError(f"{path}: shares_outstanding.{symbol} needs billions = <number>") from None
-    return shares

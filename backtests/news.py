@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backtests.episode import Episode
@@ -19,6 +20,7 @@ from strategies.signals import NewsItem, place
 
 if TYPE_CHECKING:
     from feeds.archive import Archive
+    from feeds.history.document import Lost
 
 LOOK_BACK = timedelta(days=30)  # before the window: what a rule may still remember at its first session
 BASES = ("live", "backfill", "import", "assumed")
@@ -46,15 +48,21 @@ class News:
 
 
 def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date | None = None) -> News:
-    """Parses and scores the episode's news documents.
+    """Parses and scores the episode's news: feeds, and lists of headlines (JSONL) with the times they were seen.
+
+    Of an item of a list that was edited before it could be traded, only the words of that moment count.
 
     Raises:
-        InputError: A document that is no feed.
+        InputError: A document that is no feed, or a list that is none.
     """
     headlines: list[Headline] = []
     rejects: list[Reject] = []
     seen: set[str] = set()
+    listed: list[Headline] = []
     for path in episode.news:
+        if path.suffix == ".jsonl":
+            listed += _listed(path, rejects)
+            continue
         parsed = rss.read(path)
         rejects += parsed.rejects
         for headline in parsed.headlines:
@@ -63,8 +71,31 @@ def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date
             else:
                 seen.add(headline.id)
                 headlines.append(headline)
-    basis = {"assumed": len(headlines)}
+    basis = Counter({"assumed": len(headlines)})
+    basis.update("import" if each.seen else "assumed" for each in listed)
+    headlines += _newest(episode, listed)
     return _scored(episode, headlines, tuple(rejects), basis, scorer, lexicon_as_of)
+
+
+def _listed(path: Path, rejects: list[Reject]) -> list[Headline]:
+    """Reads a list of headlines; a row that lacks something is lost and counted."""
+    from feeds.history.tables import read_jsonl
+
+    def lost(what: Lost) -> None:
+        rejects.append(Reject(feed=what.key, item=0, title="", reason=what.reason))
+
+    with path.open("rb") as file:
+        return [found.headline for found in read_jsonl(file, feed=path.name, name=str(path), lost=lost)]
+
+
+def _newest(episode: Episode, headlines: Iterable[Headline]) -> list[Headline]:
+    """Of the revisions that fall to one session the newest, in the order in which items became known."""
+    newest: dict[tuple[str, str, int | None], Headline] = {}
+    for head in sorted(headlines, key=lambda each: each.known_at(episode.assumed_delay)):
+        known_at = head.known_at(episode.assumed_delay)
+        session = episode.sessions.first_tradable(known_at, lead=episode.lead, latency=episode.latency)
+        newest[head.feed, head.id, session] = head
+    return list(newest.values())
 
 
 def read_archive(
@@ -89,19 +120,18 @@ def read_archive(
             "fill it with `backtest feeds backfill` or `backtest feeds import`"
         )
     digest = hashlib.sha256()
-    newest: dict[tuple[str, str, int | None], Headline] = {}
     basis: Counter[str] = Counter()
     for each in held:
         head = each.headline
         known_at = head.known_at(episode.assumed_delay)
-        session = table.first_tradable(known_at, lead=episode.lead, latency=episode.latency)
-        newest[head.feed, head.id, session] = head
         basis[each.provenance] += 1
         digest.update(f"{known_at.isoformat()}\0{head.feed}\0{head.id}\0{head.title}\0{head.summary}\n".encode())
     news_files = {path.name for path in episode.news}
     sources = {name: value for name, value in episode.sources.items() if name not in news_files}
     episode = replace(episode, news=(), sources={**sources, "archive": digest.hexdigest()})
-    return episode, _scored(episode, list(newest.values()), (), basis, scorer, lexicon_as_of)
+    return episode, _scored(
+        episode, _newest(episode, (each.headline for each in held)), (), basis, scorer, lexicon_as_of
+    )
 
 
 def _scored(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from backtests.outside import watched
 from backtests.worlds import BAITS, Worlds, held, spoiled
 from strategies.rule import Rule
 from strategies.signals import Floats
@@ -15,6 +16,8 @@ from strategies.view import Market, View
 
 Decision = Floats | Exception  # weights of all symbols, or what the rule died of
 Inputs = tuple[Floats, ...] | Exception  # the rows a rule observes
+
+OUTSIDE = "reaches outside"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,22 +42,47 @@ class Case:
     whole: Market
     cuts: Sequence[Market]  # one per session of the window
     columns: tuple[int, ...]  # of the symbols whose weights count
+    reached: dict[int, str] = field(default_factory=dict)  # by row: what a decision did outside of what it was given
 
     def decide_alone(self) -> list[Decision]:
         """Decides session by session, each in a market that ends there; the rule's state is all that goes on."""
         state = self.rule.fresh_state(len(self.whole.symbols))
-        return [_decide(self.rule, market, row, state) for row, market in enumerate(self.cuts, self.whole.first)]
+        decided = []
+        for row, market in enumerate(self.cuts, self.whole.first):
+            with watched() as notes:
+                decided.append(_decide(self.rule, market, row, state))
+            self.note(row, notes)
+        return decided
+
+    def note(self, row: int, notes: Sequence[str]) -> None:
+        """Keeps what a decision did outside, each thing once."""
+        if notes:
+            self.reached[row] = "; ".join(dict.fromkeys(notes))
+
+    def with_outside(self, found: dict[int, Violation]) -> dict[int, Violation]:
+        """Adds the decisions that reached for something outside: what it brought, no cut and no canary can tell."""
+        out = dict(found)
+        for row, what in self.reached.items():
+            if row in found:
+                out[row] = replace(found[row], input=f"{what[:200]}; {found[row].input}")
+                continue
+            session = self.whole.sessions[row].isoformat()
+            out[row] = Violation(
+                strategy=self.name, session=session, symbol="", weight=None, without=None,
+                changed=OUTSIDE, input=what[:200],
+            )  # fmt: skip
+        return out
 
     def against_run(
         self, alone: Sequence[Decision], decided: Sequence[tuple[str, str, float]] | Exception
     ) -> Iterator[tuple[int, Violation]]:
         """Finds the decisions of the run that are others without the future."""
         for row, (mine, run, market) in enumerate(
-            zip(alone, self._targets(decided), self.cuts, strict=True), self.whole.first
+            zip(alone, self.targets(decided), self.cuts, strict=True), self.whole.first
         ):
-            column = self._differs(run, mine)
+            column = self.differs(run, mine)
             if column is not None:
-                yield row, self._violation(row, column, run, mine, "cut off", self._inputs(market, row))
+                yield row, self.violation(row, column, run, mine, "cut off", self.inputs(market, row))
 
     def against_bait(self, alone: Sequence[Decision], worlds: Worlds) -> Iterator[tuple[int, Violation]]:
         """Decides all again among canaries; where that differs, tries one kind of canary at a time."""
@@ -66,24 +94,24 @@ class Case:
             before = state.copy()
             with spoiled(kept, market, self.whole.sessions[row], after_open=after_open):
                 other = _decide(self.rule, market, row, state)
-                column = self._differs(mine, other)
-                inputs = None if column is None else self._inputs(market, row)
+                column = self.differs(mine, other)
+                inputs = None if column is None else self.inputs(market, row)
             if column is not None:
                 what = "canary planted in data that the rule holds"
-                suspect = self._violation(row, column, mine, other, what, inputs)
+                suspect = self.violation(row, column, mine, other, what, inputs)
                 yield row, self._one_bait(row, mine, before, worlds) or suspect
 
     def _one_bait(self, row: int, mine: Decision, before: Floats, worlds: Worlds) -> Violation | None:
         for bait in BAITS:
             market = worlds.bait(row, after_open=self.rule.after_open, baits=(bait,))
             other = _decide(self.rule, market, row, before.copy())
-            column = self._differs(mine, other)
+            column = self.differs(mine, other)
             if column is not None:
                 what = f"canary planted: {bait}"
-                return self._violation(row, column, mine, other, what, self._inputs(market, row))
+                return self.violation(row, column, mine, other, what, self.inputs(market, row))
         return None
 
-    def _targets(self, decided: Sequence[tuple[str, str, float]] | Exception) -> Iterator[Decision]:
+    def targets(self, decided: Sequence[tuple[str, str, float]] | Exception) -> Iterator[Decision]:
         """The run's targets after each session, put together from its changes of target."""
         if isinstance(decided, Exception):
             yield from [decided] * len(self.cuts)
@@ -96,14 +124,14 @@ class Case:
             targets |= changes.get(day.isoformat(), {})
             yield np.array([targets.get(symbol, 0.0) for symbol in self.whole.symbols])
 
-    def _differs(self, one: Decision, other: Decision) -> int | None:
+    def differs(self, one: Decision, other: Decision) -> int | None:
         """The first column in which two decisions are not the same to the last bit; a failure is never the same."""
         for column in self.columns:
             if isinstance(other, Exception) or _weight(one, column) != _weight(other, column):
                 return column
         return None
 
-    def _inputs(self, market: Market, row: int) -> Inputs:
+    def inputs(self, market: Market, row: int) -> Inputs:
         """What the rule looks at in a market."""
         try:
             return tuple(
@@ -112,9 +140,10 @@ class Case:
         except Exception as died:  # noqa: BLE001 (a rule's own failure is what is reported)
             return died
 
-    def _violation(
+    def violation(
         self, row: int, column: int, one: Decision, other: Decision, changed: str, inputs: Inputs | None
     ) -> Violation:
+        """Puts a difference into words; `inputs` are those of the other decision, None: not looked at."""
         return Violation(
             strategy=self.name,
             session=self.whole.sessions[row].isoformat(),
@@ -122,7 +151,7 @@ class Case:
             weight=_weight(one, column),
             without=_weight(other, column),
             changed=changed,
-            input=_died(other) or _died(one) or self._first_input(self._inputs(self.whole, row), inputs),
+            input=_died(other) or _died(one) or self._first_input(self.inputs(self.whole, row), inputs),
         )
 
     def _first_input(self, ours: Inputs, theirs: Inputs | None) -> str:

@@ -30,14 +30,16 @@ from backtests.broker import HonestBroker
 from backtests.clock import Clock, Row, make_clock
 from backtests.episode import Episode
 from backtests.news import News, read_news
+from backtests.own import adopted, make_rule, rule_type
 from backtests.result import Replayed, Result, build_result
 from backtests.wakes import Wake, place_news, wakes
-from strategies.registry import make_rule, rules
+from strategies.registry import rules
 from strategies.rule import Rule
 from strategies.signals import SignalBook
 from strategies.universe import exposure_table
 from strategies.view import Market, View
 
+Strategy = str | Rule | type[Any]
 REACTIONS = ("include", "with-cause", "exclude")
 
 
@@ -84,6 +86,9 @@ class _RuleStrategy(bt.Strategy):
         self.row = -1  # of the session that is being decided for
         self.state = self.before = self.plan.rule.fresh_state(len(self.columns))
 
+    def start(self) -> None:
+        self.broker.before_close = self._before_close
+
     def _newest(self) -> float:
         """The time of the newest bar; a symbol that is not listed yet has none and is left out."""
         return float(max(data.datetime[0] for data in self.datas if len(data)))
@@ -95,7 +100,7 @@ class _RuleStrategy(bt.Strategy):
         for wake in self.plan.after_bar.get(self._newest(), ()):
             self._trade(wake, bt.Order.Market)
 
-    def before_close(self) -> None:
+    def _before_close(self) -> None:
         """Called by the broker between the opening and the closing auction."""
         for wake in self.plan.before_close.get(self._newest(), ()):
             self._trade(wake, bt.Order.Close)
@@ -235,6 +240,11 @@ def run_rule(episode: Episode, market: Market, rule: Rule, terms: BookTerms) -> 
     Raises:
         RuntimeError: The book does not balance; a defect of this program, never of the input.
     """
+    if not rule.steps:
+        from backtests.own_strategy import StrategyRule, run_strategy
+
+        assert isinstance(rule, StrategyRule)  # noqa: S101 (the only one that does not step)
+        return run_strategy(episode, market, rule, terms)
     held = [
         symbol
         for symbol, sector in zip(market.symbols, market.sectors, strict=True)
@@ -293,17 +303,23 @@ def standard_rules(names: Sequence[str] = (), settings: dict[str, str] | None = 
     settings = settings or {}
     chosen: list[Rule] = []
     for name in names or tuple(rules()):
-        make_rule(name)  # an unknown name is refused before its settings are looked at
-        has = {field.name for field in dataclasses.fields(rules()[name])}
+        kind = rule_type(name)  # an unknown name is refused before its settings are looked at
+        has = kind.parameter_names()
         own = {key: value for key, value in settings.items() if key in has or len(names) == 1}
-        variants = REACTIONS if rules()[name].every_reaction and "reactions" not in own else (None,)
+        variants = REACTIONS if kind.every_reaction and "reactions" not in own else (None,)
         chosen += [make_rule(name, own if each is None else {**own, "reactions": each}) for each in variants]
     return chosen
 
 
+def _chosen(strategy: Strategy, settings: dict[str, str]) -> Rule:
+    if isinstance(strategy, Rule):
+        return strategy
+    return (adopted(strategy) if isinstance(strategy, type) else rule_type(strategy)).with_settings(settings)
+
+
 def replay(
     episode: Episode,
-    strategy: str | Rule | Sequence[str | Rule] | None = None,
+    strategy: Strategy | Sequence[Strategy] | None = None,
     *,
     terms: BookTerms | None = None,
     news: News | None = None,
@@ -313,7 +329,8 @@ def replay(
 
     Args:
         episode: From `load_episode`.
-        strategy: A name, a rule, several of them, or None for all (then `shock` in its three variants).
+        strategy: A name, a file with a strategy of your own (`my_rule.py:MyRule`), a rule, a class of a Rule or
+            a bt.Strategy, several of them, or None for all (then `shock` in its three variants).
         terms: Money terms, `BookTerms()` without.
         news: News already read and scored, else the episode's are.
         **settings: Parameters of the named strategies.
@@ -324,14 +341,9 @@ def replay(
     Raises:
         InputError: Anything wrong in the input, in one line.
     """
-    given = [strategy] if isinstance(strategy, str | Rule) else list(strategy or [])
+    given = [strategy] if isinstance(strategy, str | Rule | type) else list(strategy or [])
     texts = {name: str(value) for name, value in settings.items()}
-    chosen: list[Rule] = []
-    if given:
-        for each in given:
-            chosen += [each] if isinstance(each, Rule) else [make_rule(each, texts)]
-    else:
-        chosen = standard_rules((), texts)
+    chosen = [_chosen(each, texts) for each in given] or standard_rules((), texts)
     terms = terms or BookTerms()
     news = place_news(episode, news or read_news(episode), terms)
     market = make_market(episode, news)

@@ -155,7 +155,7 @@ def text_report(result: Result, title: str) -> str:
     window, heads = doc["window"], doc["headlines"]
     languages = ", ".join(f"{count} {code}" for code, count in heads["by_language"].items())
     lines = [
-        f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions",
+        f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions{_traded_on(result)}",
         f"headlines: {heads['total']} ({languages}), {heads['used']} used, {heads['rejected']} rejected",
         f"when they were known: {_bases(heads['by_basis'])}",
         *(line for note in doc.get("notes", ()) for line in textwrap.wrap(note, WIDTH, subsequent_indent="    ")),
@@ -184,6 +184,12 @@ def _trading(result: Result) -> tuple[str, str]:
     """On which bars and for which auctions a run traded."""
     found = result.document.get("trading", {})
     return found.get("bars", "daily"), found.get("auctions", "open")
+
+
+def _traded_on(result: Result) -> str:
+    """What the first line says of the trading where it is not at the opening auctions of daily bars."""
+    bars, auctions = _trading(result)
+    return f", on bars of {bars}" if bars != "daily" else "" if auctions == "open" else f", auctions {auctions}"
 
 
 def _when(result: Result) -> str:

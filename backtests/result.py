@@ -81,8 +81,15 @@ def label(rule: Rule, among: Sequence[Rule]) -> str:
 class Result:
     """A run's tables as pandas frames (`equity`, `positions`, …), its figures in `metrics`, and how to keep it."""
 
-    def __init__(self, tables: dict[str, Table], document: dict[str, Any], config: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        tables: dict[str, Table],
+        document: dict[str, Any],
+        config: dict[str, Any],
+        texts: dict[str, str] | None = None,
+    ) -> None:
         """Holds finished tables; use `replay` or `Result.load` to get one."""
+        self.texts = texts or {}  # of users' strategies, by their place in the run's folder
         self.tables = tables
         self.document = document  # what `--json` prints
         self.config = config
@@ -165,8 +172,9 @@ class Result:
                 "run_card.json": _json(run_card(self)),
                 "report.html": html_page(self),
             }
-            for name, text in texts.items():
-                (folder / name).write_text(text, encoding="utf-8", newline="\n")
+            for name, text in {**texts, **self.texts}.items():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (folder / name).write_text(text, encoding="utf-8", newline="")
             for name, evidence in self.evidence.items():
                 (folder / "evidence").mkdir(exist_ok=True)
                 (folder / "evidence" / f"{name}.json").write_text(_json(evidence), encoding="utf-8", newline="\n")
@@ -275,7 +283,8 @@ def build_result(episode: Episode, news: News, terms: BookTerms, replays: Sequen
             for name, each in zip(names, replays, strict=True)
         ],
     }
-    return Result(tables, document, _config(episode, news, terms, rules))
+    texts = {rule.code.place: rule.code.text for rule in rules if rule.code is not None}
+    return Result(tables, document, _config(episode, news, terms, rules), texts)
 
 
 def _window(episode: Episode) -> list[str]:
@@ -433,6 +442,12 @@ def _config(episode: Episode, news: News, terms: BookTerms, rules: Sequence[Rule
         "lead_minutes": episode.lead.total_seconds() / 60,
         "bars": _bar_text(episode),
         "book": dataclasses.asdict(terms),
-        "strategies": [{"name": rule.name, **rule.parameters} for rule in rules],
+        "strategies": [{"name": rule.name, **rule.parameters, **_code(rule)} for rule in rules],
         "sources": dict(sorted(episode.sources.items())),
     }
+
+
+def _code(rule: Rule) -> dict[str, str]:
+    """Where a user's own strategy stands in the run's folder, which class of it, and the hash of its text."""
+    code = rule.code
+    return {} if code is None else {"code": code.place, "class": code.name, "sha256": code.sha256}

@@ -73,6 +73,15 @@ def _bar_wakes(
     return found
 
 
+def last_moment(episode: Episode, terms: BookTerms, row: int) -> datetime:
+    """Returns the last `known_at` that can still count for a decision of the session of `row`."""
+    opened, closed = episode.sessions.opens[row], episode.sessions.closes[row]
+    if episode.intraday is not None:
+        before_close = bisect_left(episode.intraday.grid, closed)
+        return episode.intraday.grid[before_close - 1] - episode.latency
+    return (closed if "close" in terms.auctions else opened) - episode.lead - episode.latency
+
+
 def place_news(episode: Episode, news: News, terms: BookTerms) -> News:
     """Places each headline in the session of the first wake that may act on it; as it is where only opens count."""
     if episode.intraday is None and terms.auctions == "open":

@@ -20,10 +20,12 @@ from typing import Literal
 
 import numpy as np
 
+from backtests.book import BookTerms
 from backtests.episode import Episode
 from backtests.news import News
 from backtests.prices import Bars, Prices
 from backtests.replay import make_market
+from backtests.wakes import last_moment, place_news
 from feeds.headline import Headline
 from feeds.scoring import Score
 from strategies.signals import Floats, NewsItem, SignalBook, place
@@ -49,9 +51,15 @@ class Worlds:
     A decision is named by the row of its session in the table of sessions, and by whether it waits for the open.
     """
 
-    def __init__(self, episode: Episode, news: News, scoring: Scoring | None = None) -> None:
-        """Takes the whole episode; without `scoring` the scores in `news` are taken as they are."""
+    def __init__(
+        self, episode: Episode, news: News, scoring: Scoring | None = None, terms: BookTerms | None = None
+    ) -> None:
+        """Takes the whole episode; without `scoring` the scores in `news` are taken as they are.
+
+        `terms` say for which auctions the news is read; of a session's decisions the last is the one looked at.
+        """
         self.episode = episode
+        self.terms = terms or BookTerms()
         self._items = news.items
         self._scoring = scoring
         self._scores: dict[Headline, Score] = {}
@@ -62,7 +70,7 @@ class Worlds:
 
     def known_by(self, row: int) -> datetime:
         """Returns the last moment (UTC) at which a headline may become known and still count for the decision."""
-        return self.episode.sessions.opens[row] - self.episode.lead - self.episode.latency
+        return last_moment(self.episode, self.terms, row)
 
     def cut(self, row: int, *, after_open: bool) -> Market:
         """Returns the market without anything from after the decision; it ends with the decision's session."""
@@ -110,7 +118,8 @@ class Worlds:
                 lead=self.episode.lead,
                 latency=self.episode.latency,
             )
-            self._news[key] = News(items=items, rejects=(), scorer="")
+            placed = News(items=items, rejects=(), scorer="")
+            self._news[key] = place_news(self.episode, placed, self.terms)
         return self._news[key]
 
     def _score(self, item: NewsItem) -> Score:

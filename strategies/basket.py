@@ -44,9 +44,9 @@ class Basket(SizedRule):
         """The AI-wide signal now and one session before (one number for all), the exposures' signs, and sizes."""
         sums = view.news("sentiment", half_life=self.half_life, reactions=self.reactions)
         exposed = view.exposures(*_OF[self.channels]) * view.masks(*self.traded)
-        before = float(sums[-2]) if len(sums) > 1 else 0.0
+        before = sums[-2] if len(sums) > 1 else 0.0
         count = len(exposed)
-        return np.full(count, sums[-1]), np.full(count, before), np.sign(exposed), self.sizes(view, exposed)
+        return sums[-1] * np.ones(count), before * np.ones(count), np.sign(exposed), self.sizes(view, exposed)
 
     def numbers(self) -> tuple[float, ...]:
         """The limits, threshold, holding period."""

@@ -38,8 +38,8 @@ class Drift(SizedRule):
         """Signal now and one session before, and the size of a position entered now."""
         sums = view.news("sentiment", half_life=self.half_life, reactions=self.reactions)
         exposed = view.exposure * view.masks("chips", "power")
-        before = float(sums[-2]) if len(sums) > 1 else 0.0
-        return float(sums[-1]) * exposed, before * exposed, self.sizes(view, exposed)
+        before = sums[-2] if len(sums) > 1 else 0.0
+        return sums[-1] * exposed, before * exposed, self.sizes(view, exposed)
 
     def numbers(self) -> tuple[float, ...]:
         """The limits, threshold, leave."""

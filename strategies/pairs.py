@@ -50,8 +50,8 @@ class Pairs(SizedRule):
         chips, power = view.exposure * view.masks("chips"), view.masks("power") * listed(view)
         closes = view.closes[-self.beta_sessions - 1 :]
         slope = beta(basket_returns(closes, chips), basket_returns(closes, power))
-        before = float(sums[-2]) if len(sums) > 1 else 0.0
-        rows = float(sums[-1]) * chips, before * chips, self.sizes(view, chips) * listed(view)
+        before = sums[-2] if len(sums) > 1 else 0.0
+        rows = sums[-1] * chips, before * chips, self.sizes(view, chips) * listed(view)
         return *rows, np.full(len(chips), slope), np.where(chips != 0, 1.0, 0.0), power
 
     def _against_funds(self, view: View) -> tuple[Floats, ...]:

@@ -30,8 +30,8 @@ class PlainVader(Rule):
         """Signal now and one session before, and exposure."""
         sums = view.news("vader", half_life=self.half_life)
         exposed = view.exposure * view.masks("chips", "power")
-        before = float(sums[-2]) if len(sums) > 1 else 0.0
-        return float(sums[-1]) * exposed, before * exposed, exposed
+        before = sums[-2] if len(sums) > 1 else 0.0
+        return sums[-1] * exposed, before * exposed, exposed
 
     def numbers(self) -> tuple[float, ...]:
         """The limits, threshold, holding period."""

@@ -40,12 +40,12 @@ class Rebound(SizedRule):
 
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Tone of the moment (one number for all), each symbol's last session return (0: unknown), and sizes."""
-        tone = float(view.news("tone", half_life=self.half_life)[-1])
+        tone = view.news("tone", half_life=self.half_life)[-1]
         closes = view.closes
         traded = view.masks("chips", "power")
         returns = closes[-1] / closes[-2] - 1 if len(closes) > 1 else np.zeros(len(traded))
         returns = np.nan_to_num(returns) * traded
-        return np.full(len(traded), tone), returns, self.sizes(view, returns)
+        return tone * np.ones(len(traded)), returns, self.sizes(view, returns)
 
     def numbers(self) -> tuple[float, ...]:
         """The limits, panic, the fall as a fraction, holding period."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -17,6 +18,22 @@ from strategies.view import View
 def parameter(default: Any, unit: str, about: str) -> Any:
     """Returns a field of a rule: its default, its unit ("" for a choice or a switch) and what it does."""
     return dataclasses.field(default=default, metadata={"unit": unit, "about": about})
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """The file that a user's strategy comes from."""
+
+    file: str  # as it was given
+    name: str  # of the class
+    sha256: str
+    text: str
+    reads: tuple[str, ...]  # what it reached for outside while it was loaded: "opens 'prices.csv'"
+
+    @property
+    def place(self) -> str:
+        """Where a run's folder keeps the text."""
+        return f"code/{self.sha256[:8]}/{Path(self.file).name}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,10 +51,12 @@ class Rule(ABC):
     name: ClassVar[str]
     about: ClassVar[str]  # one line for listings
     rival: ClassVar[bool] = False  # a naive rival that stands beside every result
+    steps: ClassVar[bool] = True  # decides by `step`; a user's bt.Strategy stands in for a rule without
     news: ClassVar[bool] = True  # no news, no position
     every_reaction: ClassVar[bool] = False  # a run of all strategies shows it once for each setting of `reactions`
     after_open: ClassVar[bool] = False  # looks at the session's open, so it fills at that session's close
     state_rows: ClassVar[int] = 2
+    code: ClassVar[Code | None] = None  # where a user's own comes from
     traded: ClassVar[tuple[str, ...]] = ("chips", "power")  # sectors it may hold
 
     gross: float = parameter(1.0, "fraction of equity", "bound of the sum of absolute weights")

@@ -41,8 +41,8 @@ class Shock(SizedRule):
         hedge = view.masks("platforms") if self.hedge == "platforms" else exposed * 0.0
         if self.hedge == "SPY":
             hedge[view.symbols.index(view.benchmark)] = 1.0
-        before = float(sums[-2]) if len(sums) > 1 else 0.0
-        return float(sums[-1]) * exposed, before * exposed, self.sizes(view, exposed), hedge
+        before = sums[-2] if len(sums) > 1 else 0.0
+        return sums[-1] * exposed, before * exposed, self.sizes(view, exposed), hedge
 
     def numbers(self) -> tuple[float, ...]:
         """The limits, threshold, holding period, refresh and whether there is a hedge."""

@@ -43,6 +43,11 @@ class View:
         self._cut = row + 1 if after_open else row
 
     @property
+    def session(self) -> date:
+        """The session that is decided for."""
+        return self._market.sessions[self.row]
+
+    @property
     def symbols(self) -> tuple[str, ...]:
         """Symbols in fixed order; every row of weights has this order."""
         return self._market.symbols

@@ -90,6 +90,7 @@ def episode_of(
         news=(),
         claims=(),
         shares_outstanding={},
+        control=False,
         provenance="by hand",
         sources={},
         loans=loans or Loans(),

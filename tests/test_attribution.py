@@ -66,7 +66,7 @@ def test_each_sessions_parts_are_the_change_of_that_sessions_equity(run):
     """Not only the sum: every session of every strategy."""
     for each in run[-1]:
         changes = [after - before for before, after in zip(each.book.equity, each.book.equity[1:], strict=False)]
-        assert [row["profit_usd"] for row in each.sessions()] == pytest.approx(changes, abs=1e-7)
+        assert [row["profit_usd"] for row in each.sessions] == pytest.approx(changes, abs=1e-7)
 
 
 def test_a_rule_without_news_owes_nothing_to_a_headline(run):
@@ -249,6 +249,7 @@ def test_a_run_that_hangs_on_one_day_and_loses_to_its_rivals_is_told_so(run):
     returns = {row["label"]: row["return_pct"] for row in run[3].document["results"] if row["rival"]}
     mine = next(row["return_pct"] for row in run[3].document["results"] if row["label"] == "shock (with-cause)")
     assert found["rival"]["figure"] == sum(value > mine for value in returns.values())
+    assert findings(run, "rebound")["rival"]["figure"] == sum(value > 8.7 for value in returns.values())
 
 
 def test_costs_are_held_against_what_they_ate(run):
@@ -256,6 +257,13 @@ def test_costs_are_held_against_what_they_ate(run):
     row = next(row for row in run[3].document["results"] if row["label"] == "rebound")
     paid = sum(row["costs"][name] for name in ("commission", "slippage", "borrow"))
     assert findings(run, "rebound")["costs"]["figure"] == pytest.approx(row["final_equity"] - 100_000 - paid)
+
+
+def test_the_slippage_at_which_nothing_is_left_is_linear_in_the_fills(run):
+    """With the same fills slippage costs in proportion: 5 bps cost s, so the profit is gone at 5 (1 + profit / s)."""
+    row = next(row for row in run[3].document["results"] if row["label"] == "rebound")
+    bps = 5 * (1 + (row["final_equity"] - 100_000) / row["costs"]["slippage"])
+    assert f"at {bps:,.0f} bps of slippage instead of 5, none." in findings(run, "rebound")["costs"]["says"]
 
 
 def test_a_strategy_that_is_gap_only_again_is_found_out():
@@ -297,3 +305,41 @@ def test_a_run_keeps_its_evidence_and_prints_what_is_severe(tmp_path, monkeypatc
     printed = " ".join(done.stdout.split())
     assert severe
     assert [says for says in severe if says not in printed] == []
+
+
+READS = """
+import backtrader as bt
+
+
+class Reads(bt.Strategy):
+    def next(self):
+        for data in self.datas:
+            self.order_target_percent(data, 0.05 if data.sentiment[0] > 0.5 else 0.0)
+"""
+BLIND = """
+import backtrader as bt
+
+
+class Blind(bt.Strategy):
+    def next(self):
+        for data in self.datas:
+            self.order_target_percent(data, 0.05)
+"""
+
+
+def test_a_bt_strategy_owes_its_profit_to_the_lines_that_its_code_names(tmp_path):
+    """One reads the sentiment: its positions are the headlines'. One reads no news: no headline has any of it."""
+    from backtests.own import make_rule as own_rule
+
+    episode = load_episode("deepseek-2025")
+    news = read_news(episode)
+    rules = []
+    for name, text in (("reads", READS), ("blind", BLIND)):
+        (tmp_path / f"{name}.py").write_text(text)
+        rules.append(own_rule(str(tmp_path / f"{name}.py")))
+    reads, blind = (each.document() for each in attribute(replay(episode, rules, news=news), rules, episode, news))
+    assert reads["headlines"]
+    assert reads["without_headline_usd"] == 0.0
+    assert blind["headlines"] == []
+    assert blind["without_headline_usd"] == pytest.approx(blind["profit_usd"])
+    assert max(reads["residual_usd"], blind["residual_usd"]) < 1e-9 * 100_000

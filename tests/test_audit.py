@@ -84,7 +84,7 @@ def test_a_headline_seen_later_than_it_claims_gives_its_believer_away():
     item = dataclasses.replace(news.items[0], headline=late, known_at=late.seen, session=row)
     found = short_audit(
         episode, dataclasses.replace(news, items=(item,)), [Claimed()],
-        [("claimed", "2025-01-27", "NVDA", -1.0)],
+        [("claimed", "2025-01-27", "NVDA", -0.5)],
     )  # fmt: skip
     assert [each.session for each in found.violations] == ["2025-01-27", "2025-01-28"]
 

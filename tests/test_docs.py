@@ -14,11 +14,14 @@ from click.testing import CliRunner
 
 from backtests.book import BookTerms
 from backtests.cli import cli
-from strategies.registry import rule_names
+from strategies.registry import rule_names, rules
+from strategies.sizing import SizedRule
 
 ROOT = Path(__file__).parents[1]
 FEEDS = (ROOT / "docs" / "feeds.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+RULES = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+EXAMPLES = dict(re.findall(r"```python\n# (\w+\.py)\n(.*?)```", RULES, re.DOTALL))
 
 
 def test_the_output_in_the_readme_is_the_programs(tmp_path):
@@ -41,8 +44,37 @@ def test_the_commands_in_the_readme_are_valid(line, tmp_path, monkeypatch):
         (tmp_path / "my-feeds").mkdir()
         (tmp_path / "my-feeds" / "a.xml").write_bytes((episode / "news.de.xml").read_bytes())
         (tmp_path / "my-prices.csv").write_bytes((episode / "prices.csv").read_bytes())
+    for name, text in EXAMPLES.items():
+        (tmp_path / name).write_text(text)
     done = CliRunner().invoke(cli, shlex.split(line), catch_exceptions=False)
     assert done.exit_code == 0
+
+
+@pytest.mark.parametrize("line", re.findall(r"^    backtest (.*)$", RULES, re.MULTILINE))
+def test_the_commands_in_the_page_on_rules_run(line, tmp_path, monkeypatch):
+    """With its own examples; the second one stands for the first too."""
+    monkeypatch.chdir(tmp_path)
+    for name, text in EXAMPLES.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.setenv("AFTERSHOCK_TRIALS", str(tmp_path / "trials.jsonl"))
+    for words in (
+        line,
+        line.replace("my_rule.py:MyRule", "my_strategy.py").replace("my_rule.py --set fall=0.03", "my_strategy.py"),
+    ):
+        assert CliRunner().invoke(cli, shlex.split(words), catch_exceptions=False).exit_code == 0
+
+
+def test_the_page_on_rules_explains_every_rule_and_names_its_own_parameters():
+    """A new rule without half a page fails here."""
+    shared = {field.name for field in dataclasses.fields(SizedRule)}
+    for name, rule in rules().items():
+        assert f"## {name}\n" in RULES or f"**{name}**" in RULES, name
+        assert [
+            each
+            for each in rule.parameter_names()
+            if each not in shared and f"`{each}`" not in RULES and f"`{each}=" not in RULES
+        ] == []
+    assert [name for name in shared if f"`{name}`" not in RULES and f"`{name}=" not in RULES] == []
 
 
 @pytest.mark.parametrize("line", re.findall(r"^backtest (feeds .*?)(?: +#.*)?$", FEEDS, re.MULTILINE))

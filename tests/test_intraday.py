@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -85,7 +85,8 @@ def test_what_has_no_bars_is_left_out_and_named(tmp_path):
     assert episode.tradable == ("NVDA", "SPY")
     assert (episode.start.isoformat(), episode.end.isoformat()) == ("2025-01-27", "2025-01-28")
     assert "no bars of AVGO" in episode.notes[0]
-    assert "the window is cut" in episode.notes[1]
+    assert episode.notes[1] == "SPY can be seen and not traded: a hedge with it is not made"
+    assert "the window is cut" in episode.notes[2]
 
 
 def test_a_hole_in_the_sessions_is_refused(tmp_path):
@@ -103,6 +104,49 @@ def test_bars_without_a_file_and_a_file_without_bars_say_what_is_missing(tmp_pat
     path = made(tmp_path, *bars_of("NVDA", "2025-01-27", 120))
     done = runner.invoke(cli, ["run", "deepseek-2025", "--prices", str(path)])
     assert "--bars 5m" in str(done.exception) + done.output
+
+
+RSS = """<?xml version="1.0"?><rss version="2.0"><channel><title>made</title><item>
+<title>Cheap Chinese AI model undercuts demand for Nvidia chips</title><link>https://example.com/1</link>
+<guid>1</guid><pubDate>{}</pubDate></item></channel></rss>"""
+
+
+@pytest.mark.parametrize(
+    ("published", "moment"),
+    [
+        ("Mon, 27 Jan 2025 08:02:10 EST", "2025-01-27T14:30:00+00:00"),  # before the market: the first bar
+        ("Mon, 27 Jan 2025 10:02:10 EST", "2025-01-27T15:15:00+00:00"),  # known 15:07:10, ready 15:12:10
+        ("Mon, 27 Jan 2025 10:05:00 EST", "2025-01-27T15:15:00+00:00"),  # ready 15:15:00
+        ("Mon, 27 Jan 2025 10:05:01 EST", "2025-01-27T15:20:00+00:00"),
+        ("Sat, 25 Jan 2025 03:32:00 CET", "2025-01-27T14:30:00+00:00"),
+    ],
+)
+def test_shock_on_monday_fills_at_the_first_bar_after_known_at_and_latency(tmp_path, published, moment):
+    """From an RSS file and a file of bars to fills, all at that bar's open with slippage."""
+    daily = load_episode("deepseek-2025").prices.bars
+    rows = []
+    for symbol in ("NVDA", "AVGO", "MU", "SPY"):
+        bars = daily[symbol]
+        for day, close in zip(bars.sessions, bars.close.tolist(), strict=True):
+            if day.isoformat() in {"2025-01-24", "2025-01-27", "2025-01-28"}:
+                rows += bars_of(symbol, day.isoformat(), close, count=78)
+    (tmp_path / "news.xml").write_text(RSS.format(published))
+    files = ["--prices", str(made(tmp_path, *rows)), "--news", str(tmp_path / "news.xml")]
+    arguments = ["run", "deepseek-2025", "-s", "shock", "--bars", "5m", *files, "-o", str(tmp_path / "run")]
+    done = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert done.stdout.startswith(
+        "DeepSeek selloff of January 2025: 2025-01-24 to 2025-01-28, 3 sessions, on bars of 5m\n"
+    )
+    with (tmp_path / "run" / "fills.csv").open() as file:
+        fills = [fill for fill in csv.DictReader(file) if fill["session"] == "2025-01-27"]
+    assert {fill["moment"] for fill in fills} == {moment}
+    assert {fill["symbol"] for fill in fills} == {"NVDA", "AVGO", "MU"}
+    done = CliRunner().invoke(cli, ["audit", str(tmp_path / "run"), *files], catch_exceptions=False)
+    assert done.stdout.endswith("audit: 9 decisions re-decided without the future, 0 differed\n"), done.output
+    for fill in fills:
+        close = daily[fill["symbol"]].close[daily[fill["symbol"]].sessions.index(date(2025, 1, 27))]
+        assert float(fill["price"]) == pytest.approx(close * (1 - 5 / 10_000))
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the bars of minutes are not beside the project")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import shutil
 from datetime import date
 
 import pytest
 
+from backtests import load_episode
 from backtests.loans import Loan, Loans, read_loans
 from feeds.errors import InputError
 from tests.markets import FREE, episode_of, flat_bars, run_script
@@ -92,3 +94,16 @@ def test_a_table_that_cannot_be_read_is_refused_in_one_line(tmp_path, text, said
     with pytest.raises(InputError, match=r"loans\.csv") as refused:
         read_loans(path)
     assert said in str(refused.value)
+
+
+def test_an_episode_may_bring_its_own_table(tmp_path):
+    """A file loans.csv in its folder, and another one instead when asked for."""
+    folder = tmp_path / "mine"
+    shutil.copytree(load_episode("deepseek-2025").folder, folder)
+    (folder / "loans.csv").write_text("symbol,valid_from,rate_pct\nNVDA,2025-01-01,9\n")
+    (tmp_path / "other.csv").write_text("symbol,valid_from,rate_pct\nNVDA,2025-01-01,4\n")
+    day = date(2025, 1, 27)
+    rates = [load_episode(folder, loans=given).loans.in_force("NVDA", day).rate_pct
+             for given in (None, tmp_path / "other.csv")]  # fmt: skip
+    assert rates == [9, 4]
+    assert "loans.csv" in load_episode(folder).sources

@@ -63,6 +63,35 @@ def test_a_triggered_stop_that_the_volume_cuts_goes_on_as_a_market_order():
     ]  # fmt: skip
 
 
+def test_a_strategy_is_not_asked_when_the_close_is_already_on_its_bar():
+    """Whatever its methods are called: only `next` decides, once the session is over."""
+    asked = []
+
+    class Curious(bt.Strategy):
+        def before_close(self):
+            asked.append(self.data.close[0])
+
+        def next(self):
+            pass
+
+    from backtests.replay import make_cerebro, run_cerebro
+
+    cerebro, *_ = make_cerebro(one((100, 100, 100, 200)), ("X",), FREE)
+    cerebro.addstrategy(Curious)
+    run_cerebro(cerebro)
+    assert asked == []
+
+
+def test_a_waiting_order_of_which_a_reverse_split_leaves_nothing_says_so():
+    """Five shares become half a share; whole shares only."""
+    episode = dataclasses.replace(
+        one((1000, 1000, 1000, 1000)), adjusted="none",
+        actions=(Action(symbol="X", ex_date=D[1], kind="split", value=0.1),),
+    )  # fmt: skip
+    (order,) = run_orders(episode, {0: [buy(5)]}, WHOLE).orders
+    assert (order.fate, order.filled, order.reason) == ("refused", 0, "whole shares only")
+
+
 def test_our_numbers_of_order_kinds_are_backtraders():
     """So that only the broker and the replay have to import it."""
     from backtests.orders import CLOSE, KINDS, LIMIT, MARKET, STOP

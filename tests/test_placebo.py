@@ -16,7 +16,9 @@ from backtests.cli import cli
 from backtests.evidence.delay import RUNGS, delay_ladder, delayed
 from backtests.evidence.engine import NEVER, ReplayEngine, Versions, actual_rows, renamed, used_items
 from backtests.evidence.placebo import Outcome, placebo
+from backtests.intraday import Intraday, MinuteBars
 from backtests.news import read_news
+from backtests.replay import make_market, run_rule
 from feeds.errors import InputError
 from strategies.registry import make_rule
 from tests.markets import FREE, episode_of, flat_bars, news_of, no_news, weekdays
@@ -52,6 +54,17 @@ def test_a_version_without_any_headline_never_trades(world):
     episode, news, rule = world
     rows = np.full((1, len(used_items(news))), NEVER)
     assert set(ReplayEngine().equity(episode, news, rule, BookTerms(), Versions(rows=rows))[0]) == {100_000.0}
+
+
+@pytest.mark.parametrize("auctions", ["open", "open,close"])
+def test_a_headline_moved_to_a_session_is_in_time_for_its_open(auctions):
+    """Also where the news is read for the close too: it was known before that session's deadline."""
+    episode, news = ladder_world()
+    terms = dataclasses.replace(FREE, auctions=auctions)
+    rows = np.array([[1], [3], [5]])
+    found = ReplayEngine().equity(episode, news, make_rule("shock", {"name_cap": "1"}), terms, Versions(rows=rows))
+    profits = [3 * 10_000 / (100 + row - 1) for row in (1, 3, 5)]  # bought at the open of its session, held for three
+    assert found[:, -1] - 10_000 == pytest.approx(profits)
 
 
 def test_names_exchanged_take_prices_actions_and_nothing_else():
@@ -192,6 +205,30 @@ def test_with_closing_auctions_news_at_the_open_trades_that_close():
     )
 
 
+@pytest.mark.parametrize(
+    ("rung", "moment"),
+    [("0", "15:10"), ("5 min", "15:15"), ("1 h", "16:10"), ("next close", "14:30"), ("1 session", "15:10")],
+)
+def test_on_bars_of_minutes_five_minutes_are_five_minutes(rung, moment):
+    """Known 15:05 and ready 15:10: the fill is at that bar; later by the delay; after a close at the next first bar."""
+    episode, _ = ladder_world()
+    starts = [open_ + timedelta(minutes=5 * n) for open_ in episode.sessions.opens[3:6] for n in range(78)]
+    prices = np.full(len(starts), 104.0)
+    bars = MinuteBars(
+        symbol="NVDA", starts=tuple(starts), open=prices, high=prices, low=prices, close=prices,
+        volume=np.full(len(starts), 1e6),
+    )  # fmt: skip
+    days = episode.sessions.sessions
+    intraday = Intraday(length=timedelta(minutes=5), bars={"NVDA": bars}, outside=0)
+    episode = dataclasses.replace(episode, start=days[3], end=days[5], intraday=intraday)
+    at = datetime(days[3].year, days[3].month, days[3].day, 15, 0, tzinfo=UTC)
+    news = news_of(episode, ("Utility signs power contract", at, dataclasses.replace(BUILDS, sentiment=0.9)))
+    late = delayed(news, RUNGS[rung], episode, FREE)
+    fill = run_rule(episode, make_market(episode, late), make_rule("shock"), FREE).fills[0]
+    assert fill.moment[11:16] == moment
+    assert fill.session == days[3 if rung in {"0", "5 min", "1 h"} else 4].isoformat()
+
+
 def test_a_headline_delayed_beyond_the_table_acts_nowhere():
     """It is counted as lost, and the strategy stays in cash."""
     episode, _ = ladder_world()
@@ -252,3 +289,38 @@ def test_a_runs_folder_is_given_its_evidence(tmp_path, monkeypatch):
     assert files["placebo"]["actual"]["profit_usd"] == pytest.approx(profit)
     with pytest.raises(InputError, match="leave them out"):
         CliRunner().invoke(cli, ["delay", "out", "-s", "shock"], catch_exceptions=False)
+
+
+class _Idle:
+    """An engine that never trades: only the abnormal return is asked for."""
+
+    name = "idle"
+
+    def follows(self, rule):
+        """Everything."""
+        return rule is not None
+
+    def equity(self, episode, news, rule, terms, versions):
+        """Cash."""
+        return np.full((len(versions), len(episode.window)), terms.cash)
+
+
+def test_on_news_that_means_nothing_the_placebo_rejects_five_per_cent():
+    """400 random worlds with a headline in one of 20 sessions: 5 % have a p of at most 0.05, within two points."""
+    low = 0
+    days = weekdays(60)
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        levels = 100 * np.cumprod(1 + rng.standard_t(4, (60, 3)) * 0.01, axis=0)
+        bars = {
+            name: {day: (float(p),) * 4 for day, p in zip(days, levels[:, column], strict=True)}
+            for column, name in enumerate(("SPY", "NVDA", "AMD"))
+        }
+        episode = episode_of(bars, days, sectors={"funds": ("SPY",), "chips": ("NVDA", "AMD")})
+        episode = dataclasses.replace(episode, start=days[40])
+        day = days[40 + int(rng.integers(20))]
+        at = datetime(day.year, day.month, day.day, 6, tzinfo=UTC)
+        news = news_of(episode, ("Cheap model needs few chips", at, DISRUPTS))
+        found = placebo(episode, news, make_rule("shock"), FREE, _Idle(), n=1, seed=seed)
+        low += next(kind for kind in found.kinds if kind.kind == "shifted").abnormal.p <= 0.05
+    assert 0.03 <= low / 400 <= 0.07

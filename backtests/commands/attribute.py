@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from backtests.commands.evidence import book_options, emit, input_options, read_input, strategies_option
+from backtests.commands.evidence import book_options, emit, input_options, progress, read_input, strategies_option
 
 
 @click.command()
@@ -38,16 +38,21 @@ def attribute(
     from backtests.evidence.attribution import attribute as share_out
     from backtests.evidence.attribution import document
     from backtests.evidence.attribution import leave_one_out as leave
-    from backtests.evidence.words import attribution_text
+    from backtests.evidence.gaps import gap_split
+    from backtests.evidence.words import attribution_text, gaps_text
     from backtests.replay import replay
 
     given = read_input(episode, news, prices, strategies=strategies, settings=settings, auctions=auctions)
     run = given.run or replay(given.episode, given.rules, terms=given.book, news=given.news)
     found = share_out(run, given.rules, given.episode, given.news)
     if leave_one_out:
-        found = [
-            leave(each, rule, given.book, given.episode, given.news) if rule.news else each
-            for each, rule in zip(found, given.rules, strict=True)
-        ]
+        pairs = list(zip(found, given.rules, strict=True))
+        used = sum(item.used for item in given.news.items)
+        with progress(used * sum(rule.news for rule in given.rules), "leaving one out") as advance:
+            found = [
+                leave(each, rule, given.book, given.episode, given.news, on_progress=advance) if rule.news else each
+                for each, rule in pairs
+            ]
     result = document(found, given.episode)
-    emit(given, result, attribution_text(result, top), as_json=as_json)
+    split = gaps_text(gap_split(found, given.episode, given.news))
+    emit(given, result, f"{attribution_text(result, top)}\n{split}", as_json=as_json)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backtests.commands.options import day
+from backtests.commands.options import archive_option, aside, day, open_archive, settings_option, split_settings
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,49 +27,72 @@ _SHOWN = 20
 
 @click.command()
 @click.argument("episode")
-@click.option("-s", "--strategy", "strategies", multiple=True, help="A strategy (repeatable); all without.")
+@click.option("-s", "--strategy", "strategies", multiple=True, help="A strategy, or your own FILE.py[:CLASS].")
+@settings_option
 @click.option("--start", callback=day, metavar="DATE", help="First session, YYYY-MM-DD.")
 @click.option("--end", callback=day, metavar="DATE", help="Last session, YYYY-MM-DD.")
-@click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead of the episode's.")
-@click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of daily bars instead.")
+@click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead, or `archive`.")
+@archive_option
+@click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of bars instead.")
+@click.option("--bars", metavar="LENGTH", help="Bars of minutes in the --prices file, like 5m.")
+@click.option(
+    "--loans", type=click.Path(path_type=Path), metavar="FILE", help="CSV of stock loans that the run was given."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr.")
 def audit(
     episode: str,
     strategies: tuple[str, ...],
+    settings: dict[str, str],
     start: date | None,
     end: date | None,
     news: Path | None,
+    archive: Path | None,
     prices: Path | None,
+    bars: str | None,
+    loans: Path | None,
     as_json: bool,
 ) -> None:
     """Proves that no decision knew the future: EPISODE is an episode or the folder of a run.
 
     Cuts news and prices at every decision, decides again and compares; then plants canaries (wild headlines and
-    prices) after it and compares again. Exit code 1 when a decision differs.
+    prices) after it and compares again. Of a session with several decisions the last is looked at. Exit code 1 when
+    a decision differs.
 
     \b
     Example:
       backtest audit deepseek-2025 --strategy shock
     """
     from backtests.audit import audit as examine
+    from backtests.book import BookTerms
     from backtests.episode import load_episode
-    from backtests.news import read_news
+    from backtests.news import read_archive, read_news
     from backtests.replay import standard_rules
     from feeds.scoring import score
 
+    archived = news == Path("archive")
+    run = None
     if (Path(episode) / "run_card.json").is_file():
-        if strategies or start or end:
+        if strategies or start or end or settings or bars:
             raise InputError(f"{episode} is a run: its strategies and window are audited as they were; leave them out")
-        run, loaded, rules = saved_run(Path(episode), news, prices)
-        _one_decision(Path(episode), run)
-        scored = read_news(loaded)
-        targets = run.tables["targets"].rows
+        run, loaded, rules = saved_run(Path(episode), None if archived else news, prices, loans, check=not archived)
+        terms = BookTerms(**run.config["book"])
     else:
-        rules = standard_rules(strategies)
-        loaded = load_episode(episode, prices=prices, news=news, start=start, end=end)
-        scored, targets = read_news(loaded), None
+        with aside():
+            terms, own = split_settings(settings, strategies)
+            rules = standard_rules(strategies, own)
+        own_news = None if archived else news
+        loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, loans=loans, bars=bars)
+    if archived:
+        with open_archive(archive, create=False) as opened:
+            loaded, scored = read_archive(loaded, opened)
+    else:
+        scored = read_news(loaded)
+    if run is not None:
+        _check_sources(Path(episode), run.config["sources"], loaded.sources)
+    targets = None if run is None else run.tables["targets"].rows
     score.cache_clear()  # else scoring anew would be remembering
-    found = examine(loaded, scored, rules, targets=targets, scoring=_anew)
+    with aside(said=False):
+        found = examine(loaded, scored, rules, terms, targets=targets, scoring=_anew)
     click.echo(text_audit(found), err=as_json, nl=False)
     if as_json:
         click.echo(json.dumps(found.document(), ensure_ascii=False, allow_nan=False))
@@ -83,39 +106,40 @@ def _anew(headline: Headline) -> Score:
     return DEFAULT.score(headline.title, headline.summary, headline.language, None)
 
 
-def _one_decision(folder: Path, run: Result) -> None:
-    """Refuses a run that decided more than once a session."""
-    if run.config.get("bars", "daily") != "daily" or run.config["book"].get("auctions", "open") != "open":
-        raise InputError(
-            f"{folder}: decided more than once a session, and was audited when it ran; this audit knows one decision "
-            "per session, before the open: audit the episode instead"
-        )
-
-
-def saved_run(folder: Path, news: Path | None, prices: Path | None) -> tuple[Result, Episode, list[Rule]]:
-    """Reads a run back and loads what it read.
+def saved_run(
+    folder: Path, news: Path | None, prices: Path | None, loans: Path | None = None, *, check: bool = True
+) -> tuple[Result, Episode, list[Rule]]:
+    """Reads a run back and loads what it read; without `check` whatever is there now.
 
     Raises:
         InputError: The folder is no run, or a file is no longer the one that the run read.
     """
     from backtests.episode import load_episode
+    from backtests.own import saved_rule
     from backtests.result import Result
-    from strategies.registry import make_rule
 
     run = Result.load(folder)
     config = run.config
-    rules = []
-    for row in config["strategies"]:
-        settings = {key: str(value) for key, value in row.items() if key != "name"}
-        rules.append(make_rule(row["name"], settings))
+    with aside():
+        rules = [saved_rule(folder, row) for row in config["strategies"]]
     start, end = date.fromisoformat(config["start"]), date.fromisoformat(config["end"])
-    loaded = load_episode(config["episode"], prices=prices, news=news, start=start, end=end)
-    for name in sorted({*config["sources"], *loaded.sources}):
-        if config["sources"].get(name) != loaded.sources.get(name):
-            raise InputError(
-                f"{folder}: the run did not read the {name} that is here now; give its files with --news and --prices"
-            )
+    bars = config.get("bars", "daily")
+    loaded = load_episode(
+        config["episode"], prices=prices, news=news, start=start, end=end, loans=loans,
+        bars=None if bars == "daily" else bars,
+    )  # fmt: skip
+    if check:
+        _check_sources(folder, config["sources"], loaded.sources)
     return run, loaded, rules
+
+
+def _check_sources(folder: Path, then: dict[str, str], now: dict[str, str]) -> None:
+    for name in sorted({*then, *now}):
+        if then.get(name) != now.get(name):
+            raise InputError(
+                f"{folder}: the run did not read the {name} that is here now; give its files with --news and --prices, "
+                "--loans and --archive"
+            )
 
 
 def text_audit(found: Audit) -> str:
@@ -130,6 +154,7 @@ def text_audit(found: Audit) -> str:
         ),
         f"and {found.bars:,} wild bars",
         *violation_lines(found),
+        *unproved_lines(found),
         found.summary(),
     ]
     return "\n".join(lines) + "\n"
@@ -142,9 +167,16 @@ def violation_lines(found: Audit) -> list[str]:
     return [*lines, f"and {more} more"] if more else lines
 
 
+def unproved_lines(found: Audit) -> list[str]:
+    """One line for each thing that no audit can judge."""
+    return [f"NOT PROVED {each}: what it brings along from there may be of the future" for each in found.unproved]
+
+
 def _line(each: Violation) -> str:
     def number(value: Any) -> str:
         return "no number" if value is None else f"{value:+.4f}"
 
+    if each.changed == "reaches outside":
+        return f"VIOLATION {each.strategy}, {each.session}: {each.input} while it decides"
     weights = "" if each.strategy == "scorer" else f" {number(each.weight)} in the run, {number(each.without)} here"
     return f"VIOLATION {each.strategy}, {each.session}, {each.symbol}{weights} ({each.changed}); {each.input}"

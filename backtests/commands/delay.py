@@ -13,12 +13,14 @@ from backtests.commands.evidence import book_options, emit, input_options, read_
 @click.argument("episode")
 @strategies_option
 @book_options
+@click.option("--bars", metavar="LENGTH", help="Bars of minutes in the --prices file, like 5m: trade on them.")
 @input_options
 def delay(
     episode: str,
     strategies: tuple[str, ...],
     settings: dict[str, str],
     auctions: str | None,
+    bars: str | None,
     news: Path | None,
     prices: Path | None,
     as_json: bool,
@@ -30,10 +32,11 @@ def delay(
     \b
     Example:
       backtest delay deepseek-2025 --strategy shock --auctions open,close
+      backtest delay deepseek-2025 --strategy shock --bars 5m --prices minutes.csv
     """
     from backtests.evidence.delay import delay_ladder
     from backtests.evidence.words import delay_text
 
-    given = read_input(episode, news, prices, strategies=strategies, settings=settings, auctions=auctions)
+    given = read_input(episode, news, prices, strategies=strategies, settings=settings, auctions=auctions, bars=bars)
     document = delay_ladder(given.episode, given.unplaced, given.rules, given.book).document()
     emit(given, document, delay_text(document), as_json=as_json)

@@ -70,6 +70,7 @@ def read_input(
     strategies: Sequence[str] = (),
     settings: Mapping[str, str] | None = None,
     auctions: str | None = None,
+    bars: str | None = None,
 ) -> Given:
     """Loads an episode, or a run's folder with what it was made from.
 
@@ -84,12 +85,14 @@ def read_input(
 
     settings = {**(settings or {}), **({"auctions": auctions} if auctions else {})}
     if (Path(name) / "run_card.json").is_file():
-        if strategies or settings:
+        if strategies or settings or bars:
             raise InputError(f"{name} is a run: its strategies and terms are those it had; leave them out")
         return _of_run(Path(name), news, prices)
     terms, own = split_settings(settings, strategies)
     rules = standard_rules(strategies, own)
-    loaded = load_episode(name, prices=prices, news=news)
+    loaded = load_episode(name, prices=prices, news=news, bars=bars)
+    for note in loaded.notes:
+        click.echo(note, err=True)
     scored = read_news(loaded)
     placed = place_news(loaded, scored, terms)
     return Given(episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), book=terms)

@@ -1,4 +1,4 @@
-"""`backtest episodes` and `backtest strategies`."""
+"""`backtest strategies`, and how listings are printed."""
 
 from __future__ import annotations
 
@@ -9,52 +9,29 @@ import click
 
 
 @click.command()
+@click.argument("names", nargs=-1, metavar="[STRATEGY]...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
-def episodes(as_json: bool) -> None:
-    """Lists the episodes that ship.
+def strategies(names: tuple[str, ...], as_json: bool) -> None:
+    """Lists the strategies, the naive rivals among them, with their parameters; or those named, your own files too.
 
     \b
     Example:
-      backtest episodes --json
+      backtest strategies shock my_rule.py
     """
-    from backtests.episode import episode_names, load_episode
+    from backtests.own import rule_type
+    from strategies.registry import rules
 
-    rows = []
-    for name in episode_names():
-        episode = load_episode(name)
-        rows.append(
-            {
-                "episode": name,
-                "title": episode.title,
-                "start": episode.start.isoformat(),
-                "end": episode.end.isoformat(),
-                "symbols": len(episode.symbols),
-                "claims": len(episode.claims),
-            }
-        )
-    _listing(rows, as_json=as_json)
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
-def strategies(as_json: bool) -> None:
-    """Lists the strategies, the naive rivals among them, with their parameters.
-
-    \b
-    Example:
-      backtest strategies
-    """
-    from strategies.registry import make_rule, rules
+    found = [rule_type(name) for name in names] or list(rules().values())
 
     rows: list[dict[str, Any]] = [
         {
-            "strategy": name,
+            "strategy": rule.name,
             "rival": rule.rival,
             "about": rule.about,
-            "params": make_rule(name).parameters,
+            "params": rule.with_settings({}).parameters,
             "parameters": rule.described(),
         }
-        for name, rule in rules().items()
+        for rule in found
     ]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
@@ -64,10 +41,12 @@ def strategies(as_json: bool) -> None:
         for each in row["parameters"]:
             choices = f" ({' | '.join(map(str, each['choices']))})" if each["choices"] else ""
             unit = f" {each['unit']}" if each["unit"] else ""
-            click.echo(f"    {each['name']}={each['default']}{unit}{choices}: {each['about']}")
+            about = f": {each['about']}" if each["about"] else ""
+            click.echo(f"    {each['name']}={each['default']}{unit}{choices}{about}")
 
 
-def _listing(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+def listing(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Prints rows, each as a block of lines, or all as one JSON list."""
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False))
         return

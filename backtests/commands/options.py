@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,6 +19,18 @@ if TYPE_CHECKING:
 
     from backtests.book import BookTerms
     from feeds.archive import Archive
+
+
+def aside(*, said: bool = True) -> contextlib.redirect_stdout[Any]:
+    """A context in which what a user's strategy prints goes to stderr, or nowhere: stdout is for the result."""
+    return contextlib.redirect_stdout(sys.stderr if said else _Nowhere())
+
+
+class _Nowhere(io.TextIOBase):
+    """Takes any text and keeps none."""
+
+    def write(self, text: str) -> int:
+        return len(text)
 
 
 class Verbs(click.Group):
@@ -128,13 +143,12 @@ settings_option = click.option(
 
 def split_settings(settings: dict[str, str], strategies: Iterable[str]) -> tuple[BookTerms, dict[str, str]]:
     """Parts settings into the book's and the strategies'; a name neither has is refused."""
-    import dataclasses
-
     from backtests.book import BookTerms
-    from strategies.registry import make_rule, rules
+    from backtests.own import rule_type
+    from strategies.registry import rules
 
     chosen = tuple(strategies) or tuple(rules())
-    parameters = {field.name for name in chosen for field in dataclasses.fields(make_rule(name))}
+    parameters = {parameter for name in chosen for parameter in rule_type(name).parameter_names()}
     for name in settings:
         if name not in parameters and name not in BookTerms.names():
             known = [*parameters, *BookTerms.names()]

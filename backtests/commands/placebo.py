@@ -46,6 +46,7 @@ def placebo(
     from backtests.evidence.engine import engine_for
     from backtests.evidence.placebo import placebo as draw
     from backtests.evidence.words import placebo_text
+    from backtests.result import label
 
     chosen = (strategy,) if strategy else ()
     given = read_input(episode, news, prices, strategies=chosen, settings=settings, auctions=auctions)
@@ -56,7 +57,7 @@ def placebo(
     with progress(4 * n, "placebos") as advance:
         found = draw(
             given.episode, given.news, rule, given.book, engine_for(rule, engine, workers),
-            n=n, seed=seed, block=block, on_progress=advance,
+            n=n, seed=seed, block=block, strategy=label(rule, given.rules), on_progress=advance,
         )  # fmt: skip
     document = found.document()
     emit(given, document, placebo_text(document), as_json=as_json)

@@ -9,21 +9,23 @@ from pathlib import Path
 
 import click
 
-from backtests.commands.audit import violation_lines
+from backtests.commands.audit import unproved_lines, violation_lines
 from backtests.commands.options import (
     archive_option,
+    aside,
     day,
     open_archive,
     settings_option,
     split_settings,
     trading_options,
 )
-from backtests.commands.trials import record, trials_option
+from backtests.commands.runall import run_all
+from backtests.commands.trials import ready, record, trials_option
 
 
 @click.command()
 @click.argument("episode")
-@click.option("-s", "--strategy", "strategies", multiple=True, help="A strategy (repeatable); all without.")
+@click.option("-s", "--strategy", "strategies", multiple=True, help="A strategy, or your own FILE.py[:CLASS].")
 @settings_option
 @click.option("--start", callback=day, metavar="DATE", help="First session, YYYY-MM-DD.")
 @click.option("--end", callback=day, metavar="DATE", help="Last session, YYYY-MM-DD.")
@@ -53,13 +55,14 @@ def run(
     as_json: bool,
     output: Path | None,
 ) -> None:
-    """Replays EPISODE (a name or a folder) and writes its files.
+    """Replays EPISODE (a name, a folder, or `all`) and writes its files.
 
     \b
     Example:
       backtest run deepseek-2025 --strategy shock --set threshold=0.8 --set slippage_bps=10
       backtest run deepseek-2025 --auctions open,close --borrow 1,5,30,100
       backtest run deepseek-2025 --bars 5m --prices minutes.csv
+      backtest run all --strategy shock
     """
     from backtests.audit import short_audit
     from backtests.episode import load_episode
@@ -73,8 +76,22 @@ def run(
 
     given = {"cash": cash, "auctions": auctions}
     settings = {**settings, **{name: value for name, value in given.items() if value is not None}}
-    terms, own = split_settings(settings, strategies)
-    rules = standard_rules(strategies, own)
+    if episode == "all":
+        one = {
+            "start": start,
+            "end": end,
+            "news": news,
+            "prices": prices,
+            "bars": bars,
+            "loans": loans,
+            "borrow": borrow,
+        }
+        run_all(strategies, settings, one, ledger, output, as_json=as_json)
+        return
+    ready(ledger)
+    with aside():
+        terms, own = split_settings(settings, strategies)
+        rules = standard_rules(strategies, own)
     own_news = None if news == Path("archive") else news
     loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, bars=bars, loans=loans)
     if news == Path("archive"):
@@ -85,13 +102,15 @@ def run(
     for reject in scored.rejects:
         click.echo(f"lost: {reject.feed}, item {reject.item} ({reject.title[:60]}): {reject.reason}", err=True)
     scored = place_news(loaded, scored, terms)
-    result = replay(loaded, rules, terms=terms, news=scored)
-    if borrow:
-        result.document["borrow_stress"] = borrow_stress(loaded, scored, rules, terms, borrow)
-    audited = short_audit(loaded, scored, rules, result.tables["targets"].rows)
-    result.document["audit"] = {"decisions": audited.decisions, "violations": len(audited.violations)}
-    record(result, ledger)
-    weigh(result, rules, loaded, scored)
+    with aside():
+        result = replay(loaded, rules, terms=terms, news=scored)
+    with aside(said=False):  # it has been said once
+        if borrow:
+            result.document["borrow_stress"] = borrow_stress(loaded, scored, rules, terms, borrow)
+        audited = short_audit(loaded, scored, rules, result.tables["targets"].rows, terms)
+        result.document["audit"] = {"decisions": audited.decisions, "violations": len(audited.violations)}
+        record(result, ledger)
+        weigh(result, rules, loaded, scored)
     folder = output or _run_folder(loaded.name, result.hash8)
     result.save(folder)
     text = text_report(result, loaded.title)
@@ -99,6 +118,8 @@ def run(
     click.echo(f"files: {folder}", err=True)
     if as_json:
         click.echo(json.dumps(result.document, ensure_ascii=False, allow_nan=False))
+    for line in unproved_lines(audited):
+        click.echo(line, err=True)
     if audited.violations:
         for line in violation_lines(audited):
             click.echo(line, err=True)

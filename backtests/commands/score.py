@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +18,23 @@ from backtests.commands.options import day
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from feeds.scoring import Score
+
+_BLOCK = 2_000  # lines scored at a time
+_LONGEST_LINE = 1 << 20  # bytes
 
 
 @click.command()
 @click.argument("text", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per headline and line.")
+@click.option("--explain", is_flag=True, help="Show which words did it.")
+@click.option(
+    "--input", "source", type=click.Path(path_type=Path), metavar="FILE", help="A headline per line; - is stdin."
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True, metavar="N",
+    help="Processes that score a file or stdin; the output is the same.",
+)  # fmt: skip
 @click.option("--lexicon-as-of", callback=day, metavar="DATE", help="Leave out words learned after DATE.")
 @click.option(
     "--benchmark", type=click.Path(path_type=Path), metavar="FILE.csv",
@@ -43,6 +56,9 @@ if TYPE_CHECKING:
 def score(
     text: str | None,
     as_json: bool,
+    explain: bool,
+    source: Path | None,
+    workers: int,
     lexicon_as_of: date | None,
     benchmark: Path | None,
     feed_files: tuple[Path, ...],
@@ -50,11 +66,12 @@ def score(
     half: str,
     errors: int,
 ) -> None:
-    """Scores TEXT, or one headline per line of stdin; or measures the scorer with --benchmark.
+    """Scores TEXT, or a headline per line of a file or stdin; or measures the scorer with --benchmark.
 
     \b
     Example:
-      backtest score "Cheap Chinese model casts doubt on AI chip demand" --json
+      backtest score "Cheap Chinese model casts doubt on AI chip demand" --explain
+      backtest score --input headlines.txt --json --workers 2
       backtest score --benchmark labelled.csv
 
     A labelled file is CSV with a header; what it measures follows from its columns:
@@ -80,14 +97,79 @@ def score(
             raise InputError("--benchmark measures a file; leave TEXT out")
         _benchmark(benchmark, feed_files, language, lexicon_as_of, half, errors, as_json=as_json)
         return
-    from feeds.scoring import score as score_text
+    if text is not None and source is not None:
+        raise InputError("give TEXT or --input FILE, not both")
+    how = _How(language=language, lexicon_as_of=lexicon_as_of, as_json=as_json, explain=explain)
+    if text is not None:
+        click.echo(how.line(text))
+        return
+    for block in _scored_blocks(_lines(source), how, workers):
+        click.echo(block, nl=False)
 
-    lines: Iterable[str] = [text] if text is not None else _stdin_lines()
-    for line in lines:
-        if not line.strip() and text is None:
-            continue
-        scored = score_text(line, language=language, lexicon_as_of=lexicon_as_of)
-        click.echo(json.dumps(_plain(line, scored), ensure_ascii=False) if as_json else _human(line, scored))
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _How:
+    """How lines are scored and written; goes to worker processes."""
+
+    language: str
+    lexicon_as_of: date | None
+    as_json: bool
+    explain: bool
+
+    def line(self, text: str) -> str:
+        """What is printed for one headline."""
+        from feeds.scoring import score as score_text
+
+        scored = score_text(text, language=self.language, lexicon_as_of=self.lexicon_as_of)
+        parts = []
+        if self.explain:
+            from feeds.scoring.explain import explain
+
+            parts = explain(text, language=self.language, lexicon_as_of=self.lexicon_as_of)
+        if self.as_json:
+            plain = _plain(text, scored)
+            return json.dumps({**plain, "explanation": parts} if self.explain else plain, ensure_ascii=False)
+        return "\n".join((_human(text, scored), *(f"    {part}" for part in parts)))
+
+    def block(self, lines: list[str]) -> str:
+        """What is printed for many, a line each."""
+        return "".join(f"{self.line(line)}\n" for line in lines)
+
+
+def _scored_blocks(lines: Iterable[str], how: _How, workers: int) -> Iterator[str]:
+    """Scores some thousand lines at a time, in their order; only so many are held at once."""
+    stream = (line for line in lines if line.strip())
+    blocks = iter(lambda: list(islice(stream, _BLOCK)), [])
+    if workers == 1:
+        yield from map(how.block, blocks)
+        return
+    from concurrent.futures import Future, ProcessPoolExecutor
+
+    with ProcessPoolExecutor(workers) as pool:
+        waiting: deque[Future[str]] = deque()
+        for block in blocks:
+            waiting.append(pool.submit(how.block, block))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _lines(source: Path | None) -> Iterator[str]:
+    """Lines of a file or stdin as UTF-8 whatever the locale says; bytes that are none become replacement characters.
+
+    A line of a megabyte is no headline: what stands beyond that is passed over.
+    """
+    try:
+        with sys.stdin.buffer if source in {None, Path("-")} else Path(str(source)).open("rb") as file:
+            while line := file.readline(_LONGEST_LINE):
+                yield line.decode("utf-8", errors="replace").rstrip("\r\n")
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(_LONGEST_LINE)
+    except OSError as wrong:
+        raise InputError(
+            f"{source}: cannot be read ({wrong.strerror}); give a text file, a headline per line"
+        ) from None
 
 
 def _benchmark(
@@ -135,12 +217,6 @@ def _benchmark(
             click.echo(
                 f"wrong {each.axis}{about}: label {each.label}, said {each.said}: {each.text}  [{', '.join(each.hits)}]"
             )
-
-
-def _stdin_lines() -> Iterable[str]:
-    """Lines of stdin as UTF-8 whatever the locale says; bytes that are none become replacement characters."""
-    for line in sys.stdin.buffer:
-        yield line.decode("utf-8", errors="replace").rstrip("\r\n")
 
 
 def _plain(text: str, scored: Score) -> dict[str, Any]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from backtests.commands.evidence import emit, input_options, read_input
 from feeds.errors import InputError
+
+if TYPE_CHECKING:
+    from backtests.evidence.events import Span
 
 
 def _days(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[date, ...]:
@@ -50,7 +54,8 @@ def study(
 ) -> None:
     """Event study of EPISODE: abnormal returns, and whether they are more than chance.
 
-    EPISODE is an episode or the folder of a run, which then gets the result as evidence/study.json.
+    EPISODE is an episode, `all` (each at its key session), or the folder of a run, which then gets the result as
+    evidence/study.json.
 
     \b
     Example:
@@ -60,8 +65,30 @@ def study(
     from backtests.evidence.study import event_study
     from backtests.evidence.words import study_text
 
-    given = read_input(episode, news, prices)
     span = Span(before=before, after=after, estimation=estimation, gap=gap)
+    if episode == "all":
+        if days or news or prices:
+            raise InputError("--event, --news and --prices belong to one episode; `study all` takes each as it ships")
+        _all(model, span, benchmark, as_json=as_json)
+        return
+    given = read_input(episode, news, prices)
     found = event_study(given.episode, news=given.news, days=days, model=model, span=span, benchmark=benchmark)
     document = found.document()
     emit(given, document, study_text(document), as_json=as_json)
+
+
+def _all(model: Any, span: Span, benchmark: str | None, *, as_json: bool) -> None:
+    """The sample's row of every episode that ships."""
+    from backtests.episode import episode_names, load_episode
+    from backtests.evidence.study import event_study
+    from backtests.evidence.words import studies_text
+    from backtests.news import read_news
+
+    documents = []
+    for name in episode_names():
+        episode = load_episode(name)
+        found = event_study(episode, news=read_news(episode), model=model, span=span, benchmark=benchmark)
+        documents.append({**found.document(), "control": episode.control})
+    click.echo(studies_text(documents), err=as_json, nl=False)
+    if as_json:
+        click.echo(json.dumps(documents, ensure_ascii=False, allow_nan=False))

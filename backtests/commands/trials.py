@@ -29,18 +29,20 @@ def ledger_path(given: str | None) -> Path:
     return Path(given) if given else default_path()
 
 
-def record(result: Result, given: str | None) -> None:
-    """Writes a run into the ledger and what that makes of it into its evidence; `off` leaves both."""
-    if given == "off":
-        return
-    from backtests.evidence.ledger import append, read_chain
-    from backtests.evidence.trials import trials_of, weigh
+def ready(given: str | None) -> None:
+    """Makes sure before the run that the ledger can be written after it."""
+    if given != "off":
+        from backtests.evidence.ledger import check
 
-    path, mine = ledger_path(given), trials_of(result)
-    episode, window = result.document["episode"], result.document["window"]
-    append(path, kind="run", episode=episode, start=window["start"], end=window["end"], trials=mine)
-    weighed = weigh(mine, read_chain(path), episode, window["start"], window["end"])
-    result.evidence["trials"] = weighed.document()
+        check(ledger_path(given))
+
+
+def record(result: Result, given: str | None) -> None:
+    """Writes a run into the ledger; `off` leaves it out."""
+    if given != "off":
+        from backtests.evidence.trials import record as write
+
+        write(result, ledger_path(given))
 
 
 @click.group(invoke_without_command=True)

@@ -12,6 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from backtests.evidence.causes import Causes
@@ -36,7 +37,7 @@ NOTES = (
 BY = ("headline", "source", "language", "symbol", "day")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Attribution:
     """One strategy's profit by headline, in US dollars."""
 
@@ -55,9 +56,10 @@ class Attribution:
                 parts[name][holding.symbol].append(total * share)
         return {name: {symbol: math.fsum(each) for symbol, each in row.items()} for name, row in parts.items()}
 
+    @cached_property
     def sessions(self) -> list[dict[str, Any]]:
         """Profit by session, by its parts and by headline."""
-        rows = []
+        rows: list[dict[str, Any]] = []
         for session in self.book.sessions:
             days = [
                 (holding.days[session], self.shares[number])
@@ -95,7 +97,7 @@ class Attribution:
                 {**self._headline(name), "profit_usd": total[name], "costs_usd": costs[name], "symbols": profits[name]}
                 for name in named
             ],
-            "sessions": self.sessions(),
+            "sessions": self.sessions,
             "symbols": _sums((holding.symbol, holding.total("profit")) for holding in self.book.holdings),
             "sources": _sums((self.items[name].headline.source, total[name]) for name in named),
             "languages": _sums((self.items[name].score.language, total[name]) for name in named),
@@ -173,11 +175,24 @@ def document(attributions: Sequence[Attribution], episode: Episode) -> dict[str,
 # Leaving one out
 
 
-def leave_one_out(attribution: Attribution, rule: Rule, terms: BookTerms, episode: Episode, news: News) -> Attribution:
-    """Runs the strategy again without each headline that it could use, each source, language, symbol and news day."""
+def leave_one_out(
+    attribution: Attribution,
+    rule: Rule,
+    terms: BookTerms,
+    episode: Episode,
+    news: News,
+    *,
+    on_progress: Callable[[int], None] | None = None,
+) -> Attribution:
+    """Runs the strategy again without each headline that it could use, each source, language, symbol and news day.
+
+    `on_progress` is called with 1 after each headline.
+    """
     rows: list[dict[str, Any]] = []
     for by, left_out, kept_news, kept_episode, title in _versions(attribution, episode, news):
         profit = _profit(rule, terms, kept_episode, place_news(kept_episode, kept_news, terms))
+        if on_progress and by == "headline":
+            on_progress(1)
         rows.append(
             {
                 "by": by,

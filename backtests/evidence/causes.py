@@ -4,12 +4,16 @@ A rule reads decaying sums of the news. Each sum is linear in its headlines, so 
 of that headline alone. What the rule read when it took a side is found by listening to it; the headlines that
 pushed the same way as the sum share the position in proportion to their parts. A headline that pushed the other
 way did not make the position and has none of it (leaving it out shows what it did).
+
+What a `bt.Strategy` read cannot be listened to: it counts as having read those of its signal lines that its code
+names, on the bar on which it took its side.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -19,6 +23,9 @@ from strategies.signals import Floats, NewsItem, SignalBook
 from strategies.view import Market, View
 
 Call = tuple[str, tuple[Any, ...], tuple[tuple[str, Any], ...]]
+
+
+_LINES = {"sentiment": "sentiment", "tone": "tone", "headlines": "count"}  # of a bt.Strategy's feeds: what is in them
 
 
 class _Listening:
@@ -48,6 +55,7 @@ class Causes:
     def __init__(self, rule: Rule, market: Market, items: Sequence[NewsItem]) -> None:
         """Listens to `rule` on `market`, whose signals were built from `items`."""
         self._rule, self._market = rule, market
+        self._names = None if rule.steps else _names(rule.strategy)  # type: ignore[attr-defined]
         self._items = [item for item in items if item.used]
         self._columns = {symbol: column for column, symbol in enumerate(market.symbols)}
         self._rows = {session.isoformat(): row for row, session in enumerate(market.sessions)}
@@ -94,8 +102,14 @@ class Causes:
             ear = _Listening(self._market.signals)
             market = dataclasses.replace(self._market, signals=ear)  # type: ignore[arg-type]
             self._rule.observe(View(market, row, after_open=self._rule.after_open))
-            self._heard[row] = list(dict.fromkeys(ear.calls))
+            self._heard[row] = [call for call in dict.fromkeys(ear.calls) if self._looked_at(call)]
         return self._heard[row]
+
+    def _looked_at(self, call: Call) -> bool:
+        """Whether the rule's own code can have seen it: a bt.Strategy is offered three lines and may read none."""
+        return self._names is None or any(
+            line in self._names and call[1][:1] == (what,) for line, what in _LINES.items()
+        )
 
     def _part(self, call: Call) -> Floats:
         """Each headline alone in what was read: shape (items, sessions) or (items, sessions, symbols)."""
@@ -108,3 +122,16 @@ class Causes:
             ]
             self._parts[call] = np.array(alone) if alone else np.zeros((0, 0))
         return self._parts[call]
+
+
+def _names(strategy: type[Any]) -> set[str]:
+    """Every name and text in the functions of a user's class and its bases, backtrader's own left out."""
+    found: set[str] = set()
+    for owner in strategy.__mro__:
+        if owner.__module__.partition(".")[0] != "backtrader":
+            codes = [value.__code__ for value in vars(owner).values() if hasattr(value, "__code__")]
+            while codes:
+                code = codes.pop()
+                codes += [value for value in code.co_consts if isinstance(value, CodeType)]
+                found |= {*code.co_names, *(value for value in code.co_consts if isinstance(value, str))}
+    return found

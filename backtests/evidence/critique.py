@@ -59,7 +59,7 @@ def criticise(result: Result, attributions: Sequence[Attribution], trials: Mappi
         row = rows[each.strategy]
         findings = [Finding(code="no-trades", grade="fine", figure=0.0, unit="count", says="It never traded.")]
         if each.book.holdings:
-            findings = [*_dependence(each), _gaps(each), _costs(row), _few(row)]
+            findings = [*_dependence(each), _gaps(each), _costs(row, result.config["book"]["slippage_bps"]), _few(row)]
             findings += [] if row["rival"] else [_rival(row, rows), _gap_only(each.strategy, rows, curves)]
             findings += [_luck(each, trials)] if trials and not row["rival"] else []
         points = [finding.document() for finding in findings]
@@ -83,7 +83,7 @@ def _word(profit: float) -> str:
 def _dependence(each: Attribution) -> list[Finding]:
     """How much hangs on one session, one name, one source."""
     profit = each.book.profit
-    sessions = {row["session"]: row["profit_usd"] for row in each.sessions()}
+    sessions = {row["session"]: row["profit_usd"] for row in each.sessions}
     profits = each.profits()
     symbols: dict[str, float] = {}
     sources: dict[str, float] = {}
@@ -124,7 +124,7 @@ def _gaps(each: Attribution) -> Finding:
     return Finding(code="gaps", grade=_grade(abs(share)), figure=share, unit="share", says=says)
 
 
-def _costs(row: Mapping[str, Any]) -> Finding:
+def _costs(row: Mapping[str, Any], slippage_bps: float) -> Finding:
     """What is left at twice the costs, and at which slippage nothing is left."""
     paid = math.fsum(row["costs"].get(name) or 0.0 for name in ("commission", "slippage", "borrow"))
     profit = row["final_equity"] / (1 + row["return_pct"] / 100) * row["return_pct"] / 100
@@ -132,7 +132,13 @@ def _costs(row: Mapping[str, Any]) -> Finding:
     before = profit + paid
     if profit > 0:
         grade = "severe" if twice <= 0 else "caution" if paid > profit else "fine"
-        says = f"At twice the costs {number(twice, 0)} US dollars would be left of {number(profit, 0)}."
+        says = f"At twice the costs {number(twice, 0)} US dollars would be left of {number(profit, 0)}"
+        slipped = row["costs"]["slippage"]
+        if slipped > 0:
+            says += (
+                f"; at {slippage_bps * (1 + profit / slipped):,.0f} bps of slippage instead of {slippage_bps:g}, none"
+            )
+        says += "."
     elif before > 0:
         grade, says = "severe", f"Costs of {paid:,.0f} US dollars ate a gain of {number(before, 0)} before costs."
     else:

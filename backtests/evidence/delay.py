@@ -10,7 +10,8 @@
 
 What a headline can still trade is asked anew for every rung. On daily bars a headline acts at an auction: with
 `auctions=open` a delay to the next open or to the next close both end at the open after that; with
-`auctions=open,close` a delay to the next open acts at that session's close. Stories weigh what they did.
+`auctions=open,close` a delay to the next open acts at that session's close. On bars of minutes it acts at the first
+bar after the latency, so that 5 minutes are 5 minutes. Stories weigh what they did.
 """
 
 from __future__ import annotations
@@ -89,6 +90,10 @@ _ACTS = {
         "next open": "the close of that session",
         "next close": "the open after that close",
     },
+    "bars": {
+        "next open": "the first bar after that open and the latency",
+        "next close": "the first bar of the session after that close",
+    },
 }
 
 
@@ -97,7 +102,8 @@ class Ladder:
     """Profit in US dollars of each strategy on each rung."""
 
     episode: str
-    auctions: str
+    trading: str  # "open", "close", "open,close" or "bars"
+    length: timedelta | None  # of the bars, None: daily
     cash: float
     moved: tuple[int, ...]  # headlines about AI whose first auction's session is another than without delay, by rung
     lost: tuple[int, ...]  # that no session of the table can act on any more
@@ -106,17 +112,19 @@ class Ladder:
 
     def document(self) -> dict[str, Any]:
         """As `evidence/delay.json` has it."""
-        acts = _ACTS[self.auctions]
+        acts = _ACTS[self.trading]
+        minutes = "daily" if self.length is None else f"{self.length.total_seconds() / 60:g}m"
         return {
             "name": "delay",
             "episode": self.episode,
-            "auctions": self.auctions,
+            "auctions": self.trading,
+            "bars": minutes,
             "rungs": [
                 {
                     "delay": name,
                     "moved_headlines": moved,
                     "lost_headlines": lost,
-                    "acts_at": acts.get(name, "the first auction that can still be reached"),
+                    "acts_at": acts.get(name, "the first auction or bar that can still be reached"),
                 }
                 for name, moved, lost in zip(RUNGS, self.moved, self.lost, strict=True)
             ],
@@ -152,8 +160,8 @@ def delay_ladder(episode: Episode, news: News, rules: Sequence[Rule], terms: Boo
     """Runs every rule on every rung.
 
     Args:
-        episode: The episode, on daily bars.
-        news: Its news.
+        episode: The episode.
+        news: Its news, as read.
         rules: The rules.
         terms: The book's; `auctions` says where a headline can act.
     """
@@ -175,7 +183,8 @@ def delay_ladder(episode: Episode, news: News, rules: Sequence[Rule], terms: Boo
             profits[name].append((days[-1].equity if days else terms.cash) - terms.cash)
     return Ladder(
         episode=episode.name,
-        auctions=terms.auctions,
+        trading=terms.auctions if episode.intraday is None else "bars",
+        length=episode.intraday.length if episode.intraday else None,
         cash=terms.cash,
         moved=tuple(moved),
         lost=tuple(lost),

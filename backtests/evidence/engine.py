@@ -8,6 +8,7 @@ with the equity at each close.
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import itertools
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -97,10 +98,11 @@ class ReplayEngine:
         if self.workers <= 1 or len(versions) < 4 * self.workers:
             return work(versions)
         with ProcessPoolExecutor(self.workers) as pool:
-            return np.concatenate(list(pool.map(work, _parts(versions, 4 * self.workers))))
+            return np.concatenate(list(pool.map(work, split_versions(versions, 4 * self.workers))))
 
 
-def _parts(versions: Versions, count: int) -> Iterator[Versions]:
+def split_versions(versions: Versions, count: int) -> Iterator[Versions]:
+    """Parts of about the same length, in order."""
     edges = [len(versions) * part // count for part in range(count + 1)]
     return (versions.part(slice(*pair)) for pair in itertools.pairwise(edges))
 
@@ -162,15 +164,25 @@ def closing_equity(days: Sequence[object], sessions: int, cash: float) -> Floats
     return np.array([cash] * (sessions - len(values)) + values)
 
 
-def engine_for(rule: Rule, name: str = "auto", workers: int = 1) -> Engine:  # noqa: ARG001
+def engine_for(rule: Rule, name: str = "auto", workers: int = 1) -> Engine:
     """Picks the engine by name; `auto` is the quickest one that follows the rule.
 
     Raises:
-        InputError: An unknown engine.
+        InputError: An unknown engine, one that is not installed, or one that cannot follow the rule.
     """
-    engines = {"replay": ReplayEngine(workers=workers)}
+    if name == "replay":
+        return ReplayEngine(workers=workers)
+    if name not in {"auto", "kernel"}:
+        raise InputError(f"unknown engine {name!r}; {did_you_mean(name, ['auto', 'kernel', 'replay'])}")
+    if importlib.util.find_spec("numba") is None:
+        if name == "auto":
+            return ReplayEngine(workers=workers)
+        raise InputError("the compiled engine needs numba: pip install 'aftershock[fast]'")
+    from backtests.kernel.engine import KernelEngine
+
+    kernel = KernelEngine(workers=workers)
+    if kernel.follows(rule):
+        return kernel
     if name == "auto":
-        return engines["replay"]
-    if name not in engines:
-        raise InputError(f"unknown engine {name!r}; {did_you_mean(name, ['auto', *engines])}")
-    return engines[name]
+        return ReplayEngine(workers=workers)
+    raise InputError(f"strategy {rule.name}: is plain Python, which the compiled engine cannot follow; use replay")

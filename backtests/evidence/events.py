@@ -157,6 +157,8 @@ def _column(
     if len(rows) < LEAST:
         return f"only {len(rows)} sessions to estimate from, {LEAST} are needed"
     rows.reverse()
+    if _like(own[rows], market[rows]):
+        return "it moved exactly like the benchmark, or not at all"
     near = span.before + span.after
     return Column(
         symbol=symbol,
@@ -168,3 +170,11 @@ def _column(
         forward=market[window],
         overlaps=tuple(each.day for each in events if each.row < event.row and event.row - each.row <= near),
     )
+
+
+def _like(own: Floats, market: Floats) -> bool:
+    """Whether nothing is left of a symbol once the benchmark is known."""
+    moved, other = own - own.mean(), market - market.mean()
+    spread, size = float((moved**2).sum()), float((other**2).sum())
+    shared = float((moved * other).sum()) ** 2 / size if size > 0 else 0.0
+    return spread - shared <= 1e-18 * len(own) or spread - shared <= 1e-12 * spread

@@ -125,29 +125,47 @@ def append(
     Raises:
         InputError: The file cannot be written, or its last line is none of a ledger.
     """
+    with _opened(path) as file:
+        last = _last_line(file, path)
+        body = {
+            "number": last[0] + 1,
+            "at": (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "kind": kind,
+            "episode": episode,
+            "start": start,
+            "end": end,
+            "trials": [trial.document() for trial in trials],
+            "previous": last[1],
+        }
+        digest = hashlib.sha256(_canonical(body).encode()).hexdigest()
+        file.write((_canonical({**body, "hash": digest}) + "\n").encode())
+        file.flush()
+        os.fsync(file.fileno())
+    return _entry({**body, "hash": digest})
+
+
+def check(path: Path) -> None:
+    """Makes sure that the ledger can be written.
+
+    Raises:
+        InputError: It cannot, or its last line is none of a ledger.
+    """
+    with _opened(path) as file:
+        _last_line(file, path)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """The ledger's file, open and locked."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+b") as file, _locked(file):
-            last = _last_line(file, path)
-            body = {
-                "number": last[0] + 1,
-                "at": (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ"),
-                "kind": kind,
-                "episode": episode,
-                "start": start,
-                "end": end,
-                "trials": [trial.document() for trial in trials],
-                "previous": last[1],
-            }
-            digest = hashlib.sha256(_canonical(body).encode()).hexdigest()
-            file.write((_canonical({**body, "hash": digest}) + "\n").encode())
-            file.flush()
-            os.fsync(file.fileno())
+            yield file
     except OSError as wrong:
         raise InputError(
-            f"{path}: the ledger of trials cannot be written ({wrong.strerror}); name another with --trials"
+            f"{path}: the ledger of trials cannot be written ({wrong.strerror}); name another with --trials FILE, or "
+            "leave this run out of it with --trials off"
         ) from None
-    return _entry({**body, "hash": digest})
 
 
 def _last_line(file: IO[bytes], path: Path) -> tuple[int, str]:

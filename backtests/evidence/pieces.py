@@ -11,9 +11,11 @@ arithmetic leaves over is the residual, which every result shows.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from backtests.result import Result
@@ -47,7 +49,8 @@ class Day:
     @property
     def profit(self) -> float:
         """Everything."""
-        return math.fsum((self.gap, self.move, *(getattr(self, name) for name in COSTS)))
+        paid = self.commission, self.slippage, self.borrow, self.dividends, self.interest
+        return math.fsum((self.gap, self.move, *paid))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,9 +110,10 @@ def book_of(result: Result, strategy: str, episode: Episode) -> Book:
     levels = (float(result.config["book"]["cash"]), *(float(row["equity"]) for row in equity))
     fills, flows = _by_symbol(rows_of(result, "fills", strategy)), _by_symbol(rows_of(result, "flows", strategy))
     sides = _sides(rows_of(result, "targets", strategy))
-    prices = _prices(episode, sessions, rows_of(result, "positions", strategy))
+    symbols = sorted({*fills, *flows} - {""})
+    prices = _prices(episode, symbols, sessions, rows_of(result, "positions", strategy))
     holdings: list[Holding] = []
-    for symbol in sorted({*fills, *flows} - {""}):
+    for symbol in symbols:
         tape = _Tape(symbol, prices[symbol], _splits(episode, symbol), sides.get(symbol, []))
         holdings += tape.run(sessions, fills.get(symbol, []), flows.get(symbol, []))
     if "" in flows:
@@ -155,18 +159,17 @@ def _sides(targets: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[str, in
 
 
 def _prices(
-    episode: Episode, sessions: Sequence[str], positions: Iterable[Mapping[str, Any]]
+    episode: Episode, symbols: Iterable[str], sessions: Sequence[str], positions: Iterable[Mapping[str, Any]]
 ) -> dict[str, dict[str, tuple[float, float]]]:
     """Open and close by symbol and session. The close is the one that the book used, where it held the symbol."""
-    wanted = set(sessions)
-    found = {
-        symbol: {
-            day.isoformat(): (float(bars.open[place]), float(bars.close[place]))
-            for place, day in enumerate(bars.sessions)
-            if day.isoformat() in wanted
-        }
-        for symbol, bars in episode.prices.bars.items()
-    }
+    first, last = date.fromisoformat(sessions[0]), date.fromisoformat(sessions[-1])
+    found: dict[str, dict[str, tuple[float, float]]] = {}
+    for symbol in symbols:
+        bars = episode.prices.bars[symbol]
+        start, stop = bisect_left(bars.sessions, first), bisect_right(bars.sessions, last)
+        days = [day.isoformat() for day in bars.sessions[start:stop]]
+        pairs = zip(bars.open[start:stop].tolist(), bars.close[start:stop].tolist(), strict=True)
+        found[symbol] = dict(zip(days, pairs, strict=True))
     for row in positions:
         prices = found[row["symbol"]]
         if row["session"] in prices:

@@ -25,15 +25,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtests.book import BookTerms
 from backtests.evidence.abnormal import abnormal_returns
-from backtests.evidence.engine import Engine, Ints, Versions, actual_rows, used_items
+from backtests.evidence.engine import Engine, Ints, Versions, actual_rows, engine_for, used_items
 from backtests.evidence.events import LEAST, returns_table
 from feeds.errors import InputError
 from strategies.signals import Floats, Reactions
 from strategies.universe import CHANNELS, DEMAND, exposure_table
 
 if TYPE_CHECKING:
-    from backtests.book import BookTerms
     from backtests.episode import Episode
     from backtests.news import News
     from strategies.rule import Rule
@@ -147,12 +147,13 @@ def placebo(
     episode: Episode,
     news: News,
     rule: Rule,
-    terms: BookTerms,
-    engine: Engine,
+    terms: BookTerms | None = None,
+    engine: Engine | None = None,
     *,
     n: int = 200,
     seed: int = 1,
     block: int = 3,
+    strategy: str = "",
     on_progress: Callable[[int], None] | None = None,
 ) -> Placebo:
     """Runs a rule on placebo news.
@@ -161,11 +162,12 @@ def placebo(
         episode: The episode, on daily bars.
         news: Its placed news.
         rule: The rule.
-        terms: The book's.
-        engine: What runs the versions.
+        terms: The book's, `BookTerms()` without.
+        engine: What runs the versions; without, the quickest that follows the rule.
         n: Versions of each kind (of shifts there are fewer: every one once).
         seed: Of the draws.
         block: Sessions of a block that stay together when the days are permuted.
+        strategy: What the result calls the rule, its name without.
         on_progress: Called with the number of versions run since the last call.
 
     Raises:
@@ -175,6 +177,7 @@ def placebo(
         raise InputError(f"-n {n}, --seed {seed}, --block {block}: give 1 or more, 0 or more, and less than the window")
     if not any(item.session in episode.window for item in used_items(news)):
         raise InputError(f"{episode.name}: no headline about AI can be traded in the window, so there is no placebo")
+    terms, engine = terms or BookTerms(), engine or engine_for(rule)
     rows = actual_rows(news)
     moves = _Moves.of(episode, news, rule)
     one = Versions(rows=rows[None, :])
@@ -186,7 +189,7 @@ def placebo(
         kinds.append(_run(drawn, episode, news, rule, terms, engine, profit, moves, on_progress))
     return Placebo(
         episode=episode.name,
-        strategy=rule.name,
+        strategy=strategy or rule.name,
         n=n,
         seed=seed,
         engine=engine.name,

@@ -53,20 +53,30 @@ def patell(z: Floats, freedom: int | Floats) -> Floats:
 
 
 def bmp(z: Floats) -> Floats:
-    """Mean standardised abnormal return over its standard error across symbols, shape (…); t with N - 1."""
+    """Mean standardised abnormal return over its standard error across symbols, shape (…); t with N - 1.
+
+    NaN where all symbols have the same: then nothing can be said across them.
+    """
     count = z.shape[-1]
-    return np.asarray(z.mean(axis=-1) * np.sqrt(count) / z.std(axis=-1, ddof=1))
+    spread = z.std(axis=-1, ddof=1)
+    same = spread <= 1e-12 * np.abs(z).max(axis=-1)
+    return np.asarray(np.where(same, np.nan, z.mean(axis=-1) * np.sqrt(count) / np.where(same, 1.0, spread)))
 
 
 def kolari_pynnonen(z: Floats, pairs: Floats) -> Floats:
     """BMP made right for symbols that move together, shape (…); t with N - 1."""
     count = z.shape[-1]
-    return np.asarray(bmp(z) * np.sqrt((1 - pairs) / (1 + (count - 1) * pairs)))
+    return np.asarray(bmp(z) * np.sqrt(np.maximum(1 - pairs, 0) / _inflation(count, pairs)))
 
 
 def adjusted_patell(z: Floats, freedom: int | Floats, pairs: Floats) -> Floats:
     """Patell made right for symbols that move together, shape (…); normal."""
-    return np.asarray(patell(z, freedom) / np.sqrt(1 + (z.shape[-1] - 1) * pairs))
+    return np.asarray(patell(z, freedom) / np.sqrt(_inflation(z.shape[-1], pairs)))
+
+
+def _inflation(count: int, pairs: Floats) -> Floats:
+    """By how much the variance of a mean grows with the correlation: 1 + (N - 1) r, never 0."""
+    return np.asarray(np.maximum(1 + (count - 1) * pairs, 1e-12))
 
 
 def corrado(estimation: Floats, window: Floats) -> tuple[Floats, Floats]:
@@ -180,9 +190,9 @@ def tests(
     patells = float(patell(z, freedom))
     shrunk = float(adjusted_patell(z, freedom, np.array(pairs)))
     several = count > 1
-    across = float(bmp(z)) if several else None
-    robust = float(kolari_pynnonen(z, np.array(pairs))) if several else None
-    plain = float(raw.mean() * np.sqrt(count) / raw.std(ddof=1)) if several else None
+    across = _finite(bmp(z)) if several else None
+    robust = _finite(kolari_pynnonen(z, np.array(pairs))) if several else None
+    plain = _finite(bmp(raw)) if several else None  # the same form on what is not standardised
     return (
         Test(test="kolari-pynnonen", statistic=robust, p=_t(robust, count - 1), robust=True),
         Test(test="adjusted-patell", statistic=shrunk, p=normal_p(shrunk), robust=True),
@@ -191,6 +201,10 @@ def tests(
         Test(test="patell", statistic=patells, p=normal_p(patells), robust=False),
         Test(test="cross-section", statistic=plain, p=_t(plain, count - 1), robust=False),
     )
+
+
+def _finite(value: Floats) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def _t(statistic: float | None, freedom: int) -> float | None:

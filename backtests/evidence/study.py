@@ -18,6 +18,7 @@ import numpy as np
 
 from backtests.evidence.abnormal import MODELS, Abnormal, Model, abnormal_returns
 from backtests.evidence.events import Column, Event, Span, align, find_event
+from backtests.evidence.selection import benjamini_hochberg
 from backtests.evidence.significance import Test, effective_number, mean_correlation, t_p, tests
 from feeds.errors import InputError, did_you_mean
 from strategies.signals import Floats
@@ -111,11 +112,18 @@ class Study:
             },
             "model": self.model,
             "benchmark": self.benchmark,
-            "symbols": [self._symbol(each) for each in self.fitted],
+            "symbols": self._symbols(),
             "groups": [self._group(group) for group in self.groups],
             "models": list(self.models),
             "notes": list(self.notes),
         }
+
+    def _symbols(self) -> list[dict[str, Any]]:
+        """Every symbol, with its false discovery rate among all symbols of the study."""
+        rows = [self._symbol(each) for each in self.fitted]
+        for row, q in zip(rows, benjamini_hochberg([row["p"] for row in rows]), strict=True):
+            row["q_bh"] = q
+        return rows
 
     def _event(self, event: Event) -> dict[str, Any]:
         table = self.episode.sessions.sessions

@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtests.evidence.ledger import Chain, Trial, trial_key
+from backtests.evidence.ledger import Chain, Trial, append, default_path, read_chain, trial_key
 from backtests.evidence.selection import (
     Moments,
     Overfitting,
@@ -90,16 +91,33 @@ def trials_of(result: Result) -> tuple[Trial, ...]:
     for row in table.rows:
         equity.setdefault(row[0], []).append(row[place])
     return tuple(
-        _trial(each, data, [result.config["book"]["cash"], *equity.get(each["label"], [])])
-        for each in result.document["results"]
+        _trial(each, trial_key(data, made), [result.config["book"]["cash"], *equity.get(each["label"], [])])
+        for each, made in zip(result.document["results"], result.config["strategies"], strict=True)
     )
 
 
-def _trial(each: Mapping[str, Any], data: Mapping[str, Any], equity: Sequence[float]) -> Trial:
+def record(result: Result, path: Path | None = None) -> Trials:
+    """Writes a run into the ledger, weighs it against all that was tried before, and adds that to its evidence.
+
+    `backtest run` does so by itself; a notebook that calls `replay` has to ask for it.
+
+    Args:
+        result: The run.
+        path: The ledger; `default_path()` without.
+    """
+    path, mine = path or default_path(), trials_of(result)
+    episode, window = result.document["episode"], result.document["window"]
+    append(path, kind="run", episode=episode, start=window["start"], end=window["end"], trials=mine)
+    found = weigh(mine, read_chain(path), episode, window["start"], window["end"])
+    result.evidence["trials"] = found.document()
+    return found
+
+
+def _trial(each: Mapping[str, Any], key: str, equity: Sequence[float]) -> Trial:
     returns = session_returns(equity)
     found = moments(returns)
     return Trial(
-        key=trial_key(data, each["strategy"], each["params"]),
+        key=key,
         strategy=each["label"],
         rival=each["rival"],
         params=dict(each["params"]),

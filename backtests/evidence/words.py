@@ -44,8 +44,30 @@ def study_text(document: Mapping[str, Any]) -> str:
             f"{title} (AAR in %; two-sided p of each test, * not robust to common days)",
             *_group_rows(document, part),
         ]
-    lines += ["", "Symbols (abnormal return on the event's session; cumulated: whole window, 95 % band)"]
+    lines += ["", "Symbols (on the event's session; q: false discovery rate; cumulated: whole window, 95 % band)"]
     lines += [*_symbol_rows(document), "", *notes(document)]
+    return "\n".join(lines) + "\n"
+
+
+def studies_text(documents: Sequence[Mapping[str, Any]]) -> str:
+    """Several event studies: what is exposed to AI demand, on the event's session and over the window."""
+    head = ("episode (* = control)", "event", "N", "effective N", "AAR %", "K-P", "rank", "window %", "K-P", "rank")
+    rows = []
+    for each in documents:
+        sample = each["groups"][0]
+        cells = [f"{each['episode']}{'*' if each['control'] else ''}", each["events"][0]["session"], str(sample["n"])]
+        cells.append(f"{sample['n_effective']:.1f}")
+        for part in ("event", "window"):
+            tests = sample[part]["tests"]
+            cells.append(number(sample[part]["aar_pct"]))
+            cells += [p_value(_stars(tests, name)["p"]) for name in ("kolari-pynnonen", "corrado")]
+        rows.append(cells)
+    first = documents[0]
+    lines = [
+        f"Event study of the key sessions, {first['model']} model: what is exposed to AI demand (two-sided p, robust)",
+        *grid(head, rows),
+        "Key sessions were chosen because something happened on them (a control's: because nothing did).",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -68,7 +90,7 @@ def _group_rows(document: Mapping[str, Any], part: str) -> Iterator[str]:
 
 
 def _symbol_rows(document: Mapping[str, Any]) -> Iterator[str]:
-    head = ("symbol", "session", "beta", "return %", "expected %", "abnormal %", "t", "p", "cumulated %", "band %")
+    head = ("symbol", "session", "beta", "return %", "exp. %", "abnormal %", "t", "p", "q", "cumul. %", "band %")
     rows = []
     for each in document["symbols"]:
         zero = next(day for day in each["days"] if day["offset"] == 0)
@@ -83,6 +105,7 @@ def _symbol_rows(document: Mapping[str, Any]) -> Iterator[str]:
                 number(zero["abnormal_pct"]),
                 number(each["t"], 1),
                 p_value(each["p"]),
+                p_value(each["q_bh"]),
                 number(each["car_pct"]),
                 f"{number(last['low_pct'], 0)} … {number(last['high_pct'], 0)}",
             )
@@ -159,10 +182,13 @@ def delay_text(document: Mapping[str, Any]) -> str:
         for each in document["strategies"]
     ]
     rows.append(("headlines moved", *(str(rung["moved_headlines"]) for rung in rungs)))
-    lines = [f"{document['episode']}: delay ladder, auctions: {document['auctions']}", *grid(head, rows)]
-    lines += [
-        f"{rung['delay']}: acts at {rung['acts_at']}" for rung in rungs if rung["delay"] in {"next open", "next close"}
+    where = document["auctions"] if document["auctions"] != "bars" else f"bars of {document['bars']}"
+    lines = [
+        f"{document['episode']}: profit in US dollars had the news come later (s.: sessions), traded at: {where}",
+        *grid(head, rows),
     ]
+    named = [rung for rung in rungs if rung["delay"] in {"next open", "next close"}]
+    lines += [f"{rung['delay']}: acts at {rung['acts_at']}" for rung in named]
     return "\n".join([*lines, *notes(document)]) + "\n"
 
 
@@ -201,7 +227,7 @@ def attribution_text(document: Mapping[str, Any], top: int = 10) -> str:
     for each in document["strategies"]:
         lines += ["", f"{each['strategy']}: {number(each['profit_usd'], 2)}, residual {each['residual_usd']:.1e}"]
         rows = [
-            (row["known_at"][:16], number(row["profit_usd"], 0), textwrap.shorten(row["title"], 70, placeholder=" …"))
+            (row["known_at"][:16], number(row["profit_usd"], 0), textwrap.shorten(row["title"], 66, placeholder=" …"))
             for row in each["headlines"][:top]
         ]
         if each["without_headline_usd"]:
@@ -217,3 +243,20 @@ def _left_out(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if mine:
             named = [f"{row['title'] or row['left_out']} {number(row['change_usd'], 0)}" for row in mine]
             yield from textwrap.wrap(f"  without one {by}: " + "; ".join(named), WIDTH, subsequent_indent="    ")
+
+
+def gaps_text(document: Mapping[str, Any]) -> str:
+    """Where each strategy's money came from by part of the day, and what its holdings missed."""
+    head = ("strategy", "before", "to entry", "session", "gaps", "sessions", "costs", "profit")
+    rows = []
+    for each in document["strategies"]:
+        made, missed = each["made_usd"], each["missed_usd"]
+        costs = sum(made[name] for name in ("commission", "slippage", "borrow", "dividends", "interest"))
+        parts = (made["entry_open_to_close"], made["later_gaps"], made["later_sessions"], costs, each["pnl_usd"])
+        cells = (missed["before_known"], missed["known_to_executable"], *parts)
+        rows.append((each["strategy"], *(number(cell, 0) for cell in cells)))
+    title = (
+        "Gap split in US dollars. Missed: before the news, from it to the entry. Made: the entry's session,\n"
+        "later gaps, later sessions, costs."
+    )
+    return "\n".join([title, *grid(head, rows), *notes(document)]) + "\n"

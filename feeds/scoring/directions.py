@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from feeds.scoring.german import german_word
 from feeds.scoring.lists import load
 from feeds.scoring.matching import Matcher, Row, split
-from feeds.scoring.phrases import MARKS, find
+from feeds.scoring.phrases import LISTS, MARKS, find
 from feeds.scoring.tone import single_words, tone
 
 WHERE = "directions.toml"
@@ -106,9 +106,11 @@ def direction(title: str, target: str, language: str = "en", as_of: date | None 
     Args:
         title: The headline.
         target: A name as it stands in the headline; one that does not stand there gets the headline's own tone.
-        language: "en" or "de".
+        language: "en" or "de"; of any other language nothing is said.
         as_of: Leaves out words learned after that day.
     """
+    if language not in LISTS:
+        return 0
     place = _place(split(title).words, target)
     cue = _cue(_parse(title, language, as_of), *place) if place else 0.0
     value = cue or tone(title, language, as_of)[0]
@@ -117,6 +119,8 @@ def direction(title: str, target: str, language: str = "en", as_of: date | None 
 
 def target_tone(title: str, target: str, language: str = "en", as_of: date | None = None) -> float:
     """Returns the tone towards a named target, [-1, 1]: the headline's, turned round where it goes against it."""
+    if language not in LISTS:
+        return 0.0
     value = tone(title, language, as_of)[0]
     way = direction(title, target, language, as_of)
     return way * abs(value) if value * way < 0 else value

@@ -166,14 +166,23 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
             for words, index in ((first.words, self._exact), (first.heads, self._heads), (first.tails, self._tails)):
                 for word in words:
                     index.setdefault(word, []).append(number)
+        self._head_lengths = sorted({len(head) for head in self._heads})
+        self._tail_lengths = sorted({len(tail) for tail in self._tails})
 
     def __missing__(self, word: str) -> Starts[T] | None:
         """Looks a new word up, by its letters from both ends."""
         found = set(self._exact.get(word, ()))
-        for length in range(1, len(word) + 1):
-            found.update(self._heads.get(word[:length], ()))
-            if length < len(word):
-                found.update(self._tails.get(word[-length:], ()))
+        size = len(word)
+        for length in self._head_lengths:
+            if length > size:
+                break
+            if word[:length] in self._heads:
+                found.update(self._heads[word[:length]])
+        for length in self._tail_lengths:
+            if length >= size:
+                break
+            if word[-length:] in self._tails:
+                found.update(self._tails[word[-length:]])
         known = self._starts(sorted(found)) if found else None
         if len(self) < _REMEMBERED:
             self[word] = known

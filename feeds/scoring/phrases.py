@@ -2,7 +2,7 @@
 
 vaderSentiment knows single words only. A phrase is replaced by a mark such as `xxn26xx` (-2.6) at its last word; words
 in its gaps stay where they are, so that a booster or a negation between them still works: "bricht massiv ein" becomes
-"massiv xxn28xx".
+"massiv xxn28xx". Where a fear is taken back ("Fears of a bubble overblown"), what it is about is spent with it.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def dropped() -> frozenset[str]:
 
 @cache
 def matcher(language: str, as_of: date | None) -> Matcher[tuple[float, str, bool]]:
-    """Returns the patterns with their valence, what stands in for them and whether the words in gaps go too."""
+    """Returns the patterns with their valence, what stands in for them, and whether words in their gaps are spent."""
     raw = load(LISTS[language])
     phrases = [
-        (text, (float(block["value"]), mark(block["value"]), block.get("whole", False)))
+        (text, (float(block["value"]), mark(block["value"]), bool(block.get("spends", False))))
         for block in raw["phrase"]
         if known(block, as_of)
         for text in block["patterns"]
@@ -83,8 +83,8 @@ def find(words: list[str], language: str, as_of: date | None) -> Iterator[tuple[
         found = patterns.at(words, index)
         if found is not None:
             places, payloads = found
-            value, stand_in, whole = max(payloads, key=lambda payload: abs(payload[0]))
-            yield (tuple(range(places[0], places[-1] + 1)) if whole else places), value, stand_in
+            value, word, spends = max(payloads, key=lambda payload: abs(payload[0]))
+            yield tuple(range(places[0], places[-1] + 1)) if spends else places, value, word
             free = places[-1] + 1
 
 

@@ -14,10 +14,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import backtrader as bt
 import numpy as np
 
 from backtests.book import BookTerms
-from backtests.replay import make_market, run_rule
+from backtests.episode import Episode
+from backtests.replay import make_cerebro, make_market, run_cerebro, run_rule
 from backtests.result import Replayed
 from tests.markets import OHLC, Script, episode_of, no_news, weekdays
 
@@ -46,11 +48,16 @@ def main() -> None:
         "bare backtrader, orders daily": lambda: _bare(frames, orders["d"]),
         "replay, rebalanced daily": lambda: run_rule(episode, market, daily, TERMS),
         "replay, orders on change": lambda: run_rule(episode, market, changes, TERMS),
+        "bt.Strategy on the book, the same": lambda: _on_the_book(episode, orders["d"]),
         "bare backtrader, orders on change": lambda: _bare(frames, orders["c"]),
     }
     times = _times(jobs)
     base = times["bare backtrader, orders daily"]
-    targets = {"replay, rebalanced daily": "at most 1.15", "replay, orders on change": "at most 0.5"}
+    targets = {
+        "replay, rebalanced daily": "at most 1.15",
+        "replay, orders on change": "at most 0.5",
+        "bt.Strategy on the book, the same": "at most 1.15",
+    }
     print(f"{SYMBOLS} symbols x {SESSIONS} sessions; {sum(map(len, orders['d'].values()))} and "
           f"{sum(map(len, orders['c'].values()))} orders")  # fmt: skip
     for name, seconds in times.items():
@@ -90,23 +97,34 @@ def _orders(replayed: Replayed) -> Mapping[str, list[tuple[str, float]]]:
     return found
 
 
+class Follower(bt.Strategy):
+    """Sends orders from a list, by the day after which they are decided."""
+
+    params = (("orders", None),)
+
+    def next(self) -> None:
+        """Sends the day's."""
+        for symbol, size in self.p.orders.get(self.datetime.date().isoformat(), ()):
+            data = self.getdatabyname(symbol)
+            self.buy(data, size=size) if size > 0 else self.sell(data, size=-size)
+
+
+def _on_the_book(episode: Episode, orders: Mapping[str, list[tuple[str, float]]]) -> float:
+    """A user's strategy that is told of everything, on the honest book."""
+    cerebro, broker, _ = make_cerebro(episode, episode.tradable, TERMS)
+    cerebro.addstrategy(Follower, orders=orders)
+    run_cerebro(cerebro)
+    return float(broker.getvalue())
+
+
 def _bare(frames: Mapping[str, Any], orders: Mapping[str, list[tuple[str, float]]]) -> float:
-    import backtrader as bt
-
-    class Follower(bt.Strategy):  # type: ignore[misc]
-        def next(self) -> None:
-            for symbol, size in orders.get(self.datetime.date().isoformat(), ()):
-                self.buy(feeds[symbol], size=size) if size > 0 else self.sell(feeds[symbol], size=-size)
-
     cerebro = bt.Cerebro(stdstats=False)
-    feeds = {}
     for symbol, frame in frames.items():
-        feeds[symbol] = bt.feeds.PandasData(dataname=frame)
-        cerebro.adddata(feeds[symbol], name=symbol)
+        cerebro.adddata(bt.feeds.PandasData(dataname=frame), name=symbol)
     cerebro.broker.set_cash(TERMS.cash)
     cerebro.broker.setcommission(TERMS.commission_bps / 10_000)
     cerebro.broker.set_slippage_perc(TERMS.slippage_bps / 10_000)
-    cerebro.addstrategy(Follower)
+    cerebro.addstrategy(Follower, orders=orders)
     cerebro.run()
     return float(cerebro.broker.getvalue())
 

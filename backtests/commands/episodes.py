@@ -1,0 +1,209 @@
+"""`backtest episodes`: what there is, and how one's own is made, checked and handed on."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from backtests.commands.options import Verbs, archive_option, day, open_archive
+from feeds.errors import InputError
+
+if TYPE_CHECKING:
+    from backtests.making import Wish
+
+
+@click.group(cls=Verbs, invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
+@click.pass_context
+def episodes(context: click.Context, as_json: bool) -> None:
+    """Lists the episodes that ship; with a verb, makes, checks, packs and unpacks one's own.
+
+    \b
+    Example:
+      backtest episodes --json
+      backtest episodes check my-episode
+    """
+    if context.invoked_subcommand is None:
+        _list(as_json=as_json)
+
+
+def _list(*, as_json: bool) -> None:
+    from backtests.commands.listing import listing
+    from backtests.episode import episode_names, load_episode
+
+    rows = []
+    for name in episode_names():
+        episode = load_episode(name)
+        rows.append(
+            {
+                "episode": name,
+                "title": episode.title,
+                "start": episode.start.isoformat(),
+                "end": episode.end.isoformat(),
+                "symbols": len(episode.symbols),
+                "claims": len(episode.claims),
+                "control": episode.control,
+            }
+        )
+    listing(rows, as_json=as_json)
+
+
+@episodes.command()
+@click.argument("name")
+@click.option("--start", required=True, callback=day, metavar="DATE", help="First session of the window.")
+@click.option("--end", required=True, callback=day, metavar="DATE", help="Last session of the window.")
+@click.option(
+    "--symbols", required=True, multiple=True, metavar="[SECTOR=]A,B,C",
+    help="What is traded (repeatable); sectors of known symbols are found.",
+)  # fmt: skip
+@click.option("--context", "shown", default="", metavar="A,B", help="Shown, never traded: indices, futures, crypto.")
+@click.option("--benchmark", default="SPY", show_default=True, metavar="SYMBOL", help="What returns are held against.")
+@click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of daily bars.")
+@click.option("--actions", type=click.Path(path_type=Path), help="CSV of dividends and splits.")
+@click.option("--download", is_flag=True, help="Prices and actions from Yahoo (needs the extra `data`).")
+@click.option("--news", type=click.Path(path_type=Path), multiple=True, help="RSS/Atom file or folder (repeatable).")
+@click.option("--from-archive", is_flag=True, help="News from the archive, with the times at which it saw them.")
+@archive_option
+@click.option("--title", help="One line; the name without.")
+@click.option("--key", "key", callback=day, metavar="DATE", help="The session that is shown in detail.")
+@click.option("--unadjusted", is_flag=True, help="The prices do not have splits in them.")
+@click.option("--control", is_flag=True, help="A quiet window: what is traded in it is a false alarm.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The folder; ./NAME without.")
+def new(name: str, **given: Any) -> None:
+    """Makes the episode NAME: a folder that `backtest run` takes.
+
+    \b
+    Example:
+      backtest episodes new my-week --start 2025-01-20 --end 2025-01-31 --symbols NVDA,AMD,VST --prices bars.csv
+          --actions actions.csv --news feeds/
+    """
+    from backtests.making import Wish, by_sector, make_episode
+
+    wish = Wish(
+        name=name,
+        title=given["title"] or name,
+        start=given["start"],
+        end=given["end"],
+        sectors=by_sector(given["symbols"], given["benchmark"]),
+        context=tuple(filter(None, given["shown"].split(","))),
+        benchmark=given["benchmark"],
+        adjusted="none" if given["unadjusted"] else "splits",
+        control=given["control"],
+        key_session=given["key"],
+    )
+    folder = given["output"] or Path(name)
+    headlines = _from_archive(wish, given["archive"]) if given["from_archive"] else []
+    news = [path for each in given["news"] for path in _documents(each)]
+    if bool(given["prices"]) == given["download"]:
+        raise InputError("give either --prices FILE or --download")
+    with tempfile.TemporaryDirectory() as place:
+        prices, actions, origin = given["prices"], given["actions"], ""
+        if given["download"]:
+            prices, actions = _download(wish, Path(place))
+            origin = "Yahoo's figures, downloaded with yfinance"
+        notes = make_episode(
+            folder, wish, prices, actions=actions, news=news, headlines=headlines, origin=origin
+        )  # fmt: skip
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+    click.echo(f"{folder}: a sound episode; backtest run {folder}", err=True)
+
+
+def _documents(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    found = sorted(each for kind in ("*.xml", "*.rss", "*.atom") for each in path.glob(kind))
+    if not found:
+        raise InputError(f"--news {path}: no news there; give an RSS/Atom file or a folder of them")
+    return found
+
+
+def _from_archive(wish: Wish, archive: Path | None) -> list[dict[str, Any]]:
+    """Rows of the archive from 30 days before the window to its end."""
+    from datetime import UTC, datetime, time
+
+    from backtests.commands.feeds import plain
+    from backtests.news import LOOK_BACK
+
+    since = datetime.combine(wish.start, time(), UTC) - LOOK_BACK
+    until = datetime.combine(wish.end, time(23, 59, 59), UTC)
+    with open_archive(archive, create=False) as opened:
+        rows = [plain(each) for each in opened.history(since, until)]
+        if not rows:
+            raise InputError(f"{opened.path}: holds nothing known from {since:%Y-%m-%d} to {until:%Y-%m-%d}")
+    return rows
+
+
+def _download(wish: Wish, folder: Path) -> tuple[Path, Path]:
+    from datetime import timedelta
+
+    from backtests.download import download
+    from backtests.making import AFTER, BEFORE
+
+    symbols = [symbol for members in wish.sectors.values() for symbol in members]
+    start = wish.start - timedelta(days=BEFORE * 7 // 5 + 10)  # sessions are five days of seven
+    end = min(wish.end + timedelta(days=AFTER * 7 // 5), date.today() - timedelta(days=1))  # noqa: DTZ011 (a day of the user's)
+    return download(symbols, wish.context, start, end, folder)
+
+
+@episodes.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def check(path: Path, as_json: bool) -> None:
+    """Says what is wrong with the episode's folder PATH, a line for each; exit code 1 when something is.
+
+    \b
+    Example:
+      backtest episodes check my-episode
+    """
+    from backtests.checking import check_folder
+    from backtests.episode import EPISODES, episode_names
+
+    folder = EPISODES / str(path) if not path.exists() and str(path) in episode_names() else path
+    problems = check_folder(folder)
+    if as_json:
+        click.echo(json.dumps({"path": str(path), "problems": problems}, ensure_ascii=False))
+    else:
+        for problem in problems:
+            click.echo(problem)
+    click.echo(f"{path}: {f'{len(problems)} things to mend' if problems else 'sound'}", err=True)
+    if problems:
+        sys.exit(1)
+
+
+@episodes.command(name="export")
+@click.argument("episode")
+@click.argument("file", type=click.Path(path_type=Path))
+def export(episode: str, file: Path) -> None:
+    """Packs EPISODE (a name or a folder) into the zip file FILE; the same folder gives the same bytes.
+
+    \b
+    Example:
+      backtest episodes export my-episode my-episode.zip
+    """
+    from backtests.packing import export_episode
+
+    click.echo(f"{file}: {export_episode(episode, file)} files", err=True)
+
+
+@episodes.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default=Path(), help="Where its folder goes; here without."
+)
+def import_(file: Path, output: Path) -> None:
+    """Unpacks the zip file FILE of an episode into a new folder, when all of it is sound.
+
+    \b
+    Example:
+      backtest episodes import my-episode.zip
+    """
+    from backtests.packing import import_episode
+
+    click.echo(f"{import_episode(file, output)}: a sound episode", err=True)

@@ -1,0 +1,61 @@
+"""The compiled engine behind the seam for many versions of the news."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from backtests.book import BookTerms
+from backtests.evidence.engine import ReplayEngine, Versions, split_versions
+from backtests.kernel.running import Compiled, why_not
+from strategies.rule import Rule
+from strategies.signals import Floats
+
+if TYPE_CHECKING:
+    from backtests.episode import Episode
+    from backtests.news import News
+
+_LEAST = 64  # versions that are worth a thread
+
+
+class KernelEngine:
+    """Runs versions compiled, in `workers` threads; what the engine cannot follow is replayed.
+
+    One object remembers the episode of its last call, whose tables and market are then not made again.
+    """
+
+    name = "kernel"
+
+    def __init__(self, workers: int = 1) -> None:
+        """Same bytes for any number of workers."""
+        self.workers = workers
+        self._last: tuple[Episode, News, Compiled] | None = None
+
+    def follows(self, rule: Rule) -> bool:
+        """Whether the rule has a step that compiles."""
+        return rule.steps and rule.compiles()
+
+    def equity(self, episode: Episode, news: News, rule: Rule, terms: BookTerms, versions: Versions) -> Floats:
+        """Runs them; results stand in the order of the versions."""
+        if why_not(episode, rule, terms):
+            return ReplayEngine(workers=self.workers).equity(episode, news, rule, terms, versions)
+        if self._last is None or self._last[0] is not episode or self._last[1] is not news:
+            self._last = episode, news, Compiled(episode, news)
+        engine = self._last[2]
+        parts = min(self.workers, len(versions) // _LEAST)
+        if parts <= 1:
+            return _closing(engine.versions(rule, terms, versions).equity, terms.cash)
+        with ThreadPoolExecutor(parts) as pool:  # the compiled loops let go of the interpreter's lock
+            done = pool.map(lambda part: engine.versions(rule, terms, part).equity, split_versions(versions, parts))
+            return _closing(np.concatenate(list(done)), terms.cash)
+
+
+def _closing(equity: Floats, cash: float) -> Floats:
+    """Closes that no held symbol had are left out and made up at the front, as the replay's are."""
+    missing = np.isnan(equity)
+    if not missing.any():
+        return equity
+    order = np.argsort(~missing, axis=1, kind="stable")
+    return np.where(np.take_along_axis(missing, order, axis=1), cash, np.take_along_axis(equity, order, axis=1))

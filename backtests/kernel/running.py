@@ -1,0 +1,240 @@
+"""Many runs at once: rules on one episode, or one rule on many versions of its news."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtests.book import BookTerms, Fill
+from backtests.evidence.engine import Versions, renamed, used_items
+from backtests.kernel.deciding import decide
+from backtests.kernel.ledger import AUCTIONS, FILL, TERMS, TOTALS, keep_books
+from backtests.kernel.observing import each_market, readings, reads_prices, version_readings
+from backtests.kernel.tables import Tables, make_tables
+from backtests.replay import make_market
+from strategies.rule import Rule
+from strategies.signals import Floats
+from strategies.view import Market
+
+if TYPE_CHECKING:
+    from backtests.episode import Episode
+    from backtests.news import News
+
+Ints = NDArray[np.int64]
+_AT_ONCE = 4_000_000  # weights held in memory at a time, per process: 32 MB
+
+
+def why_not(episode: Episode, rule: Rule, terms: BookTerms) -> str:
+    """Says why the compiled engine cannot follow a run; "" when it can."""
+    if episode.intraday is not None:
+        return "bars of minutes are replayed only"
+    if terms.auctions == "open,close":
+        return "decisions for both auctions are replayed only"
+    if not (rule.steps and rule.compiles()):
+        return f"{rule.name} is plain Python: it has a step of its own and no `advance`"
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Runs:
+    """What many runs left behind.
+
+    Attributes:
+        equity: US dollars at each close, shape (runs, sessions); NaN where no symbol of the rule had a bar.
+        totals: By the names of `TOTALS`, shape (runs,) each.
+    """
+
+    equity: Floats
+    totals: dict[str, Floats]
+
+    @property
+    def final(self) -> Floats:
+        """Equity at the last close with a bar, shape (runs,)."""
+        return np.array([row[np.isfinite(row)][-1] if np.isfinite(row).any() else np.nan for row in self.equity])
+
+
+def _joined(parts: Sequence[Runs]) -> Runs:
+    return Runs(
+        equity=np.concatenate([each.equity for each in parts]),
+        totals={name: np.concatenate([each.totals[name] for each in parts]) for name in TOTALS},
+    )
+
+
+class Compiled:
+    """The compiled engine on one episode and its placed news."""
+
+    def __init__(self, episode: Episode, news: News) -> None:
+        """Lays out the tables."""
+        self.episode = episode
+        self.news = news
+        self.market = make_market(episode, news)
+        self.tables: Tables = make_tables(episode)
+
+    def run(self, rules: Sequence[Rule], terms: Sequence[BookTerms]) -> Runs:
+        """Runs rules of one kind, each on terms of its own; results stand in their order.
+
+        Raises:
+            ValueError: A rule or terms that the engine cannot follow.
+        """
+        for rule, own in zip(rules, terms, strict=True):
+            reason = why_not(self.episode, rule, own)
+            if reason:
+                raise ValueError(reason)
+        kind, at_close = type(rules[0]), rules[0].after_open or terms[0].auctions == "close"
+        if any(type(rule) is not kind for rule in rules) or any(each.auctions != terms[0].auctions for each in terms):
+            raise ValueError("one call takes rules of one kind and one auction")
+        names = self._names(rules[0])
+        sources = np.tile(names, (1, 1))
+        asked = self._asked(sources, at_close=at_close)
+        seen, which = readings(rules, self.market, asked[0])
+        numbers = np.array([rule.numbers() for rule in rules])
+        return self._books(rules[0], at_close, numbers, which, seen, asked, names, sources, _terms(terms))
+
+    def fills(self, rule: Rule, terms: BookTerms) -> tuple[Fill, ...]:
+        """Returns the fills of one run, as the replay has them but for order numbers and times of the auctions."""
+        names = self._names(rule)
+        sources = np.tile(names, (1, 1))
+        at_close = rule.after_open or terms.auctions == "close"
+        asked = self._asked(sources, at_close=at_close)
+        seen, which = readings([rule], self.market, asked[0])
+        numbers = np.array([rule.numbers()])
+        room = 16
+        while True:
+            rows = np.zeros((room, len(FILL)))
+            runs = self._books(rule, at_close, numbers, which, seen, asked, names, sources, _terms([terms]), rows)
+            count = int(runs.totals["fills"][0])
+            if count <= room:
+                return tuple(self._fill(row) for row in rows[:count])
+            room = count
+
+    def versions(self, rule: Rule, terms: BookTerms, versions: Versions) -> Runs:
+        """Runs one rule on many versions of the news.
+
+        Raises:
+            ValueError: A rule or terms that the engine cannot follow.
+        """
+        reason = why_not(self.episode, rule, terms)
+        if reason:
+            raise ValueError(reason)
+        step = max(1, _AT_ONCE // (8 * len(self.market.symbols) * len(self.episode.window)))
+        if len(versions) > step:
+            parts = [versions.part(slice(at, at + step)) for at in range(0, len(versions), step)]
+            return _joined([self.versions(rule, terms, part) for part in parts])
+        at_close = rule.after_open or terms.auctions == "close"
+        names = self._names(rule)
+        columns = versions.columns
+        sources = np.tile(names, (1, 1)) if columns is None else np.ascontiguousarray(columns[:, names])
+        asked = self._asked(sources, at_close=at_close)
+        seen = self._version_rows(rule, versions, asked)
+        count = len(versions)
+        which = np.arange(count) if len(seen) > 1 else np.zeros(count, dtype=np.int64)
+        numbers = np.tile(np.array(rule.numbers()), (count, 1))
+        return self._books(rule, at_close, numbers, which, seen, asked, names, sources, _terms([terms]))
+
+    # Inside
+
+    def _names(self, rule: Rule) -> Ints:
+        """Columns of the symbols that a rule may hold."""
+        market = self.market
+        held = [
+            column
+            for column, (symbol, sector) in enumerate(zip(market.symbols, market.sectors, strict=True))
+            if rule.holds(sector, symbol, market.benchmark)
+        ]
+        return np.array(held, dtype=np.int64)
+
+    def _asked(self, sources: Ints, *, at_close: bool) -> NDArray[np.bool_]:
+        """Whether the rule is asked for each session: after the bar before, for the close after that session's open."""
+        trades = self.tables.present[:, sources].any(axis=2).T
+        return np.ascontiguousarray(trades[:, 1:] if at_close else trades[:, :-1])
+
+    def _version_rows(self, rule: Rule, versions: Versions, asked: NDArray[np.bool_]) -> Floats:
+        items, same_news = used_items(self.news), bool((versions.rows == versions.rows[0]).all())
+        if versions.columns is None:
+            return version_readings(rule, self.market, items, versions.rows, asked[0])
+        asked_ever = asked.any(axis=0)
+        if not reads_prices(rule, self.market, asked_ever):
+            return version_readings(rule, self.market, items, versions.rows[:1] if same_news else versions.rows,
+                                    asked_ever)  # fmt: skip
+        return each_market(rule, (self._version_market(versions, each) for each in range(len(versions))), asked_ever)
+
+    def _version_market(self, versions: Versions, version: int) -> Market:
+        from strategies.signals import SignalBook
+
+        assert versions.columns is not None  # noqa: S101 (only called where there are columns)
+        episode = renamed(self.episode, versions.columns[version].tolist())
+        moved = [
+            dataclasses.replace(item, session=int(row))
+            for item, row in zip(used_items(self.news), versions.rows[version], strict=True)
+            if row >= 0
+        ]
+        window = self.episode.window
+        return dataclasses.replace(make_market(episode, self.news), signals=SignalBook(moved, window[0], window[-1]))
+
+    def _books(
+        self, rule: Rule, at_close: bool, numbers: Floats, which: Ints, seen: Floats, asked: NDArray[np.bool_],
+        names: Ints, sources: Ints, terms: Floats, fills: Floats | None = None,
+    ) -> Runs:  # fmt: skip
+        """Decides and keeps the books, some runs at a time."""
+        count, (_, sessions, _, symbols) = len(numbers), seen.shape
+        equity, totals = np.empty((count, sessions)), np.empty((count, len(TOTALS)))
+        step = max(1, _AT_ONCE // (sessions * symbols))
+        table = self.tables
+        for first in range(0, count, step):
+            part = slice(first, min(first + step, count))
+            weights = decide(type(rule), numbers[part], which[part], seen, _rows(asked, part, count))
+            _keeper()(
+                weights, names, _rows(sources, part, count), at_close, _rows(terms, part, count), table.days,
+                table.present, table.start, table.open, table.close, table.volume, table.traded, table.actions,
+                table.rates, table.most, equity[part], totals[part],
+                np.zeros((0, len(FILL))) if fills is None else fills,
+            )  # fmt: skip
+        return Runs(equity=equity, totals={name: totals[:, place] for place, name in enumerate(TOTALS)})
+
+    def _fill(self, row: Floats) -> Fill:
+        values = dict(zip(FILL, row.tolist(), strict=True))
+        session = self.episode.sessions.sessions[self.episode.window[int(values["row"])]]
+        return Fill(
+            order=0,
+            session=session.isoformat(),
+            symbol=self.market.symbols[int(values["column"])],
+            size=values["size"],
+            auction=AUCTIONS[int(values["auction"])],
+            auction_price=values["auction_price"],
+            price=values["price"],
+            commission=values["commission"],
+            slippage=values["slippage"],
+            forced=bool(values["forced"]),
+            position=values["position"],
+        )
+
+
+def _rows(table: NDArray[Any], part: slice, count: int) -> NDArray[Any]:
+    """Some rows of a table of `count`, or its only row for each run."""
+    return table[part] if len(table) == count else np.tile(table, (part.stop - part.start, 1))
+
+
+def _terms(terms: Sequence[BookTerms]) -> Floats:
+    rows = [
+        [*(getattr(each, name) for name in TERMS), float(each.fractional), float(each.rebalance == "daily")]
+        for each in terms
+    ]
+    return np.array(rows, dtype=float)
+
+
+def _keeper() -> Any:
+    """The compiled book, the same for all rules."""
+    global _KEEPER  # noqa: PLW0603 (compiled once a process)
+    if _KEEPER is None:
+        from backtests.kernel.compiling import compiled
+
+        _KEEPER = compiled(keep_books, keep=True)
+    return _KEEPER
+
+
+_KEEPER: Any = None

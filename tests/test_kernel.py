@@ -1,0 +1,136 @@
+"""The compiled engine and the replay are one book: the same fills and the same equity, whatever the market."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from backtests.book import BookTerms
+from backtests.episode import load_episode
+from backtests.kernel import Compiled
+from backtests.loans import Loan, Loans
+from backtests.news import read_news
+from backtests.prices import Action
+from backtests.replay import make_market, run_rule
+from backtests.wakes import place_news
+from feeds.scoring import Entity, Score
+from strategies.registry import make_rule, rule_names
+from tests.markets import episode_of, news_of, weekdays
+
+SECTORS = {"chips": ("NVDA", "AMD"), "power": ("VST",), "platforms": ("META",), "funds": ("SPY", "SMH")}
+SYMBOLS = tuple(symbol for members in SECTORS.values() for symbol in members)
+DAYS = weekdays(16)
+
+ratios = st.floats(0.55, 1.7)
+bars = st.lists(st.tuples(ratios, ratios, st.sampled_from([0.0, 40.0, 1e6])), min_size=16, max_size=16)
+news_items = st.lists(
+    st.tuples(st.integers(0, 15), st.integers(8, 20), st.floats(-1, 1), st.sampled_from(SYMBOLS), st.booleans()),
+    max_size=20,
+)
+actions = st.lists(
+    st.tuples(st.sampled_from(SYMBOLS), st.integers(1, 15), st.sampled_from(["dividend", "split"]),
+              st.sampled_from([0.5, 1.5, 10.0])),
+    max_size=4, unique_by=lambda row: row[:3],
+)  # fmt: skip
+terms = st.builds(
+    BookTerms,
+    cash=st.sampled_from([5_000.0, 100_000.0]),
+    commission_bps=st.sampled_from([0.0, 3.0]),
+    slippage_bps=st.sampled_from([0.0, 30.0]),
+    borrow_pct=st.sampled_from([0.0, 40.0]),
+    fractional=st.booleans(),
+    rebalance=st.sampled_from(["never", "daily"]),
+    auctions=st.sampled_from(["open", "close"]),
+    impact_bps=st.sampled_from([0.0, 50.0]),
+    volume_cap_pct=st.sampled_from([0.0, 50.0]),
+    locate_pct=st.sampled_from([0.0, 100.0]),
+    rebate_pct=st.sampled_from([0.0, 2.0]),
+    cash_pct=st.sampled_from([0.0, 4.0]),
+)
+loans = st.dictionaries(
+    st.sampled_from(SYMBOLS),
+    st.tuples(st.sampled_from(DAYS), st.sampled_from([None, 80.0]), st.sampled_from([np.inf, 30.0])),
+    max_size=2,
+)
+
+
+@st.composite
+def markets(draw):
+    """An episode with gaps, missing bars, late listings, dividends, splits and loans, its news, and terms."""
+    made = {}
+    for symbol in SYMBOLS:
+        price, rows = 100.0, {}
+        missing = draw(st.sets(st.integers(0, 15), max_size=3))
+        listed = draw(st.sampled_from([0, 0, 0, 5]))
+        for index, (gap, move, volume) in enumerate(draw(bars)):
+            opened = price * (gap if index % 3 == 0 else 1.0)
+            price = min(max(opened * move, 1.0), 1e4)
+            if index >= listed and index not in missing:
+                rows[DAYS[index]] = (opened, max(opened, price), min(opened, price), price, volume)
+        made[symbol] = rows or {DAYS[0]: (100.0, 100.0, 100.0, 100.0, 1e6)}
+    episode = episode_of(
+        {symbol: {day: row[:4] for day, row in rows.items()} for symbol, rows in made.items()},
+        DAYS,
+        actions=[Action(symbol=s, ex_date=DAYS[k], kind=kind, value=v) for s, k, kind, v in draw(actions)],
+        adjusted=draw(st.sampled_from(["splits", "none"])),
+        sectors=SECTORS,
+    )
+    for symbol, rows in made.items():
+        episode.prices.bars[symbol].volume[:] = [rows[day][4] for day in sorted(rows)]
+    table = {s: (Loan(valid_from=d, rate_pct=r, max_shares=m),) for s, (d, r, m) in draw(loans).items()}
+    episode = dataclasses.replace(episode, loans=Loans(by_symbol=table), benchmark="SPY")
+    items = [
+        (f"{n} {DAYS[k]} {hour}", datetime.combine(DAYS[k], datetime.min.time(), UTC).replace(hour=hour),
+         Score(language="en", relevance=1.0, sentiment=value, tone=-value, reaction=reaction, cause=reaction,
+               entities=(Entity(symbol=symbol, direction=1 if value > 0 else -1, salience=1.0),)))
+        for n, (k, hour, value, symbol, reaction) in enumerate(draw(news_items))
+    ]  # fmt: skip
+    own = draw(terms)
+    return episode, place_news(episode, news_of(episode, *items), own), own
+
+
+def assert_same(episode, news, rule, own):
+    """Final equity, every session's equity and every fill, to 1e-9."""
+    replayed = run_rule(episode, make_market(episode, news), rule, own)
+    engine = Compiled(episode, news)
+    equity = engine.run([rule], [own]).equity[0]
+    assert equity[np.isfinite(equity)] == pytest.approx([day.equity for day in replayed.days], rel=1e-9, abs=1e-6)
+    fills = engine.fills(rule, own)
+    assert [(f.session, f.symbol, f.auction, f.forced) for f in fills] == [
+        (f.session, f.symbol, f.auction, f.forced) for f in replayed.fills
+    ]
+    numbers = ("size", "auction_price", "price", "commission", "slippage", "position")
+    for mine, theirs in zip(fills, replayed.fills, strict=True):
+        assert [getattr(mine, name) for name in numbers] == pytest.approx(
+            [getattr(theirs, name) for name in numbers], rel=1e-9, abs=1e-9
+        )
+
+
+@pytest.mark.parametrize("name", rule_names())
+@pytest.mark.parametrize("hectic", [False, True])
+def test_every_rule_of_the_registry_is_the_replays_on_the_episode(name, hectic, deepseek):
+    """With the default book, and with all that a book can have."""
+    own = BookTerms(
+        rebalance="daily", impact_bps=40, volume_cap_pct=0.0005, locate_pct=0.001, rebate_pct=3, cash_pct=4, cash=1e7
+    )  # fmt: skip
+    assert_same(*deepseek, make_rule(name), own if hectic else BookTerms())
+
+
+@pytest.fixture(scope="module")
+def deepseek():
+    """The episode and its news."""
+    episode = load_episode("deepseek-2025")
+    return episode, read_news(episode)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data(), markets(), st.sampled_from([0.5, 1.0, 2.0]))
+def test_every_rule_is_the_replays_on_any_market(data, market, gross):
+    """Gaps, splits, dividends, margin calls, missing bars, ruin: no session's equity and no fill differs."""
+    name = data.draw(st.sampled_from(rule_names()))
+    assert_same(*market[:2], make_rule(name, {"gross": str(gross), "name_cap": "2"}), market[2])
