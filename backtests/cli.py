@@ -21,6 +21,7 @@ from backtests.commands import (
     run,
     score,
     study,
+    sweep,
     trials,
 )
 from backtests.commands.options import Verbs
@@ -41,7 +42,7 @@ def cli() -> None:
 
 
 _VERBS = (
-    run.run, audit.audit, study.study, delay.delay, placebo.placebo, attribute.attribute,
+    run.run, audit.audit, study.study, delay.delay, placebo.placebo, sweep.sweep, attribute.attribute,
     counterexamples.counterexamples, trials.trials, episodes.episodes, listing.strategies, score.score, feeds.feeds,
 )  # fmt: skip
 for _verb in _VERBS:

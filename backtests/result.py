@@ -16,6 +16,9 @@
 | signals   | session (no strategy)       | session, headlines, sentiment for each treatment of           |
 |           |                             | reactions, tone, vader                                        |
 | scores    | headline (no strategy)      | id, published, known_at, session, … hits, link                |
+| bars      | symbol and session          | symbol, session, open, high, low, close; from the session     |
+|           | (no strategy)               | before the window on                                          |
+| sessions  | session (no strategy)       | session, opens, closes (UTC), likewise                        |
 """
 
 from __future__ import annotations
@@ -44,7 +47,19 @@ if TYPE_CHECKING:
     from backtests.episode import Episode
     from backtests.news import News
 
-TABLES = ("equity", "positions", "orders", "fills", "flows", "trades", "targets", "signals", "scores")
+TABLES = (
+    "equity",
+    "positions",
+    "orders",
+    "fills",
+    "flows",
+    "trades",
+    "targets",
+    "signals",
+    "scores",
+    "bars",
+    "sessions",
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a text that begins so
 
 
@@ -143,9 +158,9 @@ class Result:
 
     def _repr_html_(self) -> str:
         """The tables of the report, for a notebook."""
-        from backtests.report import html_body
+        from backtests.report.page import notebook_view
 
-        return html_body(self)
+        return notebook_view(self)
 
     def __repr__(self) -> str:
         """One line for a prompt."""
@@ -159,7 +174,8 @@ class Result:
 
     def save(self, folder: Path | str) -> Path:
         """Writes every table, the figures, the configuration, the card and the page; returns the folder."""
-        from backtests.report import html_page, run_card, to_toml
+        from backtests.report import run_card, to_toml
+        from backtests.report.page import html_page
 
         folder = Path(folder)
         try:
@@ -236,6 +252,8 @@ def _read_csv(path: Path) -> Table:
 _TEXTS = {"strategy", "session", "symbol", "fate", "reason", "auction", "kind", "direction", "opened", "closed"}
 _TEXTS |= {
     "moment",
+    "opens",
+    "closes",
     "decided",
     "id",
     "published",
@@ -270,8 +288,11 @@ def build_result(episode: Episode, news: News, terms: BookTerms, replays: Sequen
     tables = _book_tables(list(zip(names, replays, strict=True)))
     tables["signals"] = _signals(episode, news)
     tables["scores"] = _scores(episode, news)
+    tables["bars"], tables["sessions"] = _bars(episode), _session_times(episode)
     document = {
         "episode": episode.name,
+        "title": episode.title,
+        "sectors": {name: list(symbols) for name, symbols in episode.sectors.items()},
         "window": {"start": _window(episode)[0], "end": _window(episode)[-1], "sessions": len(_window(episode))},
         "key_session": episode.key_session.isoformat(),
         "headlines": news.counts(),
@@ -284,11 +305,33 @@ def build_result(episode: Episode, news: News, terms: BookTerms, replays: Sequen
         ],
     }
     texts = {rule.code.place: rule.code.text for rule in rules if rule.code is not None}
-    return Result(tables, document, _config(episode, news, terms, rules), texts)
+    return Result(tables, document, configuration(episode, news, terms, rules), texts)
 
 
 def _window(episode: Episode) -> list[str]:
     return [episode.sessions.sessions[index].isoformat() for index in episode.window]
+
+
+def _bars(episode: Episode) -> Table:
+    """The daily bars of the window and of the session before it: what the page draws."""
+    table = episode.sessions.sessions
+    first, last = table[episode.window[0] - 1], table[episode.window[-1]]
+    rows = [
+        (symbol, day.isoformat(), *(float(each[row]) for each in (bars.open, bars.high, bars.low, bars.close)))
+        for symbol, bars in ((symbol, episode.prices.bars[symbol]) for symbol in episode.symbols)
+        for row, day in enumerate(bars.sessions)
+        if first <= day <= last
+    ]
+    return Table(("symbol", "session", "open", "high", "low", "close"), tuple(rows))
+
+
+def _session_times(episode: Episode) -> Table:
+    times = episode.sessions
+    rows = (
+        (times.sessions[row].isoformat(), times.opens[row].isoformat(), times.closes[row].isoformat())
+        for row in range(episode.window[0] - 1, episode.window[-1] + 1)
+    )
+    return Table(("session", "opens", "closes"), tuple(rows))
 
 
 def _bar_text(episode: Episode) -> str:
@@ -431,7 +474,8 @@ def _scores(episode: Episode, news: News) -> Table:
     return Table(columns, tuple(rows))
 
 
-def _config(episode: Episode, news: News, terms: BookTerms, rules: Sequence[Rule]) -> dict[str, Any]:
+def configuration(episode: Episode, news: News, terms: BookTerms, rules: Sequence[Rule]) -> dict[str, Any]:
+    """Returns what makes a run: data, scorer, book, strategies. All but the strategies is what trials are keyed by."""
     return {
         "episode": episode.name,
         "start": episode.start.isoformat(),

@@ -343,3 +343,13 @@ def test_a_bt_strategy_owes_its_profit_to_the_lines_that_its_code_names(tmp_path
     assert blind["headlines"] == []
     assert blind["without_headline_usd"] == pytest.approx(blind["profit_usd"])
     assert max(reads["residual_usd"], blind["residual_usd"]) < 1e-9 * 100_000
+
+
+def test_every_run_of_all_episodes_is_weighed_too(tmp_path, monkeypatch):
+    """Each episode's folder has the same four files."""
+    monkeypatch.chdir(tmp_path)
+    words = ["run", "all", "-s", "shock", "-s", "gap-only", "-o", "out"]
+    assert CliRunner().invoke(cli, words, catch_exceptions=False).exit_code == 0
+    for folder in (tmp_path / "out").iterdir():
+        found = {path.stem for path in (folder / "evidence").glob("*.json")}
+        assert found == {"gaps", "attribution", "critique", "trials"}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import numpy as np
@@ -12,15 +15,17 @@ from hypothesis import strategies as st
 
 from backtests.book import BookTerms
 from backtests.episode import load_episode
-from backtests.kernel import Compiled
+from backtests.evidence.engine import NEVER, ReplayEngine, Versions, actual_rows, engine_for
+from backtests.kernel import Compiled, why_not
 from backtests.loans import Loan, Loans
 from backtests.news import read_news
 from backtests.prices import Action
 from backtests.replay import make_market, run_rule
 from backtests.wakes import place_news
+from feeds.errors import InputError
 from feeds.scoring import Entity, Score
 from strategies.registry import make_rule, rule_names
-from tests.markets import episode_of, news_of, weekdays
+from tests.markets import Script, episode_of, news_of, weekdays
 
 SECTORS = {"chips": ("NVDA", "AMD"), "power": ("VST",), "platforms": ("META",), "funds": ("SPY", "SMH")}
 SYMBOLS = tuple(symbol for members in SECTORS.values() for symbol in members)
@@ -134,3 +139,57 @@ def test_every_rule_is_the_replays_on_any_market(data, market, gross):
     """Gaps, splits, dividends, margin calls, missing bars, ruin: no session's equity and no fill differs."""
     name = data.draw(st.sampled_from(rule_names()))
     assert_same(*market[:2], make_rule(name, {"gross": str(gross), "name_cap": "2"}), market[2])
+
+
+@pytest.mark.parametrize("name", rule_names())
+def test_versions_of_the_news_are_the_replays(name, deepseek):
+    """News moved, left out, and other prices behind the names: every session's equity, for every rule."""
+    episode, news = deepseek
+    rng = np.random.default_rng(5)
+    actual = actual_rows(news)
+    rows = np.array([rng.permutation(actual) for _ in range(4)])
+    rows[0, ::3] = NEVER
+    columns = np.array([rng.permutation(len(episode.tradable)) for _ in range(4)])
+    for versions in (Versions(rows=rows), Versions(rows=np.tile(actual, (4, 1)), columns=columns)):
+        mine, theirs = (
+            engine.equity(episode, news, make_rule(name), BookTerms(), versions)
+            for engine in (engine_for(make_rule(name), "kernel"), ReplayEngine())
+        )
+        assert mine == pytest.approx(theirs, rel=1e-9)
+
+
+def test_threads_change_nothing(deepseek):
+    """The same bytes for one or two."""
+    rows = np.array([np.random.default_rng(n).permutation(actual_rows(deepseek[1])) for n in range(200)])
+    rule = make_rule("shock")
+    one, two = (
+        engine_for(rule, "kernel", workers).equity(*deepseek, rule, BookTerms(), Versions(rows=rows))
+        for workers in (1, 2)
+    )
+    assert one.tobytes() == two.tobytes()
+
+
+def test_what_the_engine_cannot_follow_it_names(deepseek):
+    """A rule in plain Python, both auctions; `auto` then means the replay, the engine's own name an error."""
+    plain = Script(weights={})
+    assert "plain Python" in why_not(deepseek[0], plain, BookTerms())
+    assert "both auctions" in why_not(deepseek[0], make_rule("shock"), BookTerms(auctions="open,close"))
+    assert (engine_for(plain).name, engine_for(make_rule("shock")).name) == ("replay", "kernel")
+    with pytest.raises(InputError, match="cannot follow"):
+        engine_for(plain, "kernel")
+
+
+def test_a_folder_that_cannot_be_written_to_is_no_obstacle(tmp_path):
+    """Read-only caches: the machine code goes to a new folder of the system's, and the process ends well."""
+    (tmp_path / "file").write_text("")
+    code = "from backtests.kernel.compiling import code_folder; print(code_folder())"
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "AFTERSHOCK_CACHE": str(tmp_path / "file")},
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    assert "aftershock-kernel-" in done.stdout
+
+
+def test_a_run_never_imports_numba(tmp_path):
+    """`backtest run` stays quick."""
+    code = ("import sys; from backtests.cli import cli; cli(['run', 'deepseek-2025', '-s', 'shock', '-o', 'out'], "
+            "standalone_mode=False); sys.exit('numba' in sys.modules)")  # fmt: skip
+    assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=False).returncode == 0

@@ -9,13 +9,15 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backtests import load_episode, replay
 from backtests.book import BookTerms
 from backtests.cli import cli
 from backtests.evidence.delay import RUNGS, delay_ladder, delayed
 from backtests.evidence.engine import NEVER, ReplayEngine, Versions, actual_rows, renamed, used_items
-from backtests.evidence.placebo import Outcome, placebo
+from backtests.evidence.placebo import Outcome, _permuted, placebo
 from backtests.intraday import Intraday, MinuteBars
 from backtests.news import read_news
 from backtests.replay import make_market, run_rule
@@ -117,6 +119,16 @@ def test_what_each_kind_leaves_to_chance_and_what_it_keeps(world):
     assert (np.sort(swaps.columns, axis=1) == np.arange(len(episode.tradable))).all()
     others = {item.session for item in news.items if item.score.relevance == 0}
     assert set(kinds["off-topic"].versions.rows.ravel().tolist()) <= others
+
+
+@given(st.integers(2, 40), st.data())
+def test_permuted_days_are_permutations_that_keep_blocks_together(size, data):
+    """Each session goes to one place; within a block the next session stays the next, round the window's end too."""
+    block = data.draw(st.integers(1, size - 1))
+    goes = _permuted(np.random.default_rng(data.draw(st.integers(0, 9))), size, block, 5)
+    assert (np.sort(goes, axis=1) == np.arange(size)).all()
+    kept = (np.roll(goes, -1, axis=1) - goes == 1).sum(axis=1)
+    assert (kept >= size - -(-size // block)).all()
 
 
 def crash_world(sessions=60):

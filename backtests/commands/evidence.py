@@ -146,4 +146,14 @@ def keep(folder: Path, document: Mapping[str, Any]) -> Path:
         )
     except OSError as wrong:
         raise InputError(f"{path}: cannot be written ({wrong.strerror})") from None
+    _draw_again(folder)
     return path
+
+
+def _draw_again(folder: Path) -> None:
+    """Makes a run's page anew, so that it shows the evidence just kept."""
+    from backtests.report.page import html_page
+    from backtests.result import Result
+
+    if (folder / "report.html").is_file():
+        (folder / "report.html").write_text(html_page(Result.load(folder)), encoding="utf-8", newline="\n")

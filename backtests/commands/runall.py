@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from backtests.commands.evidence import progress
-from backtests.commands.options import split_settings
+from backtests.commands.options import aside, split_settings
 from backtests.commands.trials import ready, record
 from feeds.errors import InputError
 
@@ -29,6 +29,7 @@ def run_all(
         InputError: An option that belongs to one episode.
     """
     from backtests.episode import episode_names, load_episode
+    from backtests.evidence.automatic import weigh
     from backtests.news import read_news
     from backtests.replay import replay, standard_rules
     from backtests.several import Cell, Several, cells_of, several_text
@@ -38,15 +39,19 @@ def run_all(
         if value:
             raise InputError(f"--{name} belongs to one episode; `run all` takes each as it ships")
     ready(ledger)
-    terms, own = split_settings(settings, strategies)
+    with aside():
+        terms, own = split_settings(settings, strategies)
     cells: list[Cell] = []
     with progress(len(episode_names()), "episodes") as done:
         for name in episode_names():
             episode = load_episode(name)
             news = place_news(episode, read_news(episode), terms)
-            result = replay(episode, standard_rules(strategies, own), terms=terms, news=news)
+            with aside():
+                rules = standard_rules(strategies, own)
+                result = replay(episode, rules, terms=terms, news=news)
             record(result, ledger)
             if output is not None:
+                weigh(result, rules, episode, news)
                 result.save(output / name)
             cells += cells_of(result, control=episode.control)
             done(1)

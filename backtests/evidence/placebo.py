@@ -19,7 +19,7 @@ news; it asks the same without a rule, a book or costs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -212,9 +212,11 @@ def _run(
 ) -> Kind:
     if kind.versions is None:
         return kind
+    size = len(kind.versions)
+    step = max(_AT_ONCE, size // 20) if on_progress else size
     parts = []
-    for start in range(0, len(kind.versions), max(_AT_ONCE, len(kind.versions) // 20)):
-        part = kind.versions.part(slice(start, start + max(_AT_ONCE, len(kind.versions) // 20)))
+    for start in range(0, size, step):
+        part = kind.versions.part(slice(start, start + step))
         parts.append(engine.equity(episode, news, rule, terms, part)[:, -1] - terms.cash)
         if on_progress:
             on_progress(len(part))
@@ -241,15 +243,12 @@ def _draw(kind: str, rng: np.random.Generator, episode: Episode, news: News, n: 
     rows = actual_rows(news)
     versions: Versions | None = None
     note = ""
+    size = len(episode.window)
     if kind == "permuted-days":
-        versions = Versions(
-            rows=_mapped(rows, episode.window, (_permuted(rng, len(episode.window), block) for _ in range(n)))
-        )
+        versions = Versions(rows=_mapped(rows, episode.window, _permuted(rng, size, block, n)))
     elif kind == "shifted":
-        size = len(episode.window)
-        versions = Versions(
-            rows=_mapped(rows, episode.window, (np.roll(np.arange(size), -by) for by in range(1, size)))
-        )
+        goes = (np.arange(size) + np.arange(1, size)[:, None]) % size
+        versions = Versions(rows=_mapped(rows, episode.window, goes))
         note = f"there are only {size - 1} shifts; each was run once"
     elif kind == "swapped-tickers":
         columns = _swapped(rng, episode, n)
@@ -264,23 +263,26 @@ def _draw(kind: str, rng: np.random.Generator, episode: Episode, news: News, n: 
     return Kind(kind=kind, about=about, versions=versions, distinct=_distinct(versions), note=note)
 
 
-def _permuted(rng: np.random.Generator, size: int, block: int) -> Ints:
-    """Where each session's news goes: blocks that start at a random session, in a random order."""
-    start = int(rng.integers(size))
-    turned = np.roll(np.arange(size), -start)
-    blocks = [turned[at : at + block] for at in range(0, size, block)]
-    order = rng.permutation(len(blocks))
-    taken = np.concatenate([blocks[each] for each in order])
-    goes = np.empty(size, dtype=np.int64)
-    goes[taken] = np.arange(size)
+def _permuted(rng: np.random.Generator, size: int, block: int, n: int) -> Ints:
+    """Where each session's news goes, shape (n, size): blocks that begin at a random session, in a random order."""
+    lengths = np.full(-(-size // block), block)
+    lengths[-1] = size - block * (len(lengths) - 1)
+    order = rng.permuted(np.tile(np.arange(len(lengths)), (n, 1)), axis=1)
+    taken = lengths[order]
+    begins = np.empty_like(order)
+    np.put_along_axis(begins, order, np.cumsum(taken, axis=1) - taken, axis=1)
+    turned = np.arange(size)
+    sessions = (turned + rng.integers(size, size=(n, 1))) % size
+    goes = np.empty((n, size), dtype=np.int64)
+    np.put_along_axis(goes, sessions, begins[:, turned // block] + turned % block, axis=1)
     return goes
 
 
-def _mapped(rows: Ints, window: range, maps: Iterable[Ints]) -> Ints:
-    """Applies maps of the window's sessions to the rows; what lies outside the window stays."""
+def _mapped(rows: Ints, window: range, goes: Ints) -> Ints:
+    """Applies maps of the window's sessions, shape (n, sessions), to the rows; what lies outside the window stays."""
     inside = (rows >= window[0]) & (rows <= window[-1])
     place = np.where(inside, rows - window[0], 0)
-    return np.array([np.where(inside, goes[place] + window[0], rows) for goes in maps], dtype=np.int64)
+    return np.where(inside, goes[:, place] + window[0], rows)
 
 
 def _swapped(rng: np.random.Generator, episode: Episode, n: int) -> Ints | None:
@@ -290,8 +292,7 @@ def _swapped(rng: np.random.Generator, episode: Episode, n: int) -> Ints | None:
     if len(places) < 2:
         return None
     columns = np.tile(np.arange(len(episode.tradable), dtype=np.int64), (n, 1))
-    for row in columns:
-        row[places] = rng.permutation(places)
+    columns[:, places] = rng.permuted(np.tile(places, (n, 1)), axis=1)
     return columns
 
 
@@ -301,15 +302,16 @@ def _off_topic(item: NewsItem) -> bool:
 
 def _off_topic_rows(rng: np.random.Generator, rows: Ints, others: Ints, n: int) -> Ints:
     """Times of off-topic headlines, each at most once where there are enough of them."""
-    enough = len(others) >= len(rows)
-    return np.array([rng.choice(others, size=len(rows), replace=not enough) for _ in range(n)], dtype=np.int64)
+    if len(others) >= len(rows):
+        return rng.permuted(np.tile(others, (n, 1)), axis=1)[:, : len(rows)]
+    return np.asarray(rng.choice(others, size=(n, len(rows))))
 
 
 def _distinct(versions: Versions | None) -> int:
     if versions is None:
         return 0
     both = versions.rows if versions.columns is None else np.hstack([versions.rows, versions.columns])
-    return len(np.unique(both, axis=0))
+    return len({row.tobytes() for row in both})
 
 
 # The abnormal return that went with the news
@@ -350,22 +352,17 @@ class _Moves:
     def statistic(self, versions: Versions) -> Floats:
         """The mean abnormal return of what is exposed, weighted by the news, in per cent; shape (versions,)."""
         count, sessions = len(versions), len(self.abnormal)
-        arrived = np.zeros((count, sessions))
         place = versions.rows - self.first
         inside = (place >= 0) & (place < sessions)
-        which = np.repeat(np.arange(count), versions.rows.shape[1]).reshape(versions.rows.shape)
-        values = np.broadcast_to(self.values, versions.rows.shape)
-        np.add.at(arrived, (which[inside], place[inside]), values[inside])
-        weight = np.maximum(np.abs(self.exposure).sum(axis=1), 1e-12)
+        cells = (np.arange(count)[:, None] * sessions + place)[inside]
+        values = np.broadcast_to(self.values, place.shape)[inside]
+        arrived = np.bincount(cells, weights=values, minlength=count * sessions).reshape(count, sessions)
+        share = self.exposure / np.maximum(np.abs(self.exposure).sum(axis=1, keepdims=True), 1e-12)
         if versions.columns is None:
-            moved = (self.exposure * self.abnormal).sum(axis=1) / weight
-            total = arrived @ moved
+            total = arrived @ (share * self.abnormal).sum(axis=1)
         else:
-            total = np.array(
-                [
-                    arrived[number] @ ((self.exposure * self.abnormal[:, columns]).sum(axis=1) / weight)
-                    for number, columns in enumerate(versions.columns)
-                ]
-            )
+            total = np.zeros(count)
+            for session in range(sessions):
+                total += arrived[:, session] * (self.abnormal[session][versions.columns] @ share[session])
         size = np.abs(arrived).sum(axis=1)
         return np.asarray(np.where(size > 0, total / np.maximum(size, 1e-12), 0.0) * 100)

@@ -7,8 +7,10 @@ therefore the folder of the machine code is named by a hash of all sources and v
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -36,19 +38,20 @@ def compiled(
     import numba
 
     assert isinstance(function, FunctionType)  # noqa: S101 (only functions of ours are handed in)
-    options = {"nogil": True, "error_model": "numpy"}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     own = {**{key: _helper(value) for key, value in _called(function).items()}, **names}
     made = FunctionType(function.__code__, {**function.__globals__, **own}, function.__name__, function.__defaults__)
     made.__module__ = function.__module__
     made.__qualname__ = f"{function.__qualname__}{name}"
     if not keep:
         return numba.njit(made, **options)
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(code_folder())  # read when the function is made; others' functions keep theirs
+    settings: Any = numba.config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(code_folder())  # read when the function is made; others' functions keep theirs
     try:
         return numba.njit(made, cache=True, **options)
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before
 
 
 @cache
@@ -84,7 +87,9 @@ def code_folder() -> Path:
             pass
         _tidy(folder)
     except OSError:
-        return Path(tempfile.mkdtemp(prefix="aftershock-kernel-"))
+        own = tempfile.mkdtemp(prefix="aftershock-kernel-")
+        atexit.register(shutil.rmtree, own, ignore_errors=True)
+        return Path(own)
     return folder
 
 
@@ -101,8 +106,6 @@ def _sources() -> str:
 
 def _tidy(folder: Path) -> None:
     """Removes all but the newest folders of other sources."""
-    import shutil
-
     others = [each for each in folder.parent.iterdir() if each.is_dir() and each != folder]
     for each in sorted(others, key=lambda path: path.stat().st_mtime)[:-_KEPT]:
         shutil.rmtree(each, ignore_errors=True)

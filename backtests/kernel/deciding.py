@@ -51,7 +51,7 @@ def _first(rows: Floats) -> tuple[Floats, ...]:
 
 
 def _and_one_more(rows: Floats) -> tuple[Floats, ...]:
-    return _less(rows) + (rows[_last],)  # noqa: RUF005 (numba adds tuples, it does not unpack them)
+    return _less(rows) + (rows[_last],)  # type: ignore[no-any-return] # noqa: RUF005 (numba unpacks no tuples)
 
 
 @cache

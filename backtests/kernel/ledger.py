@@ -28,6 +28,7 @@ _TINY = 1e-9  # as in account.py
 
 def keep_books(
     weights: Floats,
+    decisions: Ints,
     names: Ints,
     sources: Ints,
     at_close: bool,
@@ -49,12 +50,22 @@ def keep_books(
     """Runs the books of many runs.
 
     Args:
-        weights: Shape (runs, sessions, symbols): target weights for each session of the window.
+        weights: Shape (decisions, sessions, symbols): target weights for each session of the window.
+        decisions: Shape (runs,): which of the `weights` each run follows.
         names: Shape (held,): columns of the symbols that the rule may hold, in order.
         sources: Shape (runs, held): columns of the bars behind them.
         at_close: Orders go to the closing auction and are sized on the session's open.
         terms: Shape (runs, terms).
-        days, present, start, opened, close, volume, traded, actions, rates, most: As in `Tables`.
+        days: As in `Tables`, like the nine below.
+        present: See there.
+        start: See there.
+        opened: `Tables.open`.
+        close: See there.
+        volume: See there.
+        traded: See there.
+        actions: See there.
+        rates: See there.
+        most: See there.
         equity: Shape (runs, sessions), filled here; NaN where no held symbol had a bar.
         totals: Shape (runs, TOTALS), filled here.
         fills: Shape (room, FILL): the fills of the last run are written here; shape (0, FILL) to write none.
@@ -62,7 +73,7 @@ def keep_books(
     held = len(names)
     symbols = present.shape[1]
     behind = np.empty(symbols, dtype=np.int64)
-    for run in range(len(weights)):
+    for run in range(len(decisions)):
         term = terms[run]
         source = sources[run]
         for column in range(symbols):
@@ -70,7 +81,7 @@ def keep_books(
         for each in range(held):
             behind[source[each]] = each
         _keep_book(
-            weights[run], names, source, behind, at_close, term, days, present, start, opened, close,
+            weights[decisions[run]], names, source, behind, at_close, term, days, present, start, opened, close,
             volume, traded, actions, rates, most, equity[run], totals[run], fills,
         )  # fmt: skip
 

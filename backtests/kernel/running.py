@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -68,8 +69,9 @@ def _joined(parts: Sequence[Runs]) -> Runs:
 class Compiled:
     """The compiled engine on one episode and its placed news."""
 
-    def __init__(self, episode: Episode, news: News) -> None:
-        """Lays out the tables."""
+    def __init__(self, episode: Episode, news: News, workers: int = 1) -> None:
+        """Lays out the tables; runs go to `workers` threads, with the same bytes for any number."""
+        self.workers = workers
         self.episode = episode
         self.news = news
         self.market = make_market(episode, news)
@@ -150,14 +152,14 @@ class Compiled:
 
     def _asked(self, sources: Ints, *, at_close: bool) -> NDArray[np.bool_]:
         """Whether the rule is asked for each session: after the bar before, for the close after that session's open."""
-        trades = self.tables.present[:, sources].any(axis=2).T
+        trades = np.asarray(self.tables.present[:, sources].any(axis=2)).T
         return np.ascontiguousarray(trades[:, 1:] if at_close else trades[:, :-1])
 
     def _version_rows(self, rule: Rule, versions: Versions, asked: NDArray[np.bool_]) -> Floats:
         items, same_news = used_items(self.news), bool((versions.rows == versions.rows[0]).all())
         if versions.columns is None:
             return version_readings(rule, self.market, items, versions.rows, asked[0])
-        asked_ever = asked.any(axis=0)
+        asked_ever = np.asarray(asked.any(axis=0))
         if not reads_prices(rule, self.market, asked_ever):
             return version_readings(rule, self.market, items, versions.rows[:1] if same_news else versions.rows,
                                     asked_ever)  # fmt: skip
@@ -183,17 +185,27 @@ class Compiled:
         """Decides and keeps the books, some runs at a time."""
         count, (_, sessions, _, symbols) = len(numbers), seen.shape
         equity, totals = np.empty((count, sessions)), np.empty((count, len(TOTALS)))
-        step = max(1, _AT_ONCE // (sessions * symbols))
+        notes = np.zeros((0, len(FILL))) if fills is None else fills
         table = self.tables
-        for first in range(0, count, step):
-            part = slice(first, min(first + step, count))
-            weights = decide(type(rule), numbers[part], which[part], seen, _rows(asked, part, count))
+
+        def work(part: slice) -> None:
+            own, moved = _rows(sources, part, count), _rows(asked, part, count)
+            alone, same = _alike(numbers[part], which[part], moved)
+            weights = decide(type(rule), numbers[part][alone], which[part][alone], seen, moved[alone])
             _keeper()(
-                weights, names, _rows(sources, part, count), at_close, _rows(terms, part, count), table.days,
-                table.present, table.start, table.open, table.close, table.volume, table.traded, table.actions,
-                table.rates, table.most, equity[part], totals[part],
-                np.zeros((0, len(FILL))) if fills is None else fills,
+                weights, same, names, own, at_close, _rows(terms, part, count), table.days, table.present,
+                table.start, table.open, table.close, table.volume, table.traded, table.actions, table.rates,
+                table.most, equity[part], totals[part], notes,
             )  # fmt: skip
+
+        step = max(1, min(_AT_ONCE // (sessions * symbols), -(-count // self.workers)))
+        parts = [slice(first, min(first + step, count)) for first in range(0, count, step)]
+        if self.workers > 1 and len(parts) > 1:
+            with ThreadPoolExecutor(self.workers) as pool:  # the compiled loops let go of the interpreter's lock
+                list(pool.map(work, parts))
+        else:
+            for part in parts:
+                work(part)
         return Runs(equity=equity, totals={name: totals[:, place] for place, name in enumerate(TOTALS)})
 
     def _fill(self, row: Floats) -> Fill:
@@ -217,6 +229,15 @@ class Compiled:
 def _rows(table: NDArray[Any], part: slice, count: int) -> NDArray[Any]:
     """Some rows of a table of `count`, or its only row for each run."""
     return table[part] if len(table) == count else np.tile(table, (part.stop - part.start, 1))
+
+
+def _alike(numbers: Floats, which: Ints, asked: NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    """Runs whose decisions are the same: the first of each kind, and for each run which of them it is like."""
+    if (asked != asked[0]).any():
+        return np.arange(len(numbers)), np.arange(len(numbers))
+    rows = np.column_stack([which, numbers])
+    _, first, same = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    return first, same.reshape(-1)
 
 
 def _terms(terms: Sequence[BookTerms]) -> Floats:

@@ -1,14 +1,11 @@
-"""A `Result` as a terminal table, a plain page, a TOML configuration and a card. Pure: values in, text out."""
+"""A `Result` as tables for a terminal. Pure: values in, text out."""
 
 from __future__ import annotations
 
-import html
-import json
-import platform
 import textwrap
-from collections.abc import Iterator, Sequence
-from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from backtests.table import grid, number
 
 if TYPE_CHECKING:
     from backtests.result import Result
@@ -23,26 +20,6 @@ LIMITS = (
 )
 
 
-def _number(value: float | None, digits: int = 2, *, sign: bool = True) -> str:
-    if value is None:
-        return "–"
-    text = f"{value:+,.{digits}f}" if sign else f"{value:,.{digits}f}"
-    if text.strip("+-0.,") == "":
-        text = text.lstrip("+-")
-    return text.replace("-", "−")
-
-
-def _grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> Iterator[str]:
-    """Lays out a table; the first `left` columns are flush left, the others right."""
-    widths = [max(len(row[index]) for row in [head, *rows]) for index in range(len(head))]
-    for row in [head, *rows]:
-        cells = [
-            cell.ljust(width) if index < left else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield "  ".join(cells).rstrip()
-
-
 CLAIM_HEAD = ("symbol", "reported", "measured", "close %", "at open %", "left %", "verdict")
 
 
@@ -54,15 +31,15 @@ def claim_rows(result: Result) -> list[tuple[str, ...]]:
         unit = claim.get("unit") or "pct"
         measured = claim.get("measured")
         digits = 0 if unit == "rank" else 1 if unit == "usd_bn" else 2
-        text = "–" if measured is None else _number(measured, digits, sign=unit != "rank") + units.get(unit, "")
+        text = "–" if measured is None else number(measured, digits, sign=unit != "rank") + units.get(unit, "")
         rows.append(
             (
                 claim["symbol"],
                 str(claim["reported"]),
                 text,
-                _number(claim["close_pct"]),
-                _number(claim["gap_pct"]),
-                _number(claim["intraday_pct"]),
+                number(claim["close_pct"]),
+                number(claim["gap_pct"]),
+                number(claim["intraday_pct"]),
                 claim["verdict"],
             )
         )
@@ -77,12 +54,12 @@ def result_rows(result: Result) -> list[tuple[str, ...]]:
     return [
         (
             ("· " if each["rival"] else "") + each["label"],
-            _number(each["return_pct"]),
-            _number(each["max_drawdown_pct"]),
-            _number(each["sharpe"]),
+            number(each["return_pct"]),
+            number(each["max_drawdown_pct"]),
+            number(each["sharpe"]),
             str(each["trades"]),
             str(each["open_positions"]),
-            *(_number(each["costs"][key], 0, sign=False) for key in ("commission", "slippage", "borrow", "dividends")),
+            *(number(each["costs"][key], 0, sign=False) for key in ("commission", "slippage", "borrow", "dividends")),
         )
         for each in result.document["results"]
     ]
@@ -94,7 +71,7 @@ def key_session_lines(result: Result, shown: int = 5) -> list[tuple[str, str]]:
     for each in result.document["results"]:
         fills = sorted(each["key_session_fills"], key=lambda fill: -abs(fill["shares"] * fill["price"]))
         text = ", ".join(
-            f"{fill['symbol']} {_number(fill['shares'], 0 if fill['shares'] == int(fill['shares']) else 2)}"
+            f"{fill['symbol']} {number(fill['shares'], 0 if fill['shares'] == int(fill['shares']) else 2)}"
             f" @ {fill['price']:.2f}"
             for fill in fills[:shown]
         )
@@ -110,7 +87,7 @@ def _idle(result: Result, name: str) -> str:
     key = result.document["key_session"]
     for row in (dict(zip(table.columns, each, strict=True)) for each in table.rows):
         if row["strategy"] == name and row["session"] == key and row["gross"]:
-            return f"nothing; it held {_number(row['net'])} net, {row['gross']:.2f} gross of equity into the close"
+            return f"nothing; it held {number(row['net'])} net, {row['gross']:.2f} gross of equity into the close"
     return "nothing, and held nothing"
 
 
@@ -123,8 +100,8 @@ def news_rows(result: Result, session: str, shown: int = 12) -> list[tuple[str, 
     return [
         (
             row["known_at"][5:16].replace("T", " "),
-            _number(row["sentiment"]),
-            _number(row["tone"]),
+            number(row["sentiment"]),
+            number(row["tone"]),
             "move+cause" if row["reaction"] and row["cause"] else "move" if row["reaction"] else "news",
             row["title"],
         )
@@ -161,13 +138,13 @@ def text_report(result: Result, title: str) -> str:
         *(line for note in doc.get("notes", ()) for line in textwrap.wrap(note, WIDTH, subsequent_indent="    ")),
         "",
         f"What was reported, and what the prices say ({key_session}; open and left compound, they do not add)",
-        *_grid(CLAIM_HEAD, claim_rows(result), left=2),
+        *grid(CLAIM_HEAD, claim_rows(result), left=2),
         "",
         f"What the news said for the {_when(result)} of {key_session} (strongest first; scores in [−1, 1])",
         *_news_lines(result, key_session),
         "",
         "What each strategy made (· = naive rival; costs in US dollars, dividends positive when paid)",
-        *_grid(RESULT_HEAD, result_rows(result)),
+        *grid(RESULT_HEAD, result_rows(result)),
         *_trouble(result),
         *borrow_lines(result),
         *audit_lines(result),
@@ -214,7 +191,7 @@ def _news_lines(result: Result, session: str) -> list[str]:
     rows = news_rows(result, session)
     if not rows:
         return ["nothing about AI"]
-    figures = list(_grid(NEWS_HEAD[:4], [row[:4] for row in rows]))
+    figures = list(grid(NEWS_HEAD[:4], [row[:4] for row in rows]))
     width = max(len(line) for line in figures)
     titles = [NEWS_HEAD[4], *(textwrap.shorten(row[4], WIDTH - width - 2, placeholder=" …") for row in rows)]
     return [f"{line.ljust(width)}  {title}" for line, title in zip(figures, titles, strict=True)]
@@ -237,7 +214,7 @@ def borrow_rows(result: Result) -> tuple[tuple[str, ...], list[tuple[str, ...]]]
     rows = []
     for name, returns in found["returns_pct"].items():
         days = found["ruined_on"][name]
-        cells = [_number(each) + (" ruined" if day else "") for each, day in zip(returns, days, strict=True)]
+        cells = [number(each) + (" ruined" if day else "") for each, day in zip(returns, days, strict=True)]
         rows.append((name, *cells))
     return ("return % at a borrow rate of", *(f"{rate:g} %" for rate in found["rates_pct"])), rows
 
@@ -246,7 +223,7 @@ def borrow_lines(result: Result) -> list[str]:
     """The stress of borrow rates, where it was asked for."""
     if "borrow_stress" not in result.document:
         return []
-    return ["", "What if borrowing cost more (percent a year, the same for every symbol)", *_grid(*borrow_rows(result))]
+    return ["", "What if borrowing cost more (percent a year, the same for every symbol)", *grid(*borrow_rows(result))]
 
 
 def _trouble(result: Result) -> list[str]:
@@ -259,91 +236,3 @@ def _trouble(result: Result) -> list[str]:
         if each["ruined_on"]:
             lines.append(f"{each['label']}: ruined on {each['ruined_on']}; its book is frozen, the debt stays")
     return lines
-
-
-def run_card(result: Result) -> dict[str, Any]:
-    """What is needed to make the run again: configuration, hashes of the data, versions."""
-    packages = ("aftershock", "backtrader", "numpy", "feedparser", "vaderSentiment")
-    return {
-        "hash": result.hash8,
-        "config": result.config,
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in packages}},
-        "seed": None,
-        "note": "Nothing in a run is random; sources are SHA-256 of the files read.",
-    }
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not installed"
-
-
-def to_toml(config: dict[str, Any]) -> str:
-    """Writes a configuration of plain values, tables and lists of tables as TOML."""
-    plain = {key: value for key, value in config.items() if not isinstance(value, dict | list)}
-    lines = [f"{_key(key)} = {_toml(value)}" for key, value in plain.items()]
-    for key, value in config.items():
-        if isinstance(value, dict):
-            lines += ["", f"[{_key(key)}]", *(f"{_key(name)} = {_toml(each)}" for name, each in value.items())]
-        elif isinstance(value, list):
-            for row in value:
-                lines += ["", f"[[{_key(key)}]]", *(f"{_key(name)} = {_toml(each)}" for name, each in row.items())]
-    return "\n".join(lines) + "\n"
-
-
-def _key(name: str) -> str:
-    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def html_body(result: Result) -> str:
-    """The report's tables as HTML; everything from outside is escaped."""
-    doc = result.document
-    parts = [
-        f"<h1>{html.escape(doc['episode'])}</h1>",
-        (
-            f"<p>{doc['window']['start']} to {doc['window']['end']}, {doc['window']['sessions']} sessions; "
-            f"{doc['headlines']['total']} headlines, {doc['headlines']['used']} used, "
-            f"{doc['headlines']['rejected']} rejected.</p>"
-        ),
-        "<h2>Claims against prices</h2>",
-        _html_table(CLAIM_HEAD, claim_rows(result)),
-        "<h2>Strategies and naive rivals (·)</h2><p>Costs in US dollars, dividends positive when paid.</p>",
-        _html_table(RESULT_HEAD, result_rows(result)),
-        *(f"<p>{html.escape(line)}</p>" for line in audit_lines(result)),
-        "<h2>Traded on the key session</h2>",
-        _html_table(("strategy", "fills (US dollars, slippage included)"), key_session_lines(result, shown=40)),
-        "<h2>What this does not show</h2>",
-        "<ul>" + "".join(f"<li>{html.escape(limit)}</li>" for limit in limits(result)) + "</ul>",
-    ]
-    return "\n".join(parts)
-
-
-def html_page(result: Result) -> str:
-    """One offline page with the report's tables."""
-    policy = "default-src 'none'; style-src 'unsafe-inline'"
-    style = (
-        "body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:auto;padding:1rem;color-scheme:light dark}"
-        "div{overflow-x:auto}table{border-collapse:collapse}td,th{padding:.2rem .6rem;text-align:right}"
-        "td:first-child,th:first-child{text-align:left}tr:nth-child(even){background:#8882}"
-    )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{html.escape(result.document['episode'])}: Aftershock</title><style>{style}</style></head>\n"
-        f"<body>{html_body(result)}</body></html>\n"
-    )
-
-
-def _html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    cells = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<div><table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>"

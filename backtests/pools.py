@@ -1,0 +1,107 @@
+"""Where many pieces of work run: in this process, in processes of this machine, or on Dask workers.
+
+A piece is a function of a module and its arguments; answers come back in any order with the number of their piece,
+so that what is made of them is the same wherever they ran. Workers hold nothing that cannot be made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any, Protocol
+
+from feeds.errors import InputError, did_you_mean
+
+ENGINES = ("processes", "dask")
+
+
+class Pool(Protocol):
+    """Runs pieces of work."""
+
+    def run(self, work: Callable[..., Any], pieces: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+        """Calls `work(*piece)` for each piece; yields (number of the piece, answer) as they come."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """`workers` processes of this machine; one works in this process."""
+
+    workers: int = 1
+
+    def run(self, work: Callable[..., Any], pieces: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+        """See `Pool`.
+
+        Raises:
+            InputError: A process was killed from outside.
+        """
+        if self.workers <= 1 or len(pieces) <= 1:
+            yield from ((number, work(*piece)) for number, piece in enumerate(pieces))
+            return
+        with ProcessPoolExecutor(min(self.workers, len(pieces)), mp_context=get_context("spawn")) as pool:
+            numbers: dict[Future[Any], int] = {pool.submit(work, *piece): number for number, piece in enumerate(pieces)}
+            try:
+                for done in as_completed(numbers):
+                    yield numbers[done], done.result()
+            except BrokenProcessPool:
+                raise InputError("a worker process was killed; the same command again goes on from here") from None
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Dask:
+    """Workers of a Dask scheduler; without an address, a cluster of `workers` processes on this machine.
+
+    A piece whose worker dies is run again by another.
+    """
+
+    workers: int = 2
+    scheduler: str = ""
+
+    def run(self, work: Callable[..., Any], pieces: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+        """See `Pool`.
+
+        Raises:
+            InputError: Dask is not installed, or the scheduler does not answer.
+        """
+        try:
+            import distributed as found
+        except ImportError:
+            raise InputError("--engine dask needs Dask: pip install 'aftershock[dask]'") from None
+        distributed: Any = found  # it has no types
+        with ExitStack() as stack:
+            address = self.scheduler or stack.enter_context(
+                distributed.LocalCluster(
+                    n_workers=self.workers, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
+                )
+            )
+            try:
+                client = stack.enter_context(distributed.Client(address, timeout=10))
+            except (OSError, ValueError) as wrong:
+                raise InputError(f"--scheduler {self.scheduler}: no Dask scheduler answers there ({wrong})") from None
+            numbers = {
+                client.submit(work, *piece, pure=False, retries=3): number for number, piece in enumerate(pieces)
+            }
+            for done in distributed.as_completed(list(numbers)):
+                yield numbers[done], done.result()
+                done.release()
+
+
+def make_pool(engine: str = "processes", *, workers: int = 1, scheduler: str = "") -> Pool:
+    """Returns the pool of that name.
+
+    Raises:
+        InputError: An unknown name, workers below 1, or a scheduler without Dask.
+    """
+    if engine not in ENGINES:
+        raise InputError(f"unknown engine {engine!r}; {did_you_mean(engine, ENGINES)}")
+    if workers < 1:
+        raise InputError(f"--workers {workers}: give 1 or more")
+    if scheduler and engine != "dask":
+        raise InputError("--scheduler belongs to --engine dask")
+    return Dask(workers=workers, scheduler=scheduler) if engine == "dask" else Processes(workers=workers)

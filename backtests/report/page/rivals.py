@@ -1,0 +1,128 @@
+"""Strategies beside their rivals: equity, drawdown and exposure of each, drawn alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from backtests.report.page import svg
+from backtests.report.page.markup import Markup, esc, figure, listing, section, table
+from backtests.report.text import RESULT_HEAD, audit_lines, borrow_rows, result_rows
+from backtests.table import number
+
+if TYPE_CHECKING:
+    from backtests.result import Result
+
+Curve = tuple[list[str], list[float], list[float], list[float]]  # sessions, return %, drawdown %, net exposure
+
+
+def curves(result: Result) -> dict[str, Curve]:
+    """Each strategy's return since the start and fall from its peak, in percent, and its net exposure."""
+    found: dict[str, Curve] = {each["label"]: ([], [], [], []) for each in result.document["results"]}
+    columns = result.tables["equity"].columns
+    at = {name: columns.index(name) for name in ("session", "equity", "net")}
+    cash = result.config["book"]["cash"]
+    peaks = dict.fromkeys(found, cash)
+    for row in result.tables["equity"].rows:
+        name, equity = row[0], row[at["equity"]]
+        peaks[name] = max(peaks[name], equity)
+        sessions, returns, falls, net = found[name]
+        sessions.append(row[at["session"]])
+        returns.append((equity / cash - 1) * 100)
+        falls.append((equity / peaks[name] - 1) * 100)
+        net.append(row[at["net"]])
+    return found
+
+
+def panel(name: str, shown: dict[str, Curve], summary: dict[str, Any], bounds: tuple[float, float]) -> Markup:
+    """One strategy's three strips: return with all others faint behind it, drawdown, net exposure."""
+    sessions, returns, falls, net = shown[name]
+    width, left, right = 320.0, 38.0, 316.0
+    x = svg.scale(0, max(len(sessions) - 1, 1), left, right)
+    y = svg.scale(bounds[0], bounds[1], 118, 8)
+    parts = []
+    for tick in svg.ticks(*bounds, 4):
+        parts += [
+            svg.line(left, y(tick), right, y(tick), "zero" if tick == 0 else "grid"),
+            svg.text(left - 4, y(tick) + 4, number(tick, 0), "tick", "end"),
+        ]
+    for other, curve in shown.items():
+        if other != name:
+            parts.append(svg.polyline([(x(i), y(v)) for i, v in enumerate(curve[1])], "other"))
+    kind = "rival" if summary["rival"] else "own"
+    parts.append(svg.polyline([(x(i), y(v)) for i, v in enumerate(returns)], f"mine {kind}"))
+    low = min(*falls, -1.0)
+    d = svg.scale(low, 0, 168, 140)
+    parts += [
+        svg.area([(x(i), d(v)) for i, v in enumerate(falls)], d(0), "fall"),
+        svg.line(left, d(0), right, d(0), "zero"),
+        svg.text(left - 4, 160, number(min(falls), 0), "tick", "end"),
+    ]
+    most = max(1.0, *(abs(value) for value in net))
+    e = svg.scale(-most, most, 216, 186)
+    for index, value in enumerate(net):
+        wide = (right - left) / max(len(net), 1) * 0.7
+        parts.append(svg.rect(x(index) - wide / 2, e(0), wide, e(value) - e(0), "long" if value > 0 else "short"))
+    parts += [svg.line(left, e(0), right, e(0), "zero"), svg.text(left - 4, e(0) + 4, "0", "tick", "end")]
+    parts += [
+        svg.text(left, 232, sessions[0][5:] if sessions else "", "tick"),
+        svg.text(right, 232, sessions[-1][5:] if sessions else "", "tick", "end"),
+        svg.text(left, 136, "drawdown", "strip"),
+        svg.text(left, 182, "net exposure", "strip"),
+    ]
+    label = (
+        f"{name}: return {number(summary['return_pct'])} %, deepest drawdown {number(summary['max_drawdown_pct'])} %, "
+        f"last net exposure {number(net[-1] if net else 0)} of equity."
+    )
+    title = f"<h3>{esc(name)}{' <small>naive rival</small>' if summary['rival'] else ''}</h3>"
+    told = f'<p class="big">{number(summary["return_pct"], 1)} %</p>'
+    return Markup(f'<div class="panel {kind}">{title}{told}{svg.drawing(width, 236, label, parts)}</div>')
+
+
+def panels(named: Sequence[tuple[str, dict[str, Any]]], shown: dict[str, Curve]) -> Markup:
+    """All panels on one scale."""
+    values = [value for curve in shown.values() for value in curve[1]] or [0.0]
+    bounds = (min(0.0, *values) - 0.5, max(0.0, *values) + 0.5)
+    return Markup(
+        '<div class="panels">' + "".join(panel(name, shown, summary, bounds) for name, summary in named) + "</div>"
+    )
+
+
+def _remarks(result: Result) -> list[str]:
+    lines = []
+    for each in result.document["results"]:
+        if each["rejected_orders"]:
+            lines.append(f"{each['label']}: {each['rejected_orders']} orders refused or cut; reasons in orders.csv.")
+        if each["margin_calls"]:
+            lines.append(f"{each['label']}: {each['margin_calls']} margin calls.")
+        if each["ruined_on"]:
+            lines.append(f"{each['label']}: ruined on {each['ruined_on']}; its book is frozen, the debt stays.")
+    return lines
+
+
+def rivals(result: Result) -> Markup:
+    """The section of strategies and rivals."""
+    named = [(each["label"], each) for each in result.document["results"]]
+    parts: list[str] = [
+        figure(
+            "Return in percent of the cash at the start, all on one scale (the others faint behind); below it the fall "
+            "from the peak and net exposure as a fraction of equity (blue long, orange short), at each close.",
+            panels(named, curves(result)),
+        ),
+        table(RESULT_HEAD, result_rows(result), "Returns and drawdowns in percent, costs in US dollars"),
+    ]
+    if "borrow_stress" in result.document:
+        head, rows = borrow_rows(result)
+        parts += ["<h3>What if borrowing cost more</h3>", table(head, rows, "Returns by borrow rate")]
+    remarks = _remarks(result)
+    if remarks:
+        parts.append(listing(remarks))
+    lead = (
+        "Every strategy stands beside naive rivals that any reader could have run. Nothing was tuned to this window, "
+        "and a strategy that loses is printed as losing."
+    )
+    return section("strategies", "Strategies beside their rivals", lead, *parts, *_audit(result))
+
+
+def _audit(result: Result) -> list[str]:
+    return [f'<p class="note">{esc(line)}.</p>' for line in audit_lines(result)]

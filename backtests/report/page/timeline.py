@@ -1,0 +1,277 @@
+"""The news over the price: every headline about AI at the moment it was known, and the price that could be traded.
+
+A price line is drawn in real time: solid from a session's open to its close, dotted over the hours between, so
+that a gap looks like what it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from backtests.report.page import svg
+from backtests.report.page.happened import moves
+from backtests.report.page.markup import Markup, esc, folded, link_attributes, section, table, title_of
+from backtests.table import number
+
+if TYPE_CHECKING:
+    from backtests.result import Result
+
+MOST = 1500  # headlines drawn, the strongest first; the rest is counted
+Row = dict[str, Any]
+
+
+def records(result: Result, name: str) -> list[Row]:
+    """A table's rows as dictionaries."""
+    columns = result.tables[name].columns
+    return [dict(zip(columns, row, strict=True)) for row in result.tables[name].rows]
+
+
+def headlines(result: Result) -> tuple[list[Row], int]:
+    """Headlines about AI in the order in which they became known, and how many more there are than can be drawn."""
+    used = [row for row in records(result, "scores") if row["used"]]
+    strongest = sorted(used, key=lambda row: (-abs(row["sentiment"] * row["relevance"]), row["known_at"], row["id"]))
+    kept = sorted(strongest[:MOST], key=lambda row: (row["known_at"], row["id"]))
+    return kept, len(used) - len(kept)
+
+
+def _stamp(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def kind_of(row: Row) -> str:
+    """Builds up demand for AI (`up`), undercuts it (`down`), or neither (`flat`)."""
+    value = row["sentiment"] * row["relevance"]
+    return "up" if value > 0.05 else "down" if value < -0.05 else "flat"
+
+
+def what(row: Row) -> str:
+    """News, a report of a price move, or a move with its cause."""
+    return "move and its cause" if row["reaction"] and row["cause"] else "price move" if row["reaction"] else "news"
+
+
+def _shape(x: float, y: float, row: Row) -> str:
+    hollow = " hollow" if row["reaction"] else ""
+    kind = kind_of(row)
+    if kind == "flat":
+        return f'<circle cx="{svg.px(x)}" cy="{svg.px(y)}" r="4" class="dot flat{hollow}"/>'
+    tip = -6 if kind == "up" else 6
+    points = f"{svg.px(x)},{svg.px(y + tip)} {svg.px(x - 6)},{svg.px(y - tip)} {svg.px(x + 6)},{svg.px(y - tip)}"
+    return f'<polygon points="{points}" class="dot {kind}{hollow}"/>'
+
+
+def _point(index: int, row: Row, x: float, y: float) -> str:
+    told = (
+        f"{row['title']} – {row['source']}, known {row['known_at'][:16].replace('T', ' ')} UTC, "
+        f"disruption {number(row['sentiment'])}, first session {row['session']}"
+    )
+    attributes = link_attributes(row["link"]) or ' role="img" tabindex="0"'
+    language = f' lang="{esc(row["language"])}"' if row["language"] else ""
+    return f'<a class="pt" data-i="{index}"{attributes} aria-label="{esc(told)}"{language}>{_shape(x, y, row)}</a>'
+
+
+class _Prices:
+    """A symbol's opens and closes as points in time."""
+
+    def __init__(self, result: Result, symbol: str, times: Sequence[Row]) -> None:
+        bars = {row["session"]: row for row in records(result, "bars") if row["symbol"] == symbol}
+        self.sessions = [
+            (
+                (_stamp(time["opens"]), bars[time["session"]]["open"]),
+                (_stamp(time["closes"]), bars[time["session"]]["close"]),
+            )
+            for time in times
+            if time["session"] in bars
+        ]
+
+    def within(self, start: float, end: float) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+        return [each for each in self.sessions if each[1][0] >= start and each[0][0] <= end]
+
+
+def _symbols(result: Result) -> list[str]:
+    """The symbols whose price may be chosen: the largest mover of the key session first, then by move."""
+    rows = moves(result, result.document["key_session"])
+    claimed = [row["symbol"] for row in result.document["claims"]]
+    order = [each[0] for each in sorted(rows, key=lambda each: (each[0] not in claimed, -abs(each[4])))]
+    first = [symbol for symbol in claimed[:1] if symbol in order]
+    return first + [symbol for symbol in order if symbol not in first]
+
+
+def _price_group(
+    prices: _Prices, span: tuple[float, float], x: svg.Scale, box: tuple[float, float, float, float]
+) -> str:
+    left, right, top, bottom = box
+    shown = prices.within(*span)
+    if not shown:
+        return svg.text((left + right) / 2, (top + bottom) / 2, "no prices in this span", "tick", "middle")
+    values = [point[1] for each in shown for point in each]
+    pad = (max(values) - min(values)) * 0.08 or 1.0
+    y = svg.scale(min(values) - pad, max(values) + pad, bottom, top)
+    parts = []
+    for tick in svg.ticks(min(values), max(values), 4):
+        parts += [
+            svg.line(left, y(tick), right, y(tick), "grid"),
+            svg.text(left - 5, y(tick) + 4, f"{tick:,.6g}", "tick", "end"),
+        ]
+    for before, after in pairwise(shown):
+        parts.append(svg.line(x(before[1][0]), y(before[1][1]), x(after[0][0]), y(after[0][1]), "night"))
+    for opened, closed in shown:
+        kind = "fell" if closed[1] < opened[1] else "rose"
+        parts.append(svg.line(x(opened[0]), y(opened[1]), x(closed[0]), y(closed[1]), f"day {kind}"))
+        if right - left > 500 or len(shown) < 8:
+            parts.append(f'<circle cx="{svg.px(x(opened[0]))}" cy="{svg.px(y(opened[1]))}" r="2.5" class="open-dot"/>')
+    return "".join(parts)
+
+
+def _days(start: float, end: float) -> list[datetime]:
+    first = datetime.fromtimestamp(start, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return [day for n in range(400) if start <= (day := first + timedelta(days=n)).timestamp() <= end]
+
+
+def _chart(
+    result: Result,
+    rows: Sequence[Row],
+    times: Sequence[Row],
+    symbols: Sequence[str],
+    span: tuple[float, float],
+    width: float,
+    about: str,
+) -> Markup:
+    start, end = span
+    left, right, top, middle, bottom = 44.0, width - 8, 20.0, 178.0, 352.0
+    x = svg.scale(start, end, left, right)
+    y = svg.scale(-1.08, 1.08, bottom, middle + 30)
+    key = result.document["key_session"]
+    parts = []
+    for time in times:
+        opened, closed = _stamp(time["opens"]), _stamp(time["closes"])
+        if closed >= start and opened <= end:
+            kind = "session key-session" if time["session"] == key else "session"
+            x1, x2 = x(max(opened, start)), x(min(closed, end))
+            parts.append(svg.rect(x1, top, x2 - x1, bottom - top, kind))
+    days = _days(start, end)
+    every = max(1, round(len(days) / ((right - left) / (92 if width > 500 else 62))))
+    for index, day in enumerate(days):
+        place = x(day.timestamp())
+        parts.append(svg.line(place, bottom, place, bottom + 4, "zero"))
+        if index % every == 0 and place < right - 30:
+            parts.append(
+                svg.text(
+                    place + 2,
+                    bottom + 15,
+                    f"{day:%a} {day.day} {day:%b}" if width > 500 else f"{day.day} {day:%b}",
+                    "tick",
+                )
+            )
+    for number_, symbol in enumerate(symbols):
+        group = _price_group(_Prices(result, symbol, times), span, x, (left, right, top + 6, middle))
+        parts.append(f'<g class="price{"" if number_ == 0 else " off"}" data-symbol="{esc(symbol)}">{group}</g>')
+    for value, words in ((1, "builds up"), (0, "0"), (-1, "undercuts")):
+        parts.append(svg.line(left, y(value), right, y(value), "zero" if value == 0 else "grid"))
+        if value:
+            parts.append(svg.text(left + 2, y(value) + -4, f"{number(value, 0)} {words} demand for AI", "strip"))
+    parts.append(svg.text(left - 5, y(0) + 4, "0", "tick", "end"))
+    points = [
+        _point(index, row, x(_stamp(row["known_at"])), y(row["sentiment"] * row["relevance"]))
+        for index, row in enumerate(rows)
+        if start <= _stamp(row["known_at"]) <= end
+    ]
+    parts.append(f'<g class="points">{"".join(points)}</g>')
+    label = f"{about}. {len(points)} headlines; arrow keys move between them, Enter opens one."
+    return Markup(
+        f'<svg viewBox="0 0 {svg.px(width)} {svg.px(bottom + 22)}" class="timeline" role="group" '
+        f'aria-label="{esc(label)}">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def _spans(result: Result, times: Sequence[Row]) -> list[tuple[str, tuple[float, float]]]:
+    """The days around the key session, and the whole window."""
+    hour = 3600.0
+    whole = (_stamp(times[0]["opens"]) - hour, _stamp(times[-1]["closes"]) + hour)
+    key = result.document["key_session"]
+    row = next((index for index, time in enumerate(times) if time["session"] == key), 0)
+    spans = [("The whole window", whole)]
+    if row:
+        after = times[min(row + 1, len(times) - 1)]
+        near = (_stamp(times[row - 1]["opens"]) - 3 * hour, _stamp(after["closes"]) + hour)
+        spans.insert(0, (f"From the session before {key} to the session after it", near))
+    return spans
+
+
+def tooltips(rows: Sequence[Row]) -> Markup:
+    """What the page's script shows of each headline; `<` cannot end the block early."""
+    facts = [
+        {
+            "title": row["title"],
+            "lang": row["language"],
+            "meta": f"{row['source'] or 'unknown source'} · known {row['known_at'][:16].replace('T', ' ')} UTC",
+            "score": f"disruption {number(row['sentiment'])} · relevance {row['relevance']:.2f} · "
+            f"tone {number(row['tone'])}",
+            "words": row["hits"] or "no word counted",
+            "session": f"{what(row)}; may act from the session of {row['session']}",
+        }
+        for row in rows
+    ]
+    text = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
+    safe = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return Markup(f'<script type="application/json" id="headlines">{safe}</script>')
+
+
+def news_table(rows: Sequence[Row]) -> Markup:
+    """The headlines of the timeline as a table."""
+    head = ("known (UTC)", "headline", "source", "disruption", "tone", "kind", "words", "may act from")
+    return table(
+        head,
+        [
+            (
+                row["known_at"][:16].replace("T", " "),
+                title_of(row["title"], row["link"], row["language"]),
+                row["source"],
+                number(row["sentiment"]),
+                number(row["tone"]),
+                what(row),
+                row["hits"] or "–",
+                row["session"],
+            )
+            for row in rows
+        ],
+        "Headlines about AI; scores in [−1, 1]",
+        wide=1,
+    )
+
+
+def timeline(result: Result) -> Markup:
+    """The section of news and prices."""
+    rows, more = headlines(result)
+    times = records(result, "sessions")
+    symbols = _symbols(result)
+    if not times or not symbols:
+        return Markup("")
+    options = "".join(f'<option value="{esc(symbol)}">{esc(symbol)}</option>' for symbol in symbols)
+    parts = [
+        f'<p class="controls"><label for="symbol">Price of </label><select id="symbol">{options}</select></p>',
+        (
+            '<p class="legend"><svg viewBox="0 0 14 14" class="k" aria-hidden="true"><polygon points="7,1 1,13 13,13" '
+            'class="dot up"/></svg>builds up demand for AI <svg viewBox="0 0 14 14" class="k" aria-hidden="true">'
+            '<polygon points="7,13 1,1 13,1" class="dot down"/></svg>undercuts it <svg viewBox="0 0 14 14" class="k" '
+            'aria-hidden="true"><circle cx="7" cy="7" r="4" class="dot flat"/></svg>neither; hollow: reports a price '
+            "move. Shaded: the exchange is open. Dotted: it is shut.</p>"
+        ),
+    ]
+    for name, span in _spans(result, times):
+        drawn = svg.both(lambda width, span=span, name=name: _chart(result, rows, times, symbols, span, width, name))  # type: ignore[misc]
+        parts.append(f"<figure><h3>{esc(name)}</h3>{''.join(drawn)}</figure>")
+    parts.append(folded(f"The {len(rows)} headlines as a table", news_table(rows)))
+    if more:
+        parts.append(f'<p class="note">{more} more headlines about AI are not drawn; scores.csv holds them.</p>')
+    heads = result.document["headlines"]
+    lead = (
+        f"Of {heads['total']} headlines {heads['used']} are about AI and its supply chain. Each stands where it "
+        "was known, at its score for AI-disruption sentiment; it may act only from the first open that leaves time "
+        "for an order."
+    )
+    return section("news", "The news over the price", lead, *parts, tooltips(rows))

@@ -1,0 +1,142 @@
+"""Trades with the headlines behind them, and what trading cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from backtests.report.page import svg
+from backtests.report.page.markup import Markup, esc, figure, folded, section, table, title_of
+from backtests.report.page.timeline import Row, records
+from backtests.table import number
+
+if TYPE_CHECKING:
+    from backtests.result import Result
+
+_SHOWN = 4  # headlines named per entry
+_HEAD = ("opened", "symbol", "side", "closed", "shares", "entry", "exit", "costs", "dividends", "profit")
+
+
+def _behind(result: Result, strategy: str) -> dict[str, list[str]]:
+    """Headlines behind the trades that a strategy opened in a session, from the gap split: ids in order of time."""
+    gaps = result.evidence.get("gaps", {})
+    found: dict[str, list[str]] = {}
+    for trade in gaps.get("trades", ()):
+        if trade["strategy"] == strategy:
+            ids = found.setdefault(trade["opened"], [])
+            ids += [each for each in trade["headlines"] if each not in ids]
+    return found
+
+
+def _costs(trade: Row) -> float:
+    return float(trade["commission"] + trade["borrow"])
+
+
+def _entry(session: str, trades: Sequence[Row], ids: Sequence[str], by_id: Mapping[str, Row]) -> str:
+    closed = [row for row in trades if row["pnl"] is not None]
+    profit = sum(row["pnl"] for row in closed)
+    longs = [row["symbol"] for row in trades if row["direction"] == "long"]
+    shorts = [row["symbol"] for row in trades if row["direction"] == "short"]
+    sides = "; ".join(f"{side} {', '.join(names)}" for side, names in (("long", longs), ("short", shorts)) if names)
+    known = [by_id[each] for each in ids if each in by_id]
+    known.sort(key=lambda row: (-abs(row["sentiment"] * row["relevance"] * row["story_weight"]), row["known_at"]))
+    told = "".join(
+        f"<li><span class='when'>{esc(row['known_at'][5:16].replace('T', ' '))}</span> "
+        f"<span class='score'>{number(row['sentiment'])}</span> "
+        f"{title_of(row['title'], row['link'], row['language'])}</li>"
+        for row in known[:_SHOWN]
+    )
+    more = f"<li>and {len(known) - _SHOWN} more</li>" if len(known) > _SHOWN else ""
+    why = f"<ol class='behind'>{told}{more}</ol>" if told else "<p class='note'>No headline stands behind these.</p>"
+    made = f"{number(profit, 0)} US dollars" if closed else "still open"
+    return f"<li><p><strong>{esc(session)}</strong> {esc(sides)}: <strong>{made}</strong></p>{why}</li>"
+
+
+def _rows(trades: Sequence[Row]) -> list[tuple[str, ...]]:
+    return [
+        (
+            row["opened"],
+            row["symbol"],
+            row["direction"],
+            row["closed"] or "open",
+            number(row["shares"], 0 if row["shares"] == int(row["shares"]) else 2, sign=False),
+            number(row["entry_price"], sign=False),
+            number(row["exit_price"], sign=False),
+            number(_costs(row), sign=False),
+            number(row["dividends"]),
+            number(row["pnl"], 0),
+        )
+        for row in trades
+    ]
+
+
+def trades(result: Result) -> Markup:
+    """The section of trades."""
+    by_id = {row["id"]: row for row in records(result, "scores")}
+    all_trades = records(result, "trades")
+    parts = []
+    for each in result.document["results"]:
+        mine = [row for row in all_trades if row["strategy"] == each["label"]]
+        entries: dict[str, list[Row]] = {}
+        for row in sorted(mine, key=lambda row: row["opened"]):
+            entries.setdefault(row["opened"], []).append(row)
+        if not mine:
+            parts.append(f"<p><strong>{esc(each['label'])}</strong>: no trade.</p>")
+            continue
+        behind = _behind(result, each["label"])
+        told = "".join(_entry(session, rows, behind.get(session, ()), by_id) for session, rows in entries.items())
+        listed = table(_HEAD, _rows(mine), f"Trades of {each['label']}; prices and money in US dollars", left=3)
+        parts.append(
+            folded(
+                f"{each['label']}: {len(mine)} positions in {len(entries)} entries",
+                f"<ol class='entries'>{told}</ol>",
+                folded("Each trade", listed),
+            )
+        )
+    lead = (
+        "A trade is a round trip in one symbol. Behind each entry stand the headlines that were known in time for it "
+        "and moved the signal, strongest first, with their score."
+    )
+    return section("trades", "Trades, and the headlines behind them", lead, *parts)
+
+
+_KINDS = (("commission", "commission"), ("slippage", "slippage"), ("borrow", "borrow"), ("dividends", "dividends paid"))
+
+
+def _cost_bars(results: Sequence[Mapping[str, Any]], cash: float, width: float) -> Markup:
+    left, right, top, step = (150.0 if width > 500 else 118.0), width - 52, 8.0, 24.0
+    paid = [[max(each["costs"][key], 0.0) for key, _ in _KINDS] for each in results]
+    most = max([sum(row) for row in paid] + [1e-9])
+    x = svg.scale(0, most, left, right)
+    parts = []
+    for index, (each, row) in enumerate(zip(results, paid, strict=True)):
+        y, place = top + index * step, 0.0
+        parts.append(svg.text(left - 6, y + 13, each["label"], "label", "end"))
+        for (key, _), value in zip(_KINDS, row, strict=True):
+            parts.append(svg.rect(x(place), y + 2, x(place + value) - x(place), 14, f"cost-{key}"))
+            place += value
+        parts.append(svg.text(x(place) + 4, y + 13, f"{sum(row) / cash * 100:.2f} %", "value"))
+    worst = max(range(len(paid)), key=lambda index: sum(paid[index]))
+    label = f"What trading cost each strategy; most for {results[worst]['label']}. All figures are in the table above."
+    return svg.drawing(width, top + step * len(results) + 4, label, parts)
+
+
+def costs(result: Result) -> Markup:
+    """The section of costs."""
+    results, cash = result.document["results"], result.config["book"]["cash"]
+    rows = []
+    for each in results:
+        money = [each["costs"].get(key, 0.0) for key in ("commission", "slippage", "borrow", "dividends", "interest")]
+        total, profit = sum(money), each["final_equity"] - cash
+        rows.append((each["label"], *(number(value, 0) for value in (*money, total, profit + total, profit))))
+    head = ("strategy", "commission", "slippage", "borrow", "dividends", "interest", "all costs", "before", "after")
+    legend = "".join(f'<span class="key cost-{key}"></span>{esc(name)} ' for key, name in _KINDS)
+    drawn = svg.both(lambda width: _cost_bars(results, cash, width))
+    return section(
+        "costs",
+        "What it cost",
+        "Slippage is paid on every fill against the auction's price; borrow on shorts for every calendar night.",
+        f'<p class="legend">{legend}</p>',
+        figure("Costs in percent of the cash at the start. Dividends received are not drawn.", *drawn),
+        table(head, rows, "Costs and profit before and after them, US dollars; negative costs were received"),
+    )

@@ -1,0 +1,251 @@
+"""What a sweep does: a job that any worker can take a block of, knowing nothing but its name and its numbers."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backtests.book import BookTerms
+from backtests.episode import Episode, load_episode
+from backtests.metrics import SESSIONS_A_YEAR
+from backtests.news import News, read_news
+from backtests.own import rule_type
+from backtests.sweep.grid import Grid, read_grid
+from backtests.wakes import place_news
+from feeds.errors import InputError
+from strategies.rule import Rule
+from strategies.signals import Floats
+
+BLOCK = 500  # combinations that are run at once and kept as one part; not a matter of the number of workers
+FIGURES = (
+    "final_usd", "profit_usd", "return_pct", "sharpe_session", "sharpe_annual", "max_drawdown_pct", "fills",
+    "commission_usd", "slippage_usd", "margin_calls", "ruined_session",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A sweep as it was asked for. Episodes are names or folders that workers find under the same path."""
+
+    episodes: tuple[str, ...]
+    strategy: str
+    grid: tuple[str, ...]
+    settings: tuple[tuple[str, str], ...]  # of the rule and of the book, for all combinations
+    news: str = ""
+    prices: str = ""
+    start: date | None = None
+    end: date | None = None
+    replay: bool = False  # use the reference engine, whatever the compiled one could do
+
+    @property
+    def rule(self) -> type[Rule]:
+        """The strategy's class."""
+        return rule_type(self.strategy)
+
+    @property
+    def axes(self) -> Grid:
+        """The grid."""
+        return read_grid(self.grid, self.rule)
+
+    def document(self) -> dict[str, Any]:
+        """What makes the sweep, files and scorer included."""
+        from feeds.scoring import DEFAULT
+
+        return {
+            "episodes": list(self.episodes),
+            "strategy": self.strategy,
+            "grid": self.axes.document(),
+            "settings": dict(sorted(self.settings)),
+            "scorer": f"{DEFAULT.name} {DEFAULT.version}",
+            "code": self.rule.code.sha256 if self.rule.code else "",
+            "sources": [dict(sorted(loaded(self, name)[0].sources.items())) for name in self.episodes],
+            "start": [loaded(self, name)[0].start.isoformat() for name in self.episodes],
+            "end": [loaded(self, name)[0].end.isoformat() for name in self.episodes],
+            "engine": self.engine(),
+            "block": BLOCK,
+        }
+
+    def hash(self) -> str:
+        """SHA-256 of the document."""
+        return hashlib.sha256(json.dumps(self.document(), sort_keys=True).encode()).hexdigest()
+
+    def base(self) -> tuple[Rule, BookTerms]:
+        """The rule and the terms without the grid.
+
+        Raises:
+            InputError: A setting that does not fit.
+        """
+        names = BookTerms.names()
+        own = {name: text for name, text in self.settings if name not in names}
+        book = {name: text for name, text in self.settings if name in names}
+        return self.rule.with_settings(own), BookTerms().with_settings(book)
+
+    def combinations(self, first: int, stop: int) -> list[tuple[Rule, BookTerms]]:
+        """The rules and terms of some combinations.
+
+        Raises:
+            InputError: A value out of its range.
+        """
+        rule, terms = self.base()
+        book = [axis.name for axis in self.axes.axes if axis.of_book]
+        own = [axis.name for axis in self.axes.axes if not axis.of_book]
+        try:
+            return [
+                (
+                    dataclasses.replace(rule, **{name: values[name] for name in own}) if own else rule,
+                    dataclasses.replace(terms, **{name: values[name] for name in book}) if book else terms,
+                )
+                for values in self.axes.combinations(first, stop)
+            ]
+        except ValueError as wrong:
+            raise InputError(f"--grid: strategy {rule.name}: {wrong}") from wrong
+
+    def blocks(self) -> list[tuple[int, int, int]]:
+        """(place of the episode, first, stop) of every block, in the order of the result."""
+        count = len(self.axes)
+        return [
+            (place, first, min(first + BLOCK, count))
+            for place in range(len(self.episodes))
+            for first in range(0, count, BLOCK)
+        ]
+
+    def engine(self) -> str:
+        """Which engine runs it, and why where it is not the compiled one."""
+        import importlib.util
+
+        if self.replay:
+            return "replay (asked for)"
+        if importlib.util.find_spec("numba") is None:
+            return "replay (numba is not installed: pip install 'aftershock[fast]')"
+        from backtests.kernel import why_not
+
+        ((rule, terms),) = self.combinations(0, 1)
+        reason = why_not(loaded(self, self.episodes[0])[0], rule, terms)
+        return f"replay ({reason})" if reason else "kernel"
+
+
+@lru_cache(maxsize=8)
+def loaded(job: Job, name: str) -> tuple[Episode, News]:
+    """An episode and its placed news, read once in each process."""
+    episode = load_episode(
+        name, prices=job.prices or None, news=Path(job.news) if job.news else None, start=job.start, end=job.end
+    )
+    ((_, terms),) = job.combinations(0, 1)
+    return episode, place_news(episode, read_news(episode), terms)
+
+
+@lru_cache(maxsize=8)
+def _compiled(job: Job, name: str) -> Any:
+    from backtests.kernel import Compiled
+
+    return Compiled(*loaded(job, name))
+
+
+def run_block(job: Job, place: int, first: int, stop: int, sources: dict[str, str]) -> dict[str, Floats]:
+    """Runs a block of combinations on one episode.
+
+    Args:
+        job: The sweep.
+        place: Of the episode.
+        first: First combination.
+        stop: Behind the last one.
+        sources: Hashes of the episode's files as the caller has them.
+
+    Returns:
+        `figures`, shape (combinations, FIGURES), and `equity`, shape (combinations, sessions), US dollars.
+
+    Raises:
+        InputError: The worker has other files of that name.
+    """
+    name = job.episodes[place]
+    episode, _ = loaded(job, name)
+    if dict(episode.sources) != sources:
+        raise InputError(f"{name}: a worker has other files of this episode; give all workers the same")
+    pairs = job.combinations(first, stop)
+    cash = np.array([terms.cash for _, terms in pairs])
+    equity, totals = _replayed(job, name, pairs) if job.engine() != "kernel" else _run(job, name, pairs)
+    return {"figures": figures(cash, equity, totals), "equity": equity}
+
+
+def _run(job: Job, name: str, pairs: list[tuple[Rule, BookTerms]]) -> tuple[Floats, Floats]:
+    from backtests.kernel.ledger import TOTALS
+
+    runs = _compiled(job, name).run([rule for rule, _ in pairs], [terms for _, terms in pairs])
+    return runs.equity, np.column_stack([runs.totals[each] for each in TOTALS])
+
+
+def _replayed(job: Job, name: str, pairs: list[tuple[Rule, BookTerms]]) -> tuple[Floats, Floats]:
+    """The same by the reference engine, one by one."""
+    from backtests.replay import make_market, run_rule
+
+    episode, news = loaded(job, name)
+    market, table = make_market(episode, news), episode.sessions.sessions
+    rows = {table[row].isoformat(): number for number, row in enumerate(episode.window)}
+    equity, totals = np.full((len(pairs), len(rows)), np.nan), np.zeros((len(pairs), 5))
+    for number, (rule, terms) in enumerate(pairs):
+        done = run_rule(episode, market, rule, terms)
+        for day in done.days:
+            equity[number, rows[day.session]] = day.equity
+        commission = slippage = 0.0
+        for fill in done.fills:
+            commission += fill.commission
+            slippage += fill.slippage
+        ruined = rows[done.ruined_on] if done.ruined_on else -1
+        totals[number] = len(done.fills), commission, slippage, done.margin_calls, ruined
+    return equity, totals
+
+
+def figures(cash: Floats, equity: Floats, totals: Floats) -> Floats:
+    """Returns the figures of runs, shape (runs, FIGURES); NaN for a Sharpe ratio that does not exist.
+
+    Sharpe ratio: mean over sample deviation of the session returns, risk-free 0 (Sharpe 1994); annual by √252.
+    """
+    out = np.full((len(cash), len(FIGURES)), np.nan)
+    for number, (start, row) in enumerate(zip(cash, equity, strict=True)):
+        values = np.concatenate([[start], row[np.isfinite(row)]])
+        returns = values[1:] / values[:-1] - 1
+        sharpe = np.nan
+        if len(returns) > 1 and (values > 0).all() and returns.std(ddof=1) > 0:
+            sharpe = returns.mean() / returns.std(ddof=1)
+        fall = (values / np.maximum.accumulate(values) - 1).min()
+        fills, commission, slippage, calls, ruined = totals[number]
+        profit = values[-1] - start
+        out[number] = (
+            values[-1], profit, profit / start * 100, sharpe, sharpe * SESSIONS_A_YEAR**0.5, fall * 100,
+            fills, commission, slippage, calls, ruined,
+        )  # fmt: skip
+    return out
+
+
+def checked(job: Job) -> Iterator[str]:
+    """Checks a job before any work; yields what the user should know.
+
+    Raises:
+        InputError: Anything wrong, a value at an end of an axis included.
+    """
+    if len(set(job.episodes)) < len(job.episodes):
+        raise InputError("an episode is named twice")
+    grid = job.axes
+    step = 1
+    for axis in reversed(grid.axes):  # each value once, beside the first values of the other axes
+        for place in range(len(axis.values)):
+            job.combinations(place * step, place * step + 1)
+        step *= len(axis.values)
+    for name in job.episodes:
+        yield from loaded(job, name)[0].notes
+    if job.engine() != "kernel":
+        yield f"engine: {job.engine()}"
+
+
+def resolved(episodes: tuple[str, ...]) -> tuple[str, ...]:
+    """Folders as whole paths, so that a worker elsewhere finds them; names stay."""
+    return tuple(str(Path(each).resolve()) if (Path(each) / "episode.toml").is_file() else each for each in episodes)
