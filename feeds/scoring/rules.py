@@ -189,11 +189,15 @@ class Reading:
         )
 
     def _negated(self, marks: Marks, event: int) -> bool:
-        """Whether a negation stands shortly before an event, with no conjunction between."""
+        """Whether a negation stands shortly before an event, no conjunction between, or the German one after it."""
+        if "nicht" in self.words[event + 1 : event + 1 + _NEGATION_REACH]:  # "kürzt die Ausgaben nicht"
+            between = self.words[event + 1 : self.words.index("nicht", event + 1)]
+            if _CONJUNCTIONS.isdisjoint(between) and _BREAKS.isdisjoint(between):
+                return True
         return any(
             mask & self.book.bits["not"]
             and 0 < event - place <= _NEGATION_REACH
-            and not any(word in _CONJUNCTIONS for word in self.words[place + 1 : event])
+            and _CONJUNCTIONS.isdisjoint(self.words[place + 1 : event])
             for place, mask in marks
         )
 

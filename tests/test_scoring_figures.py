@@ -1,0 +1,36 @@
+"""Extra: the figures of docs/scoring.md on labelled headlines beside the project do not get worse unseen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from feeds.scoring import DEFAULT
+from feeds.scoring.benchmark import answers, report
+from feeds.scoring.labelled import read_labelled
+
+SETS = Path(__file__).parents[2] / "shared" / "data" / "labelled"
+FLOORS = [  # set, declared language, axis, figure, floor on the check half, floor on all
+    ("sentfin_entities", "en", "tone", "macro_f1", 0.75, 0.76),
+    ("sentfin_entities", "en", "direction where two differ", "accuracy", 0.68, 0.75),
+    ("fiqa2018_task1_headline", "en", "score", "r", 0.66, 0.70),
+    ("german_news_headlines_donvieti", "de", "tone", "macro_f1", 0.46, 0.48),
+    ("real_headlines_dev", "", "compute_demand", "macro_f1", 0.85, 0.90),
+    ("ai_disruption_dev", "", "compute_demand", "macro_f1", 0.90, 0.95),
+    ("ai_disruption_dev", "", "tone", "macro_f1", 0.72, 0.80),
+    ("episodes_2023", "", "tone", "macro_f1", 0.50, 0.63),
+    ("episodes_2023", "", "compute_demand", "macro_f1", 0.30, 0.78),
+]
+
+
+@pytest.mark.skipif(not SETS.is_dir(), reason="no labelled headlines beside the project")
+@pytest.mark.parametrize(("name", "language", "axis", "figure", "check", "whole"), FLOORS)
+def test_a_figure_stays_above_its_floor(name, language, axis, figure, check, whole):
+    """On the half nothing was tuned on, and on all."""
+    path = SETS / f"{name}.csv"
+    if not path.is_file():
+        pytest.skip(f"no {path.name} beside the project")
+    halves = report(answers(read_labelled(path, feeds=(), declared=language), DEFAULT))[axis]
+    assert halves["check"]["scorer"][figure] >= check
+    assert halves["all"]["scorer"][figure] >= whole
