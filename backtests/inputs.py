@@ -101,7 +101,11 @@ def load_inputs(folder: Path, config: dict[str, Any]) -> tuple[Episode, News]:
         bars=None if bars == "daily" else bars,
         loans=loans,
     )
-    episode, news = from_held(episode, read_held(held)) if held.is_file() else (episode, read_news(episode))
+    as_of = date.fromisoformat(config["lexicon_as_of"]) if "lexicon_as_of" in config else None
+    if held.is_file():
+        episode, news = from_held(episode, read_held(held), lexicon_as_of=as_of)
+    else:
+        news = read_news(episode, lexicon_as_of=as_of)
     for name in sorted({*config["sources"], *episode.sources}):
         if config["sources"].get(name) != episode.sources.get(name):
             raise InputError(f"{folder}: {name} among its inputs is not the one that the run read")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,11 +16,11 @@ from feeds import rss
 from feeds.errors import InputError
 from feeds.headline import Headline
 from feeds.rss import Reject
-from feeds.scoring import DEFAULT, Scorer
+from feeds.scoring import DEFAULT, Score, Scorer
 from strategies.signals import NewsItem, place
 
 if TYPE_CHECKING:
-    from feeds.archive import Archive
+    from feeds.archive import Archive, Held
     from feeds.history.document import Lost
 
 LOOK_BACK = timedelta(days=30)  # before the window: what a rule may still remember at its first session
@@ -35,6 +36,7 @@ class News:
     scorer: str  # "name version"
     basis: Mapping[str, int] = field(default_factory=dict)  # how many are live, backfill, import, assumed
     held: tuple[tuple[str, Headline], ...] = ()  # what an archive held: provenance and headline
+    lexicon_as_of: date | None = None  # scored without words learned after that day
 
     def counts(self) -> dict[str, object]:
         """Returns total, by_language, used (about AI and tradable in the table) and rejected."""
@@ -121,7 +123,8 @@ def read_archive(
             "fill it with `backtest feeds backfill` or `backtest feeds import`"
         )
     rows = [(each.provenance, each.headline) for each in held]
-    return from_held(episode, rows, scorer=scorer, lexicon_as_of=lexicon_as_of)
+    scores = _archived(archive, held, scorer, lexicon_as_of)
+    return from_held(episode, rows, scorer=scorer, lexicon_as_of=lexicon_as_of, scores=scores)
 
 
 def from_held(
@@ -130,8 +133,12 @@ def from_held(
     *,
     scorer: Scorer = DEFAULT,
     lexicon_as_of: date | None = None,
+    scores: Mapping[Headline, Score] | None = None,
 ) -> tuple[Episode, News]:
-    """Scores and places what an archive held: provenance and headline of each sighting, in order of time."""
+    """Scores and places what an archive held: provenance and headline of each sighting, in order of time.
+
+    `scores` are those that are made already.
+    """
     digest = hashlib.sha256()
     basis: Counter[str] = Counter()
     for provenance, head in held:
@@ -142,8 +149,26 @@ def from_held(
     sources = {name: value for name, value in episode.sources.items() if name not in news_files}
     files = tuple((place, path) for place, path in episode.files if not place.startswith("news/"))
     episode = replace(episode, news=(), files=files, sources={**sources, "archive": digest.hexdigest()})
-    news = _scored(episode, _newest(episode, (head for _, head in held)), (), basis, scorer, lexicon_as_of)
+    news = _scored(episode, _newest(episode, (head for _, head in held)), (), basis, scorer, lexicon_as_of, scores)
     return episode, replace(news, held=tuple(held))
+
+
+def _archived(archive: Archive, held: Sequence[Held], scorer: Scorer, as_of: date | None) -> dict[Headline, Score]:
+    """The scores of an archive's headlines: stored ones of this very scorer, the others made and stored.
+
+    An archive that cannot be written is scored all the same: what is stored only saves time.
+    """
+    stored = archive.scores([each.row for each in held], scorer.key, as_of)
+    made = {
+        each.row: scorer.score(each.headline.title, each.headline.summary, each.headline.language, as_of)
+        for each in held
+        if each.row not in stored
+    }
+    if made:
+        with suppress(InputError):
+            archive.store_scores(made, scorer.key, as_of)
+    scores = {**stored, **made}
+    return {each.headline: scores[each.row] for each in held}
 
 
 def _scored(
@@ -153,8 +178,12 @@ def _scored(
     basis: Mapping[str, int],
     scorer: Scorer,
     lexicon_as_of: date | None,
+    made: Mapping[Headline, Score] | None = None,
 ) -> News:
-    scores = [scorer.score(each.title, each.summary, each.language, lexicon_as_of) for each in headlines]
+    scores = [
+        made[each] if made is not None else scorer.score(each.title, each.summary, each.language, lexicon_as_of)
+        for each in headlines
+    ]
     items = place(
         headlines,
         scores,
@@ -163,4 +192,6 @@ def _scored(
         lead=episode.lead,
         latency=episode.latency,
     )
-    return News(items=items, rejects=rejects, scorer=f"{scorer.name} {scorer.version}", basis=basis)
+    return News(
+        items=items, rejects=rejects, scorer=f"{scorer.name} {scorer.version}", basis=basis, lexicon_as_of=lexicon_as_of
+    )

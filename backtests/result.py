@@ -494,6 +494,7 @@ def configuration(episode: Episode, news: News, terms: BookTerms, rules: Sequenc
         "start": episode.start.isoformat(),
         "end": episode.end.isoformat(),
         "scorer": news.scorer,
+        **({} if news.lexicon_as_of is None else {"lexicon_as_of": news.lexicon_as_of.isoformat()}),
         "assumed_delay_minutes": episode.assumed_delay.total_seconds() / 60,
         "latency_minutes": episode.latency.total_seconds() / 60,
         "lead_minutes": episode.lead.total_seconds() / 60,

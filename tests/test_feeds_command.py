@@ -190,6 +190,10 @@ def test_a_replay_drives_on_the_archive_and_says_how_its_news_were_known(tmp_pat
     assert other["results"] == one["results"]
     assert other["headlines"]["by_basis"] == {"live": 0, "backfill": 0, "import": 0, "assumed": 332}
     assert "332 assumed" in archived.stderr
+    again = backtest(*arguments, "-o", "again", cwd=tmp_path)  # on the scores that the first run stored
+    assert json.loads(again.stdout)["results"] == one["results"]
+    with Archive(tmp_path / "a.sqlite") as archive:
+        assert archive._connection.execute("SELECT count(*) FROM scores").fetchone() == (332,)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,17 +83,20 @@ def audit(
             rules = standard_rules(strategies, own)
         own_news = None if archived else news
         loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, loans=loans, bars=bars)
+    as_of = (
+        None if run is None or "lexicon_as_of" not in run.config else date.fromisoformat(run.config["lexicon_as_of"])
+    )
     if archived:
         with open_archive(archive, create=False) as opened:
-            loaded, scored = read_archive(loaded, opened)
+            loaded, scored = read_archive(loaded, opened, lexicon_as_of=as_of)
     else:
-        scored = read_news(loaded)
+        scored = read_news(loaded, lexicon_as_of=as_of)
     if run is not None:
         _check_sources(Path(episode), run.config["sources"], loaded.sources)
     targets = None if run is None else run.tables["targets"].rows
     score.cache_clear()  # else scoring anew would be remembering
     with aside(said=False):
-        found = examine(loaded, scored, rules, terms, targets=targets, scoring=_anew)
+        found = examine(loaded, scored, rules, terms, targets=targets, scoring=partial(_anew, lexicon_as_of=as_of))
     click.echo(text_audit(found), err=as_json, nl=False)
     if as_json:
         click.echo(json.dumps(found.document(), ensure_ascii=False, allow_nan=False))
@@ -100,10 +104,10 @@ def audit(
         sys.exit(1)
 
 
-def _anew(headline: Headline) -> Score:
+def _anew(headline: Headline, lexicon_as_of: date | None) -> Score:
     from feeds.scoring import DEFAULT
 
-    return DEFAULT.score(headline.title, headline.summary, headline.language, None)
+    return DEFAULT.score(headline.title, headline.summary, headline.language, lexicon_as_of)
 
 
 def saved_run(

@@ -21,6 +21,7 @@ from backtests.commands.options import (
 )
 from backtests.commands.runall import run_all
 from backtests.commands.trials import ready, record, trials_option
+from feeds.errors import InputError
 
 
 @click.command()
@@ -32,6 +33,9 @@ from backtests.commands.trials import ready, record, trials_option
 @click.option("--cash", metavar="USD", help="Cash at the start, in US dollars.")
 @click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead, or `archive`.")
 @archive_option
+@click.option(
+    "--lexicon-as-of", callback=day, metavar="DATE", help="Score without words learned after DATE (not with `all`)."
+)
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of bars instead.")
 @trading_options
 @trials_option
@@ -46,6 +50,7 @@ def run(
     cash: str | None,
     news: Path | None,
     archive: Path | None,
+    lexicon_as_of: date | None,
     prices: Path | None,
     auctions: str | None,
     bars: str | None,
@@ -76,6 +81,8 @@ def run(
 
     given = {"cash": cash, "auctions": auctions}
     settings = {**settings, **{name: value for name, value in given.items() if value is not None}}
+    if episode == "all" and lexicon_as_of is not None:
+        raise InputError("--lexicon-as-of is a day of one episode; name the episode")
     if episode == "all":
         one = {
             "start": start,
@@ -96,9 +103,9 @@ def run(
     loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, bars=bars, loans=loans)
     if news == Path("archive"):
         with open_archive(archive, create=False) as opened:
-            loaded, scored = read_archive(loaded, opened)
+            loaded, scored = read_archive(loaded, opened, lexicon_as_of=lexicon_as_of)
     else:
-        scored = read_news(loaded)
+        scored = read_news(loaded, lexicon_as_of=lexicon_as_of)
     for reject in scored.rejects:
         click.echo(f"lost: {reject.feed}, item {reject.item} ({reject.title[:60]}): {reject.reason}", err=True)
     scored = place_news(loaded, scored, terms)

@@ -12,9 +12,9 @@ from typing import Self
 
 from feeds.archive.errors import ArchiveError, plain_errors
 from feeds.archive.identity import item_keys, text_hash
-from feeds.archive.polling import Polling
 from feeds.archive.reading import microseconds
 from feeds.archive.schema import prepare
+from feeds.archive.scores import Scores
 from feeds.archive.stories import Stories, Words, words_of
 from feeds.headline import Headline
 
@@ -54,7 +54,7 @@ class Stored:
         )
 
 
-class Archive(Polling):
+class Archive(Scores):
     """An archive in one SQLite file; use it as a context manager.
 
     Several processes may write to one file; each call of `record` is one transaction, which is on the disk when the

@@ -1,8 +1,8 @@
 """The tables of the archive, and how an older file becomes a newer one.
 
 Times are integers: microseconds since 1970 in UTC. What was observed is never changed: `documents`, `revisions`,
-`repeats` and `fetches` refuse UPDATE and DELETE by trigger. `feeds` holds subscriptions and the state of polling,
-which change.
+`repeats`, `fetches` and `scores` refuse UPDATE and DELETE by trigger. `feeds` holds subscriptions and the state of
+polling, which change.
 """
 
 from __future__ import annotations
@@ -46,9 +46,19 @@ CREATE TABLE keys(key INTEGER PRIMARY KEY, item INTEGER NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5(
     title, summary, content='revisions', content_rowid='id', tokenize="unicode61 remove_diacritics 2");
 """
+_VERSION_2 = """
+-- What a scorer said of a revision, by the scorer's key and the day its words were known by ("" = all words).
+CREATE TABLE scores(
+    revision INTEGER NOT NULL REFERENCES revisions, scorer TEXT NOT NULL, lexicon TEXT NOT NULL, score TEXT NOT NULL,
+    PRIMARY KEY(scorer, lexicon, revision)) WITHOUT ROWID;
+CREATE TRIGGER scores_no_update BEFORE UPDATE ON scores
+    BEGIN SELECT RAISE(ABORT, 'the archive is append-only'); END;
+CREATE TRIGGER scores_no_delete BEFORE DELETE ON scores
+    BEGIN SELECT RAISE(ABORT, 'the archive is append-only'); END;
+"""
 _APPEND_ONLY = ("documents", "revisions", "repeats", "fetches")
 
-MIGRATIONS = (_VERSION_1,)  # a newer schema is one more script; none is ever changed
+MIGRATIONS = (_VERSION_1, _VERSION_2)  # a newer schema is one more script; none is ever changed
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,3 +41,20 @@ class Scorer:
     name: str
     version: str
     score: Callable[[str, str, str, date | None], Score]
+
+    @property
+    def key(self) -> str:
+        """Name, version and a digest of the words and code behind it: what stored scores are found by."""
+        return f"{self.name} {self.version} {_fingerprint()}"
+
+
+@cache
+def _fingerprint() -> str:
+    """Twelve hex digits of this package's files and of the packages it scores with, so that no stale score is found."""
+    digest = sha256()
+    for package in ("vaderSentiment", "py3langid"):
+        digest.update(f"{package} {version(package)}\n".encode())
+    room = Path(__file__).parent
+    for path in sorted((*room.glob("*.py"), *room.glob("data/*"))):
+        digest.update(f"{path.name}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,88 @@
+"""The default scorer against vaderSentiment's `polarity_scores`, on the same headlines, one core, one run.
+
+With ../shared there: 20,000 real headlines. Without: those of the episodes that ship, repeated with a number in each, so
+that nothing is remembered. With `--equal N` also: N made-up texts through our VADER and the package's, to the last digit.
+"""
+
+from __future__ import annotations
+
+import csv
+import random
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+from feeds import rss
+from feeds.scoring import DEFAULT
+from feeds.scoring.vader import Vader, package_words
+from tests.vader_texts import texts
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT.parent / "shared" / "data"
+COUNT = 20_000
+
+
+def headlines() -> tuple[str, list[str]]:
+    """Where they come from, and 20,000 of them in a fixed order of chance."""
+    real = (("labelled/sentfin_entities.csv", "text"), ("news/headlines_2025_timed.csv", "title"))
+    found: list[str] = []
+    for name, column in real:
+        if (DATA / name).is_file():
+            with (DATA / name).open(encoding="utf-8", newline="") as file:
+                found += [row[column] for row in csv.DictReader(file) if row[column]]
+    source = "real headlines"
+    distinct = len(set(found))
+    if not found:
+        source = "headlines of the shipped episodes, repeated with a number"
+        paths = sorted((ROOT / "backtests" / "episodes").glob("*/news.*.xml"))
+        own = [headline.title for path in paths for headline in rss.read(path).headlines]
+        found = [f"{title} {number}" for number in range(COUNT // len(own) + 1) for title in own]
+        distinct = len(set(found))
+    random.Random(1).shuffle(found)  # noqa: S311 (an order)
+    return f"{source} ({distinct:,} different ones)", found[:COUNT]
+
+
+def seconds(work: Callable[[str], object], lines: Iterable[str]) -> float:
+    """Processor time of one pass."""
+    started = time.process_time()
+    for line in lines:
+        work(line)
+    return time.process_time() - started
+
+
+def main() -> None:
+    """Measures in turns, five hundred headlines at a time, so that a slow moment of the machine meets all alike."""
+    source, lines = headlines()
+    package, ours = SentimentIntensityAnalyzer(), Vader(package_words())
+    works: dict[str, Callable[[str], object]] = {
+        "vaderSentiment polarity_scores": package.polarity_scores,
+        "our VADER, empty overlay": ours.compound,
+        "whole default scorer": lambda line: DEFAULT.score(line, "", "", None),
+    }
+    for work in works.values():
+        for line in ("Nvidia falls on fears", "Der Kurs von Siemens sinkt", "La bolsa cae por el temor a una recesión"):
+            work(line)
+    spent = dict.fromkeys(works, 0.0)
+    for start in range(0, len(lines), 500):
+        for name, work in works.items():
+            spent[name] += seconds(work, lines[start : start + 500])
+    print(f"{len(lines):,} {source}")
+    base = spent["vaderSentiment polarity_scores"]
+    for name, taken in spent.items():
+        target = "  (target: at least 1)" if name.startswith("whole") else ""
+        print(f"{name:32} {taken / len(lines) * 1e6:7.1f} us a headline  {base / taken:5.2f} x as fast{target}")
+    if "--equal" in sys.argv:
+        count = int(sys.argv[sys.argv.index("--equal") + 1])
+        different = sum(
+            package.polarity_scores(text) != ours.polarity_scores(text)
+            or package.polarity_scores(text)["compound"] != ours.compound(text)
+            for text in texts(count, seed=42)
+        )
+        print(f"{count:,} made-up texts with emojis, capitals, punctuation and fuzz: {different} scored differently")
+
+
+if __name__ == "__main__":
+    main()
