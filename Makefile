@@ -38,6 +38,7 @@ bench: $(VENV)/.run ## Measure a run and --help against the imports they cannot 
 	@$(BIN)/python tests/bench/bench_archive.py
 	@$(BIN)/python tests/bench/bench_evidence.py
 	@PYTHONPATH=. $(BIN)/python tests/bench/bench_book.py
+	@PYTHONPATH=. $(BIN)/python tests/bench/bench_kernel.py
 
 venv: $(VENV)/.dev ## Build .venv with all that tests need
 

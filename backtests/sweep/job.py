@@ -25,7 +25,7 @@ from feeds.errors import InputError
 from strategies.rule import Rule
 from strategies.signals import Floats
 
-BLOCK = 500  # combinations that are run at once and kept as one part; not a matter of the number of workers
+SMALLEST, LARGEST = 500, 5_000  # combinations of a block, which is run at once and kept as one part
 FIGURES = (
     "final_usd", "profit_usd", "return_pct", "sharpe_session", "sharpe_annual", "max_drawdown_pct", "fills",
     "commission_usd", "slippage_usd", "margin_calls", "ruined_session",
@@ -71,7 +71,7 @@ class Job:
             "start": [loaded(self, name)[0].start.isoformat() for name in self.episodes],
             "end": [loaded(self, name)[0].end.isoformat() for name in self.episodes],
             "engine": self.engine(),
-            "block": BLOCK,
+            "block": self.block,
         }
 
     def hash(self) -> str:
@@ -111,12 +111,17 @@ class Job:
 
     def blocks(self) -> list[tuple[int, int, int]]:
         """(place of the episode, first, stop) of every block, in the order of the result."""
-        count = len(self.axes)
+        count, size = len(self.axes), self.block
         return [
-            (place, first, min(first + BLOCK, count))
+            (place, first, min(first + size, count))
             for place in range(len(self.episodes))
-            for first in range(0, count, BLOCK)
+            for first in range(0, count, size)
         ]
+
+    @property
+    def block(self) -> int:
+        """Combinations of a block: a matter of the grid, never of the number of workers."""
+        return min(max(SMALLEST, len(self.axes) // 200), LARGEST)
 
     def engine(self) -> str:
         """Which engine runs it, and why where it is not the compiled one."""

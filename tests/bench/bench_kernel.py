@@ -5,7 +5,8 @@
 vectorbt is no dependency of ours: `pip install vectorbt` into a virtual environment of its own (1.2 runs beside
 numpy 2 and pandas 3) and name its interpreter in VECTORBT_PYTHON; without it that part is left out and says so. It is
 given the fills that our engine made, as sizes and prices, and is timed from those to the final values.
-Each engine runs in its own process, so that memory is its own: the peak above what its imports took.
+Each engine runs in its own process, so that memory is its own: the peak above that of a small run before. One thread
+is timed by the processor's clock, which a busy machine does not disturb, two threads by the wall's.
 """
 
 from __future__ import annotations
@@ -46,9 +47,9 @@ before = peak()
 inputs = made(count)
 took = []
 for _ in range(2):
-    start = time.perf_counter()
+    start = time.process_time()
     final = run(*inputs)
-    took.append(time.perf_counter() - start)
+    took.append(time.process_time() - start)
 np.save(folder + "/vectorbt.npy", np.asarray(final))
 print(json.dumps({"seconds": min(took), "mb": peak() - before, "version": vbt.__version__}))
 """
@@ -98,15 +99,16 @@ def kernel(folder: Path, count: int, workers: int) -> dict[str, Any]:
     from backtests.book import BookTerms
     from backtests.kernel import Compiled
 
+    clock = time.process_time if workers == 1 else time.perf_counter
     engine = Compiled(*market(SYMBOLS, SESSIONS), workers)
     rules, terms = combinations(count), BookTerms(borrow_pct=0)
     engine.run(combinations(40), [terms] * 40)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     took = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = clock()
         done = engine.run(rules, [terms] * len(rules))
-        took.append(time.perf_counter() - start)
+        took.append(clock() - start)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before
     np.save(folder / "kernel.npy", done.final)
     if workers == 1:
@@ -179,9 +181,9 @@ def optstrategy(runs: int) -> float:
     cerebro.optstrategy(Follow, number=range(runs))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        start = time.perf_counter()
+        start = time.process_time()
         cerebro.run(maxcpus=1)
-        return (time.perf_counter() - start) / runs
+        return (time.process_time() - start) / runs
 
 
 def linear() -> None:
@@ -199,9 +201,9 @@ def linear() -> None:
             engine.run(rules[:40], [terms] * 40)
             took = []
             for _ in range(5):
-                start = time.perf_counter()
+                start = time.process_time()
                 engine.run(rules, [terms] * len(rules))
-                took.append(time.perf_counter() - start)
+                took.append(time.process_time() - start)
             said.append(f"{base[place] * factor}: {min(took) * 1e3:.0f} ms")
         print(f"cost by {name:13} {', '.join(said)}")
 
@@ -225,13 +227,13 @@ def placebos() -> None:
             continue
         engine.equity(episode, news, rule, terms, Versions(rows=drawn.rows[:9], columns=None if drawn.columns is None
                                                             else drawn.columns[:9]))  # fmt: skip
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(20):
             run_rule(episode, whole, rule, terms)
-        replays = time.perf_counter() - start
-        start = time.perf_counter()
+        replays = time.process_time() - start
+        start = time.process_time()
         engine.equity(episode, news, rule, terms, drawn)
-        took = time.perf_counter() - start
+        took = time.process_time() - start
         print(f"10,000 placebos, {kind:16} {took:6.3f} s  {took / replays * 20:5.1f} replays  (target: at most 20)")
 
 
