@@ -2,7 +2,7 @@
 # Stamps in .venv remember what was installed, so that an unchanged lock is not installed again.
 
 .DEFAULT_GOAL := help
-.PHONY: help run venv test bench lock clean
+.PHONY: help run venv test bench lock docs clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -43,6 +43,9 @@ venv: $(VENV)/.dev ## Build .venv with all that tests need
 lock: $(VENV)/.dev ## Compile the locks anew with the newest versions (on Python 3.11, the oldest supported)
 	@$(COMPILE) --output-file requirements/run.txt pyproject.toml
 	@$(COMPILE) --extra dev --extra dask --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml
+
+docs: $(VENV)/.run ## Write the reference of commands anew from their help
+	@$(BIN)/python -m backtests.commands.reference > docs/cli.md
 
 clean: ## Remove .venv and all else that can be made again; runs/ stays
 	@rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

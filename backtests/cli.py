@@ -12,8 +12,10 @@ import click
 from backtests.commands import (
     attribute,
     audit,
+    compare,
     counterexamples,
     delay,
+    diff,
     episodes,
     feeds,
     listing,
@@ -23,8 +25,9 @@ from backtests.commands import (
     study,
     sweep,
     trials,
+    verify,
 )
-from backtests.commands.options import Verbs
+from backtests.commands.options import Verbs, quiet_option
 from feeds.errors import InputError
 
 VERSION = "0.1.0"
@@ -42,28 +45,31 @@ def cli() -> None:
 
 
 _VERBS = (
-    run.run, audit.audit, study.study, delay.delay, placebo.placebo, sweep.sweep, attribute.attribute,
+    run.run, compare.compare, diff.diff, verify.verify, audit.audit,
+    study.study, delay.delay, placebo.placebo, sweep.sweep, attribute.attribute,
     counterexamples.counterexamples, trials.trials, episodes.episodes, listing.strategies, score.score, feeds.feeds,
 )  # fmt: skip
 for _verb in _VERBS:
     cli.add_command(_verb)
+quiet_option(cli)
 
 
 def main() -> None:
     """Runs the command; a user's mistake ends in one line and exit code 2."""
+    stderr = sys.stderr  # --quiet may have turned it off when an error is found
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")  # the same bytes in every locale
     try:
         cli(standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("interrupted", err=True)
+        click.echo("interrupted", file=stderr)
         sys.exit(130)
     except click.ClickException as wrong:
-        click.echo(f"error: {wrong.format_message()}", err=True)
+        click.echo(f"error: {wrong.format_message()}", file=stderr)
         sys.exit(2)
     except InputError as wrong:
-        click.echo("error: " + " ".join(str(wrong).split()), err=True)
+        click.echo("error: " + " ".join(str(wrong).split()), file=stderr)
         sys.exit(2)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; nothing is left to say

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -36,10 +37,14 @@ def yahoo(symbol: str, start: date, stop: date) -> pd.DataFrame:
     except ImportError:
         raise InputError("--download needs yfinance: pip install 'aftershock[data]'") from None
     try:
-        found: pd.DataFrame = yfinance.Ticker(symbol).history(
-            start=start.isoformat(), end=stop.isoformat(), auto_adjust=False, back_adjust=False, actions=True,
-            raise_errors=True,
-        )  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # yfinance calls pandas in ways that pandas 4 will drop; no user can mend it
+            found: pd.DataFrame = yfinance.Ticker(symbol).history(
+                start=start.isoformat(), end=stop.isoformat(), auto_adjust=False, back_adjust=False, actions=True,
+                raise_errors=True,
+            )  # fmt: skip
     except Exception as wrong:  # its errors have no common class, and their names have changed before
         if "ratelimit" in type(wrong).__name__.lower() or "too many requests" in str(wrong).lower():
             raise InputError(
@@ -104,6 +109,9 @@ def _checked(symbol: str, frame: Any) -> pd.DataFrame:
     values = found[["Open", "High", "Low", "Close"]].to_numpy(dtype=float)
     if not all(math.isfinite(value) and value > 0 for row in values for value in row):
         raise InputError(f"{symbol}: the answer has prices that are empty or 0; {_REMEDY}")
+    others = found[["Volume", "Dividends", "Stock Splits"]].to_numpy(dtype=float)
+    if not all(math.isfinite(value) and value >= 0 for row in others for value in row):
+        raise InputError(f"{symbol}: the answer has a volume, dividend or split that is empty or negative; {_REMEDY}")
     return found
 
 

@@ -6,6 +6,7 @@ Adding one is adding a folder; nothing in the code names an episode.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -47,6 +48,7 @@ class Episode:
     control: bool = False  # a window in which nothing happened: what is traded here is a false alarm
     provenance: str
     sources: dict[str, str]  # file name to SHA-256
+    files: tuple[tuple[str, Path], ...] = ()  # place among a run's inputs, and where the file was read
     loans: Loans = field(default_factory=Loans)  # what borrowing costs, and how much can be had
     intraday: Intraday | None = None  # bars of minutes on which the book trades; rules go on seeing daily ones
     notes: tuple[str, ...] = ()  # what was left out of what the user gave, one line each
@@ -142,8 +144,21 @@ def load_episode(
         control=toml["control"],
         loans=read_loans(Path(loans)) if loans is not None else Loans(),
         sources={path.name: _sha256(path) for path in files},
+        files=_places(folder, price_path, minutes and minutes[0], news_paths, loans),
     )  # fmt: skip
     return episode if minutes is None else _on_minutes(episode, *minutes)
+
+
+def _places(
+    folder: Path, prices: Path, minutes: Path | None, news: Sequence[Path], loans: Path | str | None
+) -> tuple[tuple[str, Path], ...]:
+    """Each file that was read, with its place among the inputs that a run keeps."""
+    own = [folder / name for name in ("episode.toml", "sessions.csv", "actions.csv")]
+    own += [prices] if prices == folder / "prices.csv" else []
+    places = [(f"episode/{folder.name}/{path.name}", path) for path in own]
+    places += [(f"prices/{path.name}", path) for path in (prices, minutes) if path is not None and path not in own]
+    places += [(f"news/{path.name}", path) for path in news]
+    return (*places, *((f"loans/{Path(each).name}", Path(each)) for each in [loans] if each is not None))
 
 
 def _minutes(bars: str | None, prices: Path | str | None) -> tuple[Path, timedelta] | None:

@@ -114,6 +114,7 @@ def make_episode(
     notes = []
     if actions is None:
         notes.append("no corporate actions given: dividends and splits in the window are not known (--actions FILE)")
+    notes += _gaps(wish, bars, sessions)
     key = wish.key_session or _largest_move(wish, bars, sessions)
     if wish.key_session is None:
         notes.append(f"key session: {key}, on which the symbols moved most on average; --key DATE for another")
@@ -152,6 +153,18 @@ def _table(wish: Wish, benchmark: Bars, prices: Path) -> Sessions:
 def _rows(bars: Bars, sessions: Sessions) -> list[int]:
     first, last = sessions.sessions[0], sessions.sessions[-1]
     return [row for row, day in enumerate(bars.sessions) if first <= day <= last]
+
+
+def _gaps(wish: Wish, prices: Prices, sessions: Sessions) -> list[str]:
+    """Says which symbols have bars in a part of the sessions only: listed later, delisted, or cut off by the source."""
+    table, notes = sessions.sessions, []
+    for symbol in (symbol for members in wish.sectors.values() for symbol in members):
+        days = [day for day in prices.bars[symbol].sessions if table[0] <= day <= table[-1]]
+        if not days:
+            raise EpisodeError(f"{symbol} has no bar from {table[0]} to {table[-1]}; leave it out of --symbols")
+        if (days[0], days[-1]) != (table[0], table[-1]):
+            notes.append(f"{symbol}: bars from {days[0]} to {days[-1]} only: check that it was listed no longer")
+    return notes
 
 
 def _largest_move(wish: Wish, prices: Prices, sessions: Sessions) -> date:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -34,6 +34,7 @@ class News:
     rejects: tuple[Reject, ...]
     scorer: str  # "name version"
     basis: Mapping[str, int] = field(default_factory=dict)  # how many are live, backfill, import, assumed
+    held: tuple[tuple[str, Headline], ...] = ()  # what an archive held: provenance and headline
 
     def counts(self) -> dict[str, object]:
         """Returns total, by_language, used (about AI and tradable in the table) and rejected."""
@@ -119,19 +120,30 @@ def read_archive(
             f"{archive.path}: holds nothing known from {since:%Y-%m-%d} to {until:%Y-%m-%d}; "
             "fill it with `backtest feeds backfill` or `backtest feeds import`"
         )
+    rows = [(each.provenance, each.headline) for each in held]
+    return from_held(episode, rows, scorer=scorer, lexicon_as_of=lexicon_as_of)
+
+
+def from_held(
+    episode: Episode,
+    held: Sequence[tuple[str, Headline]],
+    *,
+    scorer: Scorer = DEFAULT,
+    lexicon_as_of: date | None = None,
+) -> tuple[Episode, News]:
+    """Scores and places what an archive held: provenance and headline of each sighting, in order of time."""
     digest = hashlib.sha256()
     basis: Counter[str] = Counter()
-    for each in held:
-        head = each.headline
+    for provenance, head in held:
         known_at = head.known_at(episode.assumed_delay)
-        basis[each.provenance] += 1
+        basis[provenance] += 1
         digest.update(f"{known_at.isoformat()}\0{head.feed}\0{head.id}\0{head.title}\0{head.summary}\n".encode())
     news_files = {path.name for path in episode.news}
     sources = {name: value for name, value in episode.sources.items() if name not in news_files}
-    episode = replace(episode, news=(), sources={**sources, "archive": digest.hexdigest()})
-    return episode, _scored(
-        episode, _newest(episode, (each.headline for each in held)), (), basis, scorer, lexicon_as_of
-    )
+    files = tuple((place, path) for place, path in episode.files if not place.startswith("news/"))
+    episode = replace(episode, news=(), files=files, sources={**sources, "archive": digest.hexdigest()})
+    news = _scored(episode, _newest(episode, (head for _, head in held)), (), basis, scorer, lexicon_as_of)
+    return episode, replace(news, held=tuple(held))
 
 
 def _scored(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import lzma
 import re
 import stat
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 from backtests.checking import check_folder
@@ -23,13 +25,16 @@ def export_episode(name_or_path: str | Path, target: Path) -> int:
     """Packs an episode's folder into a zip file; returns how many files.
 
     Raises:
-        InputError: No such episode, a broken one, or a target that is there already.
+        InputError: No such episode, a broken one, a name that could not be imported, or a target that is there already.
     """
     folder = episode_folder(name_or_path)
     problems = check_folder(folder)
     if problems:
         raise EpisodeError(problems[0])
     paths = sorted(path for kind in _KINDS for path in folder.glob(kind))
+    for path in paths:  # what could not be imported again is not exported
+        if _NAME.fullmatch(f"{folder.name}/{path.name}") is None:
+            raise EpisodeError(f"{path}: folder and file need names of letters, digits, '_', '-' and '.'; rename it")
     try:
         with zipfile.ZipFile(target, "x", zipfile.ZIP_DEFLATED) as archive:
             for path in paths:
@@ -71,7 +76,7 @@ def import_episode(source: Path, into: Path) -> Path:
                     raise EpisodeError(f"{source}: {problems[0].replace(str(made), name)}")
                 made.rename(target)
             return target
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as wrong:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, RuntimeError, EOFError) as wrong:
         raise InputError(f"{source}: is no zip file that can be read ({wrong}); export it again") from None
     except OSError as wrong:
         raise InputError(f"{source}: cannot be read ({wrong.strerror or wrong}); give a zip file") from None
@@ -84,13 +89,17 @@ def _folder_name(source: Path, archive: zipfile.ZipFile) -> str:
         raise InputError(f"{source}: holds {len(entries)} files; an episode has 1 to {MAX_FILES}")
     if sum(entry.file_size for entry in entries) > MAX_BYTES:
         raise InputError(f"{source}: unpacks to more than {MAX_BYTES:,} bytes; an episode is smaller")
-    names = set()
+    names: set[str] = set()
+    files: set[str] = set()
     for entry in entries:
         found = _NAME.fullmatch(entry.filename)
         mode = entry.external_attr >> 16
         if found is None or (mode and not stat.S_ISREG(mode) and stat.S_IFMT(mode)):
             raise InputError(f"{source}: {entry.filename[:80]!r} is no plain file of an episode; it has NAME/FILE only")
+        if found["file"].lower() in files:  # the second would be written over the first
+            raise InputError(f"{source}: {entry.filename[:80]!r} is there twice; export it again")
         names.add(found["folder"])
+        files.add(found["file"].lower())
     if len(names) != 1:
         raise InputError(f"{source}: holds {len(names)} folders; an episode is one")
     return names.pop()

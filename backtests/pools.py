@@ -6,6 +6,7 @@ so that what is made of them is the same wherever they ran. Workers hold nothing
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -53,15 +54,16 @@ class Processes:
                 pool.shutdown(wait=True, cancel_futures=True)
 
 
-@dataclass(frozen=True, slots=True)
 class Dask:
     """Workers of a Dask scheduler; without an address, a cluster of `workers` processes on this machine.
 
-    A piece whose worker dies is run again by another.
+    A piece whose worker dies is run again by another. Connected when it is first used, until the object goes.
     """
 
-    workers: int = 2
-    scheduler: str = ""
+    def __init__(self, workers: int = 2, scheduler: str = "") -> None:
+        """See above."""
+        self.workers, self.scheduler = workers, scheduler
+        self._client: Any = None
 
     def run(self, work: Callable[..., Any], pieces: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
         """See `Pool`.
@@ -69,27 +71,31 @@ class Dask:
         Raises:
             InputError: Dask is not installed, or the scheduler does not answer.
         """
+        client, distributed = self._connected()
+        numbers = {client.submit(work, *piece, pure=False, retries=3): number for number, piece in enumerate(pieces)}
+        for done in distributed.as_completed(list(numbers)):
+            yield numbers[done], done.result()
+            done.release()
+
+    def _connected(self) -> tuple[Any, Any]:
         try:
             import distributed as found
         except ImportError:
             raise InputError("--engine dask needs Dask: pip install 'aftershock[dask]'") from None
         distributed: Any = found  # it has no types
-        with ExitStack() as stack:
+        if self._client is None:
+            stack = ExitStack()
             address = self.scheduler or stack.enter_context(
                 distributed.LocalCluster(
                     n_workers=self.workers, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
                 )
             )
             try:
-                client = stack.enter_context(distributed.Client(address, timeout=10))
+                self._client = stack.enter_context(distributed.Client(address, timeout=10))
             except (OSError, ValueError) as wrong:
                 raise InputError(f"--scheduler {self.scheduler}: no Dask scheduler answers there ({wrong})") from None
-            numbers = {
-                client.submit(work, *piece, pure=False, retries=3): number for number, piece in enumerate(pieces)
-            }
-            for done in distributed.as_completed(list(numbers)):
-                yield numbers[done], done.result()
-                done.release()
+            weakref.finalize(self, stack.close)
+        return self._client, distributed
 
 
 def make_pool(engine: str = "processes", *, workers: int = 1, scheduler: str = "") -> Pool:

@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from backtests.book import BookTerms, CashFlow, DayEnd, Fill, OrderRecord
 from backtests.claims import check_claims
+from backtests.inputs import HELD, held_text, keep_inputs
 from backtests.metrics import Trade, max_drawdown_pct, round_trips, sharpe
 from feeds.errors import InputError
 from strategies.rule import Rule
@@ -108,6 +109,8 @@ class Result:
         self.tables = tables
         self.document = document  # what `--json` prints
         self.config = config
+        self.made: dict[str, Any] = {}  # versions and code that made it, where it was loaded; else those of this moment
+        self.inputs: dict[str, Path] = {}  # place in the run's folder, and where the file lies
         self.evidence: dict[str, dict[str, Any]] = {}  # name of a statistic to its document, see docs/evidence.md
 
     def __getattr__(self, name: str) -> pd.DataFrame:
@@ -188,6 +191,7 @@ class Result:
                 "run_card.json": _json(run_card(self)),
                 "report.html": html_page(self),
             }
+            keep_inputs(self, folder)
             for name, text in {**texts, **self.texts}.items():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_text(text, encoding="utf-8", newline="")
@@ -210,7 +214,8 @@ class Result:
         folder = Path(folder)
         try:
             document = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-            config = json.loads((folder / "run_card.json").read_text(encoding="utf-8"))["config"]
+            card = json.loads((folder / "run_card.json").read_text(encoding="utf-8"))
+            config = card["config"]
             tables = {name: _read_csv(folder / f"{name}.csv") for name in TABLES}
             evidence = {
                 path.stem: json.loads(path.read_text(encoding="utf-8"))
@@ -220,6 +225,10 @@ class Result:
             raise InputError(f"{folder}: not a saved run ({wrong}); give a folder that `backtest run` wrote") from None
         loaded = cls(tables, document, config)
         loaded.evidence = evidence
+        loaded.made = {name: card[name] for name in ("versions", "code_sha256") if name in card}
+        loaded.inputs = {
+            path.relative_to(folder).as_posix(): path for path in (folder / "inputs").rglob("*") if path.is_file()
+        }
         return loaded
 
 
@@ -305,7 +314,11 @@ def build_result(episode: Episode, news: News, terms: BookTerms, replays: Sequen
         ],
     }
     texts = {rule.code.place: rule.code.text for rule in rules if rule.code is not None}
-    return Result(tables, document, configuration(episode, news, terms, rules), texts)
+    if news.held:
+        texts[HELD] = held_text(news.held)
+    result = Result(tables, document, configuration(episode, news, terms, rules), texts)
+    result.inputs = {f"inputs/{place}": path for place, path in episode.files}
+    return result
 
 
 def _window(episode: Episode) -> list[str]:

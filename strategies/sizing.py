@@ -85,6 +85,8 @@ def spread(parts: Floats, gross: float, cap: float = np.inf) -> Floats:
 
 def kept(parts: Floats, side: float) -> Floats:
     """Returns the parts of one side (1 long, -1 short), the rest 0; all of them when `side` is 0."""
+    if side == 0:
+        return parts
     out = parts.copy()
     for index in range(len(parts)):
         if parts[index] * side < 0:
@@ -100,9 +102,9 @@ def net_capped(weights: Floats, cap: float) -> Floats:
             longs += weight
         else:
             shorts -= weight
-    out = weights.copy()
     if abs(longs - shorts) <= cap:
-        return out
+        return weights
+    out = weights.copy()
     up = (shorts + cap) / longs if longs > shorts else 1.0
     down = (longs + cap) / shorts if shorts > longs else 1.0
     for index in range(len(out)):

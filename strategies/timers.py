@@ -47,13 +47,15 @@ def hold_while(state: Floats, signal: Floats, triggers: Floats, sizes: Floats, l
 
 
 def entered_sizes(state: Floats, before: Floats, sizes: Floats) -> Floats:
-    """Notes the size of each position whose direction is not what it was `before`; returns direction x size."""
-    out = sizes * 0.0
+    """Notes the size of each position whose direction is not what it was `before`; returns direction x size.
+
+    The answer is written over `before`: a new array costs the compiled engine as much as the loop.
+    """
     for index in range(len(before)):
         if state[0][index] != before[index]:
             state[2][index] = sizes[index]
-        out[index] = state[0][index] * state[2][index]
-    return out
+        before[index] = state[0][index] * state[2][index]
+    return before
 
 
 def crossings(now: Floats, before: Floats, threshold: float, level: bool) -> Floats:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from backtests.kernel.compiling import compiled
 from feeds.headline import Headline
 from feeds.scoring import Entity, Score
 from strategies.registry import make_rule, rules
@@ -18,7 +19,6 @@ from strategies.signals import NewsItem, SignalBook
 from strategies.sizing import SizedRule
 from strategies.universe import CHANNELS
 from strategies.view import Market, View
-from tests.compiled import compile_step
 from tests.markets import weekdays
 
 PLACES = {
@@ -176,14 +176,14 @@ def test_every_step_compiles_and_gives_the_same_bits(name):
     rule_type = rules()[name]
     if not rule_type.compiles():
         pytest.skip("declared not to compile")
-    compiled, market = compile_step(rule_type.advance), market_of(7, listed_late=15)
+    step, market = compiled(rule_type.advance), market_of(7, listed_late=15)
     for own in settings_of(rule_type):
         rule = make_rule(name, own)
         state = rule.fresh_state(len(PLACES))
         other = state.copy()
         for row in range(FIRST, len(DAYS)):
             rows = rule.observe(View(market, row, after_open=rule.after_open))
-            np.testing.assert_array_equal(rule.step(state, rows), compiled(rule.numbers(), other, rows))
+            np.testing.assert_array_equal(rule.step(state, rows), step(rule.numbers(), other, rows))
             np.testing.assert_array_equal(state, other)
 
 

@@ -46,6 +46,8 @@ def test_the_commands_in_the_readme_are_valid(line, tmp_path, monkeypatch):
         (tmp_path / "my-prices.csv").write_bytes((episode / "prices.csv").read_bytes())
     for name, text in EXAMPLES.items():
         (tmp_path / name).write_text(text)
+    if "runs/mine" in line and not line.startswith("run "):
+        CliRunner().invoke(cli, ["run", "deepseek-2025", "-s", "buy-hold", "-o", "runs/mine"], catch_exceptions=False)
     done = CliRunner().invoke(cli, shlex.split(line), catch_exceptions=False)
     assert done.exit_code == 0
 

@@ -17,7 +17,7 @@ from backtests.book import BookTerms
 from backtests.cli import cli
 from backtests.evidence.delay import RUNGS, delay_ladder, delayed
 from backtests.evidence.engine import NEVER, ReplayEngine, Versions, actual_rows, renamed, used_items
-from backtests.evidence.placebo import Outcome, _permuted, placebo
+from backtests.evidence.placebo import Outcome, _Moves, _permuted, placebo
 from backtests.intraday import Intraday, MinuteBars
 from backtests.news import read_news
 from backtests.replay import make_market, run_rule
@@ -119,6 +119,19 @@ def test_what_each_kind_leaves_to_chance_and_what_it_keeps(world):
     assert (np.sort(swaps.columns, axis=1) == np.arange(len(episode.tradable))).all()
     others = {item.session for item in news.items if item.score.relevance == 0}
     assert set(kinds["off-topic"].versions.rows.ravel().tolist()) <= others
+
+
+def test_exchanging_names_measures_what_an_episode_with_exchanged_prices_would(world):
+    """The abnormal return of a swap is that of the renamed episode, to the last digits."""
+    episode, news, rule = world
+    columns = np.arange(len(episode.tradable))
+    columns[:11] = np.roll(columns[:11], 4)  # among the chips
+    columns[[12, 20]] = columns[[20, 12]]  # a power company and a platform
+    rows = actual_rows(news)[None, :]
+    swapped = _Moves.of(episode, news, rule).statistic(Versions(rows=rows, columns=columns[None, :]))
+    renamed_moves = _Moves.of(renamed(episode, columns.tolist()), news, rule)
+    assert swapped == pytest.approx(renamed_moves.statistic(Versions(rows=rows)), rel=1e-10)
+    assert swapped != pytest.approx(_Moves.of(episode, news, rule).statistic(Versions(rows=rows)), rel=1e-3)
 
 
 @given(st.integers(2, 40), st.data())

@@ -206,6 +206,17 @@ def test_the_band_of_symbols_that_move_as_one_is_as_wide_as_that_of_one(episode)
     assert tests["adjusted-patell"]["statistic"] == pytest.approx(document["symbols"][0]["t"] * math.sqrt(116 / 118))
 
 
+def test_a_groups_band_is_that_of_as_many_shares_as_it_is_worth(episode):
+    """Half width = root of (mean squared half width of the symbols / effective N)."""
+    document = event_study(episode).document()
+    power = next(group for group in document["groups"] if group["group"] == "power")
+    ends = [row["days"][-1] for row in document["symbols"] if row["sector"] == "power"]
+    squares = [((end["high_pct"] - end["low_pct"]) / 2) ** 2 for end in ends]
+    half = (power["days"][-1]["high_pct"] - power["days"][-1]["low_pct"]) / 2
+    assert 1 < power["n_effective"] < power["n"]
+    assert half == pytest.approx(math.sqrt(sum(squares) / len(squares) / power["n_effective"]))
+
+
 def test_a_twin_of_the_benchmark_and_a_share_that_never_moved_are_left_out(episode):
     """Nothing of them is abnormal, so nothing can be measured in its deviations."""
     bars = dict(episode.prices.bars)

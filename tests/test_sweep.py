@@ -17,7 +17,9 @@ from click.testing import CliRunner
 from backtests.book import BookTerms
 from backtests.cli import cli
 from backtests.episode import load_episode
+from backtests.evidence.engine import Versions, actual_rows, engine_for
 from backtests.evidence.ledger import read_chain
+from backtests.news import read_news
 from backtests.pools import Dask, Processes
 from backtests.replay import replay
 from backtests.sweep.grid import read_grid
@@ -25,7 +27,7 @@ from backtests.sweep.job import Job
 from backtests.sweep.judge import left_out, plateau, walk_forward
 from backtests.sweep.running import sweep
 from feeds.errors import InputError
-from strategies.registry import rules
+from strategies.registry import make_rule, rules
 
 SHOCK = rules()["shock"]
 GRID = ("threshold=0.1:0.9:30", "hold=1:5:5", "slippage_bps=0,5,10,20,30,40,50,60,70,80")
@@ -68,24 +70,45 @@ def test_a_killed_sweep_goes_on_and_makes_the_same_bytes(alone, tmp_path):
     assert (tmp_path / "trials.parquet").read_bytes() == alone
 
 
-def test_a_dask_worker_killed_in_the_middle_changes_no_byte(alone, tmp_path):
-    """Two workers, one killed as soon as the first block has come in."""
+@pytest.fixture(scope="module")
+def cluster():
+    """Two Dask workers."""
     distributed = pytest.importorskip("distributed", reason="Dask is an extra")
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
-    ) as cluster:
-        victim = next(iter(cluster.workers.values())).process.pid
+    ) as made:
+        yield made
 
-        def kill():
-            while not list(tmp_path.glob("parts/0*.npz")):
-                time.sleep(0.002)
-            os.kill(victim, signal.SIGKILL)
 
-        killer = threading.Thread(target=kill)
-        killer.start()
-        sweep(job(), tmp_path, Dask(scheduler=cluster.scheduler_address))
-        killer.join()
+def test_a_dask_worker_killed_in_the_middle_changes_no_byte(alone, tmp_path, cluster):
+    """Two workers, one killed as soon as the first block has come in."""
+    victim = next(iter(cluster.workers.values())).process.pid
+
+    def kill():
+        while not list(tmp_path.glob("parts/0*.npz")):
+            time.sleep(0.002)
+        os.kill(victim, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    sweep(job(), tmp_path, Dask(scheduler=cluster.scheduler_address))
+    killer.join()
     assert (tmp_path / "trials.parquet").read_bytes() == alone
+
+
+def test_placebos_on_dask_are_those_of_one_process(cluster):
+    """The same bytes, in the order of the versions."""
+    episode, rule = load_episode("deepseek-2025"), make_rule("shock")
+    news = read_news(episode)
+    rng = np.random.default_rng(3)
+    rows = np.array([rng.permutation(actual_rows(news)) for _ in range(2_500)])
+    one, other = (
+        engine_for(rule, name, scheduler=cluster.scheduler_address if name == "dask" else "").equity(
+            episode, news, rule, BookTerms(), Versions(rows=rows)
+        )
+        for name in ("kernel", "dask")
+    )
+    assert one.tobytes() == other.tobytes()
 
 
 def test_a_row_is_what_a_run_with_these_settings_says(tmp_path):

@@ -324,6 +324,19 @@ def test_run_writes_itself_into_the_ledger_unless_told_not_to(tmp_path, monkeypa
     assert (cut.exit_code, "b: the ledger no longer holds" in cut.stdout) == (1, True)
 
 
+def test_a_configuration_of_a_sweep_that_is_run_again_is_one_trial(tmp_path, monkeypatch):
+    """Two of the grid, one of them run: two were tried, and the run knows."""
+    pytest.importorskip("numba")
+    pytest.importorskip("pyarrow")
+    monkeypatch.chdir(tmp_path)
+    sweep = ["sweep", "deepseek-2025", "--strategy", "shock", "--grid", "threshold=0.4,0.5", "--trials", "t.jsonl"]
+    run = ["run", "deepseek-2025", "-s", "shock", "--set", "threshold=0.5", "--set", "reactions=with-cause"]
+    for words in ([*sweep, "-o", "sw"], [*run, "--trials", "t.jsonl", "-o", "out"]):
+        assert CliRunner().invoke(cli, words, catch_exceptions=False).exit_code == 0
+    found = json.loads((tmp_path / "out" / "evidence" / "trials.json").read_text())
+    assert (found["tried"], found["runs"]) == (2, 2)
+
+
 def test_a_run_on_a_broken_ledger_says_so(tmp_path, monkeypatch):
     """The run is written all the same; its report names the line that was changed."""
     monkeypatch.chdir(tmp_path)

@@ -161,12 +161,15 @@ def test_markup_takes_linear_time():
     """Twice the text, about twice the time, whatever it is."""
     for piece in ("<a ", '<a href="', "&amp;", "& ", "<p>", "&#1;", "<!--", "<<"):
         times = []
-        for count in (2_000, 8_000):
+        for count in (2_000, 16_000):
             text = piece * count
-            started = time.perf_counter()
-            wellformed._SIMPLE.fullmatch(text)
-            times.append(time.perf_counter() - started)
-        assert times[1] < 40 * max(times[0], 1e-5), piece
+            rounds = []
+            for _ in range(3):  # the best of three: the machine may be busy
+                started = time.perf_counter()
+                wellformed._SIMPLE.fullmatch(text)
+                rounds.append(time.perf_counter() - started)
+            times.append(min(rounds))
+        assert times[1] < 32 * max(times[0], 1e-5), piece  # eight times the text; a square would be 64
 
 
 @pytest.mark.skipif(not DOCUMENTS.is_dir(), reason="the shared feed documents are not beside the project")

@@ -33,8 +33,29 @@ class _Nowhere(io.TextIOBase):
         return len(text)
 
 
+def _silence(context: click.Context, _: click.Parameter, quiet: bool) -> None:
+    """Sends what is meant for stderr nowhere until the command ends; `main` prints errors after that."""
+    if quiet:
+        context.with_resource(contextlib.redirect_stderr(_Nowhere()))
+
+
+def quiet_option(command: click.Command) -> click.Command:
+    """Adds --quiet to a command that does not have it."""
+    if not any(each.name == "quiet" for each in command.params):
+        option = click.Option(
+            ["-q", "--quiet"], is_flag=True, expose_value=False, callback=_silence,
+            help="No notes and no progress on stderr; errors only.",
+        )  # fmt: skip
+        command.params.append(option)
+    return command
+
+
 class Verbs(click.Group):
     """A group that suggests the nearest verb and prints input errors as one line."""
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Adds a verb, which then has --quiet."""
+        super().add_command(quiet_option(cmd), name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

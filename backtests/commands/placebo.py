@@ -17,7 +17,8 @@ from feeds.errors import InputError
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the draws.")
 @click.option("--block", type=int, default=3, show_default=True, help="Sessions that stay together when permuted.")
 @click.option("--workers", type=int, default=1, show_default=True, help="Processes; the result is the same.")
-@click.option("--engine", default="auto", show_default=True, help="auto, or an engine by name.")
+@click.option("--engine", default="auto", show_default=True, help="auto, kernel, replay or dask.")
+@click.option("--scheduler", default="", metavar="ADDRESS", help="With --engine dask: tcp://HOST:PORT of a scheduler.")
 @book_options
 @input_options
 def placebo(
@@ -28,6 +29,7 @@ def placebo(
     block: int,
     workers: int,
     engine: str,
+    scheduler: str,
     settings: dict[str, str],
     auctions: str | None,
     news: Path | None,
@@ -56,7 +58,7 @@ def placebo(
     rule = next((each for each in own if getattr(each, "reactions", "with-cause") == "with-cause"), own[0])
     with progress(4 * n, "placebos") as advance:
         found = draw(
-            given.episode, given.news, rule, given.book, engine_for(rule, engine, workers),
+            given.episode, given.news, rule, given.book, engine_for(rule, engine, workers, scheduler),
             n=n, seed=seed, block=block, strategy=label(rule, given.rules), on_progress=advance,
         )  # fmt: skip
     document = found.document()

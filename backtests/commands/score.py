@@ -53,6 +53,12 @@ _LONGEST_LINE = 1 << 20  # bytes
     "--errors", type=click.IntRange(min=0), default=20, show_default=True, metavar="N",
     help="With --benchmark: how many errors to print per label (of the development half, unless --half check).",
 )  # fmt: skip
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="DIR",
+    help="Score the Parquet tables that --input names (like 'news/*.parquet') into files of this folder.",
+)  # fmt: skip
+@click.option("--engine", default="processes", show_default=True, help="With --output: processes, or dask.")
+@click.option("--scheduler", default="", metavar="ADDRESS", help="With --engine dask: tcp://HOST:PORT of a scheduler.")
 def score(
     text: str | None,
     as_json: bool,
@@ -65,14 +71,21 @@ def score(
     language: str,
     half: str,
     errors: int,
+    output: Path | None,
+    engine: str,
+    scheduler: str,
 ) -> None:
     """Scores TEXT, or a headline per line of a file or stdin; or measures the scorer with --benchmark.
+
+    With --output it scores Parquet tables (columns title and, if there, summary, language, id, published), a file of
+    scores for each; killed, the same command goes on.
 
     \b
     Example:
       backtest score "Cheap Chinese model casts doubt on AI chip demand" --explain
       backtest score --input headlines.txt --json --workers 2
       backtest score --benchmark labelled.csv
+      backtest score --input 'news/*.parquet' --output scores/ --engine dask --workers 4
 
     A labelled file is CSV with a header; what it measures follows from its columns:
 
@@ -92,6 +105,13 @@ def score(
     An empty field is no label; other columns are left alone. A headline belongs to the development or the check half
     by the CRC-32 of its title. A sign counts from 0.05 on, relevance from 0.5 on.
     """
+    if output is not None:
+        if text is not None or benchmark is not None or source is None or explain:
+            raise InputError("--output scores the tables that --input names; leave TEXT, --benchmark, --explain out")
+        _bulk(source, output, lexicon_as_of, engine, workers, scheduler, as_json=as_json)
+        return
+    if scheduler or engine != "processes":
+        raise InputError("--engine and --scheduler score tables: give --input 'news/*.parquet' --output scores/")
     if benchmark is not None:
         if text is not None:
             raise InputError("--benchmark measures a file; leave TEXT out")
@@ -170,6 +190,22 @@ def _lines(source: Path | None) -> Iterator[str]:
         raise InputError(
             f"{source}: cannot be read ({wrong.strerror}); give a text file, a headline per line"
         ) from None
+
+
+def _bulk(
+    source: Path, output: Path, lexicon_as_of: date | None, engine: str, workers: int, scheduler: str, *,
+    as_json: bool,
+) -> None:  # fmt: skip
+    import glob
+
+    from backtests.bulk import score_tables
+    from backtests.pools import make_pool
+
+    paths = sorted(Path(name) for name in glob.glob(str(source)))  # noqa: PTH207 (the pattern may be absolute)
+    pool = make_pool(engine, workers=workers, scheduler=scheduler)
+    total = score_tables(paths, output, pool, lexicon_as_of=lexicon_as_of)
+    document = {"files": len(paths), "headlines": total, "output": str(output)}
+    click.echo(json.dumps(document) if as_json else f"{total:,} headlines of {len(paths)} files: {output}")
 
 
 def _benchmark(

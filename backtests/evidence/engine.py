@@ -164,22 +164,26 @@ def closing_equity(days: Sequence[object], sessions: int, cash: float) -> Floats
     return np.array([cash] * (sessions - len(values)) + values)
 
 
-def engine_for(rule: Rule, name: str = "auto", workers: int = 1) -> Engine:
-    """Picks the engine by name; `auto` is the quickest one that follows the rule.
+def engine_for(rule: Rule, name: str = "auto", workers: int = 1, scheduler: str = "") -> Engine:
+    """Picks the engine by name; `auto` is the quickest one that follows the rule, `dask` the same on Dask workers.
 
     Raises:
         InputError: An unknown engine, one that is not installed, or one that cannot follow the rule.
     """
     if name == "replay":
         return ReplayEngine(workers=workers)
-    if name not in {"auto", "kernel"}:
-        raise InputError(f"unknown engine {name!r}; {did_you_mean(name, ['auto', 'kernel', 'replay'])}")
+    if name not in {"auto", "kernel", "dask"}:
+        raise InputError(f"unknown engine {name!r}; {did_you_mean(name, ['auto', 'kernel', 'replay', 'dask'])}")
     if importlib.util.find_spec("numba") is None:
         if name == "auto":
             return ReplayEngine(workers=workers)
         raise InputError("the compiled engine needs numba: pip install 'aftershock[fast]'")
-    from backtests.kernel.engine import KernelEngine
+    from backtests.kernel.engine import KernelEngine, PooledEngine
 
+    if name == "dask":
+        from backtests.pools import make_pool
+
+        return PooledEngine(make_pool("dask", workers=workers, scheduler=scheduler), rule)
     kernel = KernelEngine(workers=workers)
     if kernel.follows(rule):
         return kernel

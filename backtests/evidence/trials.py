@@ -84,16 +84,25 @@ class Trials:
 
 def trials_of(result: Result) -> tuple[Trial, ...]:
     """The trials that a finished run is."""
-    data = {name: value for name, value in result.config.items() if name != "strategies"}
     equity: dict[str, list[float]] = {}
     table = result.tables["equity"]
     place = table.columns.index("equity")
     for row in table.rows:
         equity.setdefault(row[0], []).append(row[place])
     return tuple(
-        _trial(each, trial_key(data, made), [result.config["book"]["cash"], *equity.get(each["label"], [])])
+        _trial(each, key_of(result.config, made), [result.config["book"]["cash"], *equity.get(each["label"], [])])
         for each, made in zip(result.document["results"], result.config["strategies"], strict=True)
     )
+
+
+def key_of(config: Mapping[str, Any], strategy: Mapping[str, Any]) -> str:
+    """The key of one strategy of a configuration: the same in a run, in a run of several, and in a sweep.
+
+    Args:
+        config: A run's, from `backtests.result.configuration`.
+        strategy: One of its `strategies`.
+    """
+    return trial_key({name: value for name, value in config.items() if name != "strategies"}, strategy)
 
 
 def record(result: Result, path: Path | None = None) -> Trials:

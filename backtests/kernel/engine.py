@@ -16,8 +16,10 @@ from strategies.signals import Floats
 if TYPE_CHECKING:
     from backtests.episode import Episode
     from backtests.news import News
+    from backtests.pools import Pool
 
 _LEAST = 64  # versions that are worth a thread
+_PIECE = 1_024  # versions of one piece of work in a pool
 
 
 class KernelEngine:
@@ -59,3 +61,30 @@ def _closing(equity: Floats, cash: float) -> Floats:
         return equity
     order = np.argsort(~missing, axis=1, kind="stable")
     return np.where(np.take_along_axis(missing, order, axis=1), cash, np.take_along_axis(equity, order, axis=1))
+
+
+class PooledEngine:
+    """Versions on the workers of a pool, compiled where the engine can follow; the same bytes as in one process."""
+
+    def __init__(self, pool: Pool, rule: Rule) -> None:
+        """Takes a pool, and the rule that is going to be run."""
+        self._pool = pool
+        self.name = "kernel" if KernelEngine().follows(rule) else "replay"
+
+    def follows(self, rule: Rule) -> bool:
+        """Whether it runs compiled; other rules are replayed by the workers."""
+        return KernelEngine().follows(rule)
+
+    def equity(self, episode: Episode, news: News, rule: Rule, terms: BookTerms, versions: Versions) -> Floats:
+        """Runs them; results stand in the order of the versions."""
+        pieces = [
+            (episode, news, rule, terms, versions.part(slice(first, first + _PIECE)))
+            for first in range(0, len(versions), _PIECE)
+        ]
+        done = dict(self._pool.run(_piece, pieces))
+        return np.concatenate([done[number] for number in range(len(pieces))])
+
+
+def _piece(episode: Episode, news: News, rule: Rule, terms: BookTerms, versions: Versions) -> Floats:
+    engine = KernelEngine() if rule.steps and rule.compiles() else ReplayEngine()
+    return engine.equity(episode, news, rule, terms, versions)

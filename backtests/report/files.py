@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 
 def run_card(result: Result) -> dict[str, Any]:
     """What is needed to make the run again: configuration, hashes of the data, versions."""
-    packages = ("aftershock", "backtrader", "numpy", "feedparser", "vaderSentiment")
     return {
         "hash": result.hash8,
         "config": result.config,
         "config_sha256": hashlib.sha256(to_toml(result.config).encode()).hexdigest(),
-        "code_sha256": code_sha256(),
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in packages}},
+        "code_sha256": result.made.get("code_sha256") or code_sha256(),
+        "versions": result.made.get("versions") or versions(),
         "seed": None,
         "note": "Nothing in a run is random; sources are SHA-256 of the files read.",
     }
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of Python and of the packages that a result depends on."""
+    packages = ("aftershock", "backtrader", "numpy", "feedparser", "vaderSentiment")
+    return {"python": platform.python_version(), **{name: _version(name) for name in packages}}
 
 
 @cache

@@ -76,7 +76,8 @@ def _fill(job: Job, store: Store, pool: Pool, on_progress: Callable[[int], None]
 
 def enter(job: Job, store: Store, ledger: Path) -> None:
     """Enters every trial of a finished sweep into the ledger, without its returns."""
-    from backtests.evidence.ledger import Trial, append, trial_key
+    from backtests.evidence.ledger import Trial, append
+    from backtests.evidence.trials import key_of
 
     profits, sharpes = list(store.figures("profit_usd")), list(store.figures("sharpe_session"))
     for place, name in enumerate(job.episodes):
@@ -85,11 +86,10 @@ def enter(job: Job, store: Store, ledger: Path) -> None:
             trials = []
             for number, (rule, terms) in enumerate(job.combinations(first, min(first + _LINE, len(job.axes))), first):
                 config = configuration(episode, news, terms, [rule])
-                data = {key: value for key, value in config.items() if key != "strategies"}
                 sharpe = float(sharpes[place][number])
                 trials.append(
                     Trial(
-                        key=trial_key(data, rule.name, dict(rule.parameters)),
+                        key=key_of(config, config["strategies"][0]),
                         strategy=rule.name,
                         rival=rule.rival,
                         params=dict(rule.parameters),

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
+from feeds.scoring.clauses import asks
 from feeds.scoring.disruption import read, sentiment
 from feeds.scoring.entities import entities
+from feeds.scoring.glance import ASKS, DISRUPTION, NAMES, PHRASE, REACTION, glance
 from feeds.scoring.language import detect
+from feeds.scoring.matching import split
 from feeds.scoring.reaction import reaction
 from feeds.scoring.score import Entity, Score, Scorer
-from feeds.scoring.tone import plain_vader, tone
+from feeds.scoring.tone import plain_vader, statement_tone
 
 __all__ = ["DEFAULT", "Entity", "Score", "Scorer", "plain_vader", "score"]
 
@@ -35,16 +38,28 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
     detected = detect(f"{title} {summary}", language)
     if detected not in {"en", "de"} or not title.strip():
         return Score(language=detected, relevance=0.0, sentiment=0.0, tone=0.0)
-    tone_value, tone_hits = tone(title, detected, lexicon_as_of)
-    reading = read(title, lexicon_as_of)
-    about = reading.relevance()
-    reported, caused = reaction(title, lexicon_as_of)
-    value, implied, rules = sentiment(reading) if about else (0.0, 0.0, ())
-    if summary and not (about and rules):
-        told = read(summary, lexicon_as_of)
-        about = about or told.relevance() / 2
+    look = glance(detected, lexicon_as_of)
+    words = split(title).words
+    seen = look(words)
+    asked = bool(seen & ASKS) and asks(words)
+    tone_value, tone_hits = 0.0, ()
+    if not asked:
+        tone_value, tone_hits = statement_tone(title, detected, lexicon_as_of, phrased=bool(seen & PHRASE))
+    reported = caused = False
+    if seen & REACTION and not asked:
+        reported, caused = reaction(title, lexicon_as_of)
+    about = value = implied = 0.0
+    rules: tuple[str, ...] = ()
+    if seen & DISRUPTION:
+        reading = read(title, lexicon_as_of)
+        about = reading.relevance()
+        value, implied, rules = sentiment(reading) if about else (0.0, 0.0, ())
+    told = look(split(summary).words) if summary else 0
+    if told & DISRUPTION and not (about and rules):
+        reading = read(summary, lexicon_as_of)
+        about = about or reading.relevance() / 2
         if about and not reported:  # beside a price move a summary tells old causes again
-            value, _, rules = sentiment(told)
+            value, _, rules = sentiment(reading)
             value /= 2  # said only in the summary
     if abs(tone_value) < SPEAKS:
         tone_value = implied  # no word has a tone, but what happened has
@@ -53,7 +68,11 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
         relevance=about,
         sentiment=value,
         tone=tone_value,
-        entities=entities(title, summary, detected, tone_value, lexicon_as_of),
+        entities=entities(
+            title if seen & NAMES else "", summary if told & NAMES else "", detected, tone_value, lexicon_as_of
+        )
+        if (seen | told) & NAMES
+        else (),
         reaction=reported,
         cause=reported and (caused or bool(rules)),
         hits=(*(f"disruption:{name}" for name in rules), *(f"tone:{word}" for word in tone_hits)),

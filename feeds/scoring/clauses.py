@@ -18,6 +18,7 @@ _ASKING = frozenset(
     "welche welcher welches welchen welchem wo wann wie wer droht kommt geht".split()
 )
 _TEACHING = frozenset(("how", "what", "where", "when"))  # "how to …"
+ASKING = frozenset(("?", "so", "here", *_TEACHING))  # without one of them a headline asks nothing
 _PREVIEWS = (["what", "to", "expect"], ["what", "to", "know"], ["what", "to", "watch"])
 
 
@@ -39,6 +40,6 @@ def asks(words: list[str]) -> bool:
         return True
     if words[0] in {"here", "what", "so"} and words[1:2] in (["what"], ["how"]):
         return True
-    return "to" in words and any(
+    return "what" in words and any(
         words[index : index + 3] in _PREVIEWS for index, word in enumerate(words) if word == "what"
     )

@@ -7,12 +7,10 @@ from datetime import date
 from functools import cache
 
 from feeds.scoring.directions import cue
-from feeds.scoring.lists import Name, names
-from feeds.scoring.matching import split
+from feeds.scoring.lists import Name, name_words, names
 from feeds.scoring.score import Entity
 
 _SUMMARY = 0.4  # salience of a company that only the summary names
-_REMEMBERED = 100_000  # words
 _SPEAKS = 0.05  # a smaller tone is none
 _BEFORE = re.compile(r"(?:\b(?:says?|said|told|tells|according to|reports?|laut|sagt)|, wrote|told)\s+$", re.IGNORECASE)
 _AFTER = re.compile(
@@ -31,32 +29,17 @@ def _regex() -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{choices})(?=s?(?:'s|’s)?(?!\w))")
 
 
-class _Naming(dict[str, bool]):
-    """Whether a name may begin in a word; a quick no for most headlines."""
-
-    def __init__(self, firsts: frozenset[str]) -> None:
-        """Takes the first words of all names."""
-        super().__init__()
-        self._firsts = firsts
-
-    def __missing__(self, word: str) -> bool:
-        parts = {word, word.removesuffix("s"), *word.split("-"), *(part.removesuffix("s") for part in word.split("-"))}
-        found = not parts.isdisjoint(self._firsts)
-        if len(self) < _REMEMBERED:
-            self[word] = found
-        return found
-
-
-@cache
-def _naming() -> _Naming:
-    return _Naming(frozenset(first for each in names() for first in split(each.name).words[:1]))
+def may_name(word: str) -> bool:
+    """Whether a name may begin in a word; a quick no for most."""
+    firsts = name_words()
+    if word in firsts or word.removesuffix("s") in firsts:
+        return True
+    return "-" in word and any(part in firsts or part.removesuffix("s") in firsts for part in word.split("-"))
 
 
 def _named(text: str, as_of: date | None) -> dict[str, tuple[int, int]]:
     """Symbols in order of appearance, each with where its first name stands."""
     found: dict[str, tuple[int, int]] = {}
-    if not text or not any(map(_naming().__getitem__, split(text).words)):
-        return found
     for match in _regex().finditer(text):
         each = _by_form()[match[0]]
         if (as_of is None or each.since <= as_of) and (each.veto is None or not each.veto.search(text)):

@@ -56,7 +56,7 @@ def _classes(reading: Reading, mask: int) -> str:
 def _disruption(reading: Reading, value: float) -> Iterator[str]:
     """The rules that fired, and the words of their classes."""
     yield f"disruption {value:+.2f}"
-    for rule, taken_back, asked in reading.fired():
+    for rule, taken_back, asked in reading.fired() if reading.relevance() else ():
         counted = rule.negated if taken_back else rule.value
         mask = 0
         for group in rule.groups:

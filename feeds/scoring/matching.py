@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Generic, NamedTuple, TypeVar
 
 from feeds.errors import InputError
@@ -31,20 +32,25 @@ _TOKEN = re.compile(
 _AMOUNT = re.compile(r"[$€£¥]?\d[\d.,]*[a-z]")
 BREAKS = frozenset(";:.!?–—…|--")
 _LONGEST_GAP = 12
-_REMEMBERED = 200_000  # words whose place in the lists is kept in memory
+REMEMBERED = 200_000  # words of which is kept in memory what they are
+LONGEST_WORD = 40  # characters of a word that is kept
+_KEY = 3  # letters by which beginnings and ends of words are found
 
 
-class _Plain(dict[str, str]):
-    """A word as patterns see it: lower case, without possessive and the dots of A.I."""
+class _Pieces(dict[str, tuple[str, ...]]):
+    """What stands between two blanks, as patterns see it. No word goes over a blank, so each piece is split once."""
 
-    def __missing__(self, raw: str) -> str:
-        word = _plain(raw)
-        if len(self) < _REMEMBERED:
-            self[raw] = word
-        return word
+    def __missing__(self, piece: str) -> tuple[str, ...]:
+        words = tuple(map(_plain, _TOKEN.findall(f" {piece} " if piece == "-" else piece)))
+        if len(self) < REMEMBERED and len(piece) <= LONGEST_WORD:
+            self[piece] = words
+        return words
 
 
 def _plain(raw: str) -> str:
+    """A word in lower case, without possessive and the dots of A.I."""
+    if raw.isascii() and raw.isalpha():
+        return raw.lower()
     if raw == "-":
         return "–"
     word = raw.lower().replace("’", "'").removesuffix("'s")
@@ -56,7 +62,7 @@ def _plain(raw: str) -> str:
     return word
 
 
-_WORDS = _Plain()
+_PIECES = _Pieces()
 
 
 class Row:
@@ -67,7 +73,13 @@ class Row:
     def __init__(self, text: str) -> None:
         """Splits the text."""
         self.text = text
-        self.words = list(map(_WORDS.__getitem__, _TOKEN.findall(text)))
+        pieces = text.split(" ")
+        words = list(chain.from_iterable(map(_PIECES.__getitem__, pieces)))
+        if words and pieces[-1] == "-":  # no blank stands after it
+            del words[-1]
+        if words and pieces[0] == "-":
+            del words[0]
+        self.words = words
         self._spans: list[tuple[int, int]] | None = None
 
     @property
@@ -142,6 +154,42 @@ class Starts(NamedTuple, Generic[T]):
     others: tuple[tuple[int, frozenset[str]], ...]  # and of the rest, each with words of which one must be there
 
 
+class Edges:
+    """A quick no for words with which nothing begins: most words of most headlines."""
+
+    __slots__ = ("_exact", "_head_keys", "_heads", "_tail_keys", "_tails")
+
+    def __init__(self, exact: Iterable[str], heads: Iterable[str], tails: Iterable[str]) -> None:
+        """Takes first words, their beginnings and their ends."""
+        self._exact, self._heads, self._tails = set(exact), set(heads), set(tails)
+        self._key()
+
+    def _key(self) -> None:
+        self._head_keys = {head[:_KEY] for head in self._heads}
+        self._tail_keys = {tail[-_KEY:] for tail in self._tails}
+
+    def add(self, other: Edges) -> None:
+        """Makes these the edges of both."""
+        self._exact |= other._exact
+        self._heads |= other._heads
+        self._tails |= other._tails
+        self._key()
+
+    def begins(self, word: str) -> bool:
+        """Whether a pattern may begin with a word."""
+        if word in self._exact:
+            return True
+        heads, tails = self._head_keys, self._tail_keys
+        if word[:3] in heads or word[:2] in heads or word[:1] in heads:
+            known = self._heads
+            if any(word[:length] in known for length in range(1, len(word) + 1)):
+                return True
+        if word[-3:] in tails or word[-2:] in tails or word[-1:] in tails:
+            known = self._tails
+            return any(word[-length:] in known for length in range(1, len(word)))
+        return False
+
+
 class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
     """Finds patterns in a row of words. As a dict it says what may begin with a word, None for nothing."""
 
@@ -166,25 +214,19 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
             for words, index in ((first.words, self._exact), (first.heads, self._heads), (first.tails, self._tails)):
                 for word in words:
                     index.setdefault(word, []).append(number)
-        self._head_lengths = sorted({len(head) for head in self._heads})
-        self._tail_lengths = sorted({len(tail) for tail in self._tails})
+        self.edges = Edges(self._exact, self._heads, self._tails)
 
     def __missing__(self, word: str) -> Starts[T] | None:
         """Looks a new word up, by its letters from both ends."""
-        found = set(self._exact.get(word, ()))
-        size = len(word)
-        for length in self._head_lengths:
-            if length > size:
-                break
-            if word[:length] in self._heads:
-                found.update(self._heads[word[:length]])
-        for length in self._tail_lengths:
-            if length >= size:
-                break
-            if word[-length:] in self._tails:
-                found.update(self._tails[word[-length:]])
-        known = self._starts(sorted(found)) if found else None
-        if len(self) < _REMEMBERED:
+        known = None
+        if self.edges.begins(word):
+            found = set(self._exact.get(word, ()))
+            for length in range(1, len(word) + 1):
+                found.update(self._heads.get(word[:length], ()))
+                if length < len(word):
+                    found.update(self._tails.get(word[-length:], ()))
+            known = self._starts(sorted(found)) if found else None
+        if len(self) < REMEMBERED and len(word) <= LONGEST_WORD:
             self[word] = known
         return known
 
@@ -204,14 +246,9 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
                 others.append((number, needed))
         return Starts(tuple(single), following, tuple(others))
 
-    def payloads(self, word: str) -> list[T]:
-        """Payloads of all patterns that may begin with a word."""
-        starts = self[word]
-        if starts is None:
-            return []
-        longer = {number for numbers in starts.following.values() for number in numbers}
-        longer.update(number for number, _ in starts.others)
-        return [*starts.single, *(self._patterns[number][1] for number in sorted(longer))]
+    def payload(self, number: int) -> T:
+        """What a pattern stands for."""
+        return self._patterns[number][1]
 
     def at(self, words: Sequence[str], index: int) -> tuple[tuple[int, ...], Sequence[T]] | None:
         """Returns the places that the longest pattern starting at a word takes, and the payloads of all as long."""

@@ -15,14 +15,14 @@ from typing import Any
 
 from feeds.errors import InputError
 from feeds.scoring.lists import known, load, names
-from feeds.scoring.matching import Matcher, Row, split
+from feeds.scoring.matching import LONGEST_WORD, REMEMBERED, Matcher, Row, split
 
 _BREAKS = frozenset((";", "!", "?", "–", "—", "|", "…", ".", "--", "while", "whereas", "although", "während"))
 _CONJUNCTIONS = frozenset((",", "as", "after", "because", "since", "amid", "and", "weil", "nachdem", "und", "da"))
 _SPAN = 9
 _NEGATION_REACH = 5  # words before the event
 _ABBREVIATED = 3  # letters of "Gov.", "Inc.", "vs.", after which no clause ends
-_REMEMBERED = 100_000  # words whose classes are kept in memory
+_REMEMBERED = 50_000  # sets of classes of which is kept in memory what may fire
 _TAKEN_BACK = -0.6  # "not slowing" says that much of the opposite of "slowing"
 
 Marks = list[tuple[int, int]]  # place of a word, mask of its classes
@@ -49,12 +49,12 @@ class RuleBook:
 
     matcher: Matcher[int]
     alone: _Alone  # what each word is, standing alone
-    needed: _Needed  # whether a word matters
-    matters: int  # classes without one of which nothing is looked at: all of them, where the list names none
+    matters: int  # classes without one of which the list says nothing
     bits: dict[str, int]
     relevance: tuple[tuple[tuple[int, ...], float], ...]
     subject: int  # all classes that make a text relevant
     rules: tuple[Rule, ...]
+    possible: _Possible  # rules that may fire where these classes are
     topics: int  # classes of things, which count inside a longer pattern too
     compound: int  # set on a word or pattern of several parts, which may be event and object at once
 
@@ -79,8 +79,7 @@ def rule_book(where: str, as_of: date | None) -> RuleBook:
     book = RuleBook(
         matcher=Matcher(patterns, where),
         alone=_Alone(),
-        needed=_Needed(),
-        matters=_mask("|".join(raw["matters"]), bits, where) if "matters" in raw else -1,
+        matters=_mask("|".join(raw["matters"]), bits, where),
         bits=bits,
         relevance=tuple(
             (tuple(_mask(name, bits, where) for name in names_.split("+")), weight)
@@ -88,10 +87,11 @@ def rule_book(where: str, as_of: date | None) -> RuleBook:
         ),
         subject=_mask("|".join(raw.get("relevance", {})).replace("+", "|"), bits, where) if "relevance" in raw else 0,
         rules=tuple(_rule(rule, bits, where) for rule in raw["rule"] if known(rule, as_of)),
+        possible=_Possible(),
         topics=_mask("|".join(raw["topics"]), bits, where) if "topics" in raw else 0,
         compound=1 << len(bits),
     )
-    book.alone.book = book.needed.book = book
+    book.alone.book = book.possible.book = book
     return book
 
 
@@ -129,7 +129,7 @@ class Reading:
         """Finds the classes of the words."""
         self.words = row.words
         self.book = book
-        self.marks = _marks(row.words, book) if book.matters < 0 or _may_matter(row.words, book) else []
+        self.marks = _marks(row.words, book)
         self.mask = union(mask for _, mask in self.marks) if self.marks else 0  # all classes of the text
 
     def relevance(self) -> float:
@@ -141,16 +141,19 @@ class Reading:
 
     def fired(self) -> Iterator[tuple[Rule, bool, bool]]:
         """The rules that fire, whether each one's event is taken back, and whether its clause is a question."""
+        book = self.book
+        if not book.possible[self.mask]:
+            return
         for marks, asked in self._clauses():
             clause = union(mask for _, mask in marks)
-            if clause & self.book.bits["off topic"]:
+            if clause & book.bits["off topic"]:
                 continue
-            for rule in self.book.rules:
-                if clause & rule.none or not all(clause & group for group in rule.groups):
+            for rule in book.possible[clause]:
+                if clause & rule.none:
                     continue
                 event = self._event(marks, rule)
                 if event is not None:
-                    yield rule, bool(clause & self.book.bits["takes back"]) or self._negated(marks, event), asked
+                    yield rule, bool(clause & book.bits["takes back"]) or self._negated(marks, event), asked
 
     def _clauses(self) -> Iterator[tuple[Marks, bool]]:
         marks, at = self.marks, 0
@@ -199,22 +202,15 @@ class Reading:
         )
 
 
-def _may_matter(words: list[str], book: RuleBook) -> bool:
-    """Whether a word stands in a text, or begins a pattern, that its list cannot do without; a quick no for most."""
-    return any(map(book.needed.__getitem__, words))
-
-
-class _Needed(dict[str, bool]):
-    """Whether a word, or a pattern that begins with it, is of a class that matters."""
+class _Possible(dict[int, tuple[Rule, ...]]):
+    """The rules of which all classes are there."""
 
     book: RuleBook
 
-    def __missing__(self, word: str) -> bool:
-        book = self.book
-        known = book.alone[word]
-        found = known is not None and bool((known[0] | union(book.matcher.payloads(word))) & book.matters)
+    def __missing__(self, mask: int) -> tuple[Rule, ...]:
+        found = tuple(rule for rule in self.book.rules if all(mask & group for group in rule.groups))
         if len(self) < _REMEMBERED:
-            self[word] = found
+            self[mask] = found
         return found
 
 
@@ -235,14 +231,14 @@ class _Alone(dict[str, "tuple[int, bool] | None"]):
         book = self.book
         starts = book.matcher[word]
         mask = union(starts.single) if starts else 0
-        parts = [part for part in word.split("-")[:6] if part]
+        parts = [part for part in word.split("-")[:6] if part] if "-" in word else []
         if len(parts) > 1:
             inner = union(each for _, each in _marks(parts, book)) & ~(book.bits["not"] | book.compound)
             mask |= inner
             mask |= book.compound if mask else 0
         longer = bool(starts and (starts.following or starts.others))
         known = (mask, longer) if mask or longer else None
-        if len(self) < _REMEMBERED:
+        if len(self) < REMEMBERED and len(word) <= LONGEST_WORD:
             self[word] = known
         return known
 

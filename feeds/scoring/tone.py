@@ -12,7 +12,7 @@ from functools import cache
 
 from feeds.scoring.clauses import asks, main_clause
 from feeds.scoring.german import german_word
-from feeds.scoring.matching import split
+from feeds.scoring.matching import LONGEST_WORD, REMEMBERED, split
 from feeds.scoring.phrases import MARKS, dropped, replace, words
 from feeds.scoring.vader import Hit, Vader, package_words
 
@@ -48,31 +48,74 @@ def tone(text: str, language: str, as_of: date | None = None) -> tuple[float, tu
 
     Where main clause and whole differ in sign, the main clause says what happened; a mere question says nothing.
     """
-    if asks(split(text).words):
-        return 0.0, ()
-    marked, phrases = replace(text, language, as_of)
+    return (0.0, ()) if asks(split(text).words) else statement_tone(text, language, as_of)
+
+
+def statement_tone(
+    text: str, language: str, as_of: date | None, *, phrased: bool = True
+) -> tuple[float, tuple[str, ...]]:
+    """The tone of a text that is no question; one that is known to hold no phrase is not searched for any."""
+    marked, phrases = replace(text, language, as_of) if phrased else (text, ())
     engine = _engine("de" if language == "de" else "en", as_of)
-    hits: list[str] = []
     if language == "de":
-        marked = _WORD.sub(lambda match: _seen(match[0], hits, as_of), marked)
-        value = engine.compound(marked)
+        marked, hits = _german(marked, as_of)
+        if not hits and not phrases:
+            return 0.0, ()
+        value, _, plain = engine.read(marked)
     else:
-        value, found = engine.read(marked)
-        hits = [word for word in (hit.word.lower() for hit in found) if word not in MARKS]
-    if not hits and not phrases:
-        return 0.0, ()
+        value, found, plain = engine.read(marked)
+        hits = tuple([word for word in [hit.word.lower() for hit in found] if word not in MARKS])
+        if not hits and not phrases:
+            return 0.0, ()
+        if plain and _agree(found):
+            return value, (*phrases, *hits)  # so does each part of it
     main = main_clause(marked)
     if main != marked and (first := engine.compound(main)) * value < 0:
         value = first
     return value, (*phrases, *hits)
 
 
+def _agree(hits: list[Hit]) -> bool:
+    """Whether all words speak the same way."""
+    if len(hits) == 1:
+        return bool(hits[0].listed)
+    listed = [hit.listed for hit in hits]
+    return min(listed) > 0 or max(listed) < 0
+
+
 def words_read(text: str, language: str, as_of: date | None = None) -> tuple[str, list[Hit]]:
     """Returns a text as VADER reads it, with marks for phrases and compounds, and the words that count there."""
     marked, _ = replace(text, language, as_of)
     if language == "de":
-        marked = _WORD.sub(lambda match: _seen(match[0], [], as_of), marked)
-    return marked, _engine("de" if language == "de" else "en", as_of).read(marked)[1]
+        marked, _ = _german(marked, as_of)
+    return marked, _engine("de" if language == "de" else "en", as_of).read(marked).hits
+
+
+def _german(text: str, as_of: date | None) -> tuple[str, tuple[str, ...]]:
+    """A German text as VADER reads it, and the words that have a tone."""
+    pieces = list(map(_pieces(as_of).__getitem__, text.split(" ")))
+    return " ".join([seen for seen, _ in pieces]), tuple([hit for _, hits in pieces for hit in hits])
+
+
+class _Pieces(dict[str, tuple[str, tuple[str, ...]]]):
+    """What VADER sees of what stands between two blanks, and the words in it that have a tone."""
+
+    def __init__(self, as_of: date | None) -> None:
+        """Takes the lists as a day knew them."""
+        super().__init__()
+        self._as_of = as_of
+
+    def __missing__(self, piece: str) -> tuple[str, tuple[str, ...]]:
+        hits: list[str] = []
+        found = _WORD.sub(lambda match: _seen(match[0], hits, self._as_of), piece), tuple(hits)
+        if len(self) < REMEMBERED and len(piece) <= LONGEST_WORD:
+            self[piece] = found
+        return found
+
+
+@cache
+def _pieces(as_of: date | None) -> _Pieces:
+    return _Pieces(as_of)
 
 
 def _seen(word: str, hits: list[str], as_of: date | None) -> str:

@@ -27,7 +27,11 @@ _CASES: dict[str, float] = package.SPECIAL_CASES  # idioms of two and three word
 _PAIRS = {text: value for text, value in _BOOSTERS.items() if " " in text}  # "sort of"
 _RARE = frozenset(max(text.split(), key=len) for text in (*_CASES, *_PAIRS))  # without one of them there is no idiom
 _EMPHASIS = frozenset(("so", "this"))
+_ACTING = frozenset(("no", "least", "without", "but", "kind", *_EMPHASIS, *_NEGATIONS, *_RARE, *_BOOSTERS))
+_REMEMBERED = 200_000  # words of which is kept in memory what they are
+_LONGEST = 40  # characters of a word that is kept
 _NORMAL = 15  # alpha of the package's normalisation
+_REACH = 3  # words before a word that may change it
 _FADING = (1.0, 0.95, 0.9)  # a booster one, two and three words before
 
 
@@ -58,6 +62,68 @@ def _emojis() -> tuple[frozenset[str], dict[str, str]]:
     return frozenset(single), single
 
 
+class Reading(NamedTuple):
+    """A text's compound score and what made it."""
+
+    compound: float
+    hits: list[Hit]
+    plain: bool  # no word changed another's valence
+
+
+_NOTHING = Reading(0.0, [], True)
+
+
+_COUNTS, _CAPITAL, _ACTS = 1, 1 << 24, 1 << 48  # side by side in one number, which is added up over a text
+_MANY = _CAPITAL - 1
+
+
+class _Word(NamedTuple):
+    """What stands between two blanks."""
+
+    bare: str  # without punctuation
+    lower: str
+    listed: float | None  # its valence, where it counts
+    acts: bool  # it may change the valence of other words
+
+
+class _Words(dict[str, _Word]):
+    """The words of texts, taken apart when first seen."""
+
+    def __init__(self, listed: Mapping[str, float]) -> None:
+        """Takes the words that count."""
+        super().__init__()
+        self._listed = listed
+
+    def __missing__(self, piece: str) -> _Word:
+        bare = _bare(piece)
+        lower = bare.lower()
+        word = _Word(bare, lower, self._listed.get(lower), lower in _ACTING or "n't" in lower)
+        if len(self) < _REMEMBERED and len(piece) <= _LONGEST:
+            self[piece] = word
+        return word
+
+
+class _Weights(dict[str, int]):
+    """Whether a word counts, stands in capitals, acts upon others."""
+
+    def __init__(self, listed: Mapping[str, float]) -> None:
+        """Takes the words that count."""
+        super().__init__()
+        self._listed = listed
+
+    def __missing__(self, piece: str) -> int:
+        bare = _bare(piece)
+        lower = bare.lower()
+        weight = _COUNTS if lower in self._listed else 0
+        if bare.isupper():
+            weight += _CAPITAL
+        if lower in _ACTING or "n't" in lower:
+            weight += _ACTS
+        if len(self) < _REMEMBERED and len(piece) <= _LONGEST:
+            self[piece] = weight
+        return weight
+
+
 class Vader:
     """VADER on a word list.
 
@@ -67,11 +133,12 @@ class Vader:
 
     def __init__(self, words: Mapping[str, float]) -> None:
         self.words = dict(words)
-        self._counted = {word: value for word, value in self.words.items() if word not in _BOOSTERS}
+        counted = {word: value for word, value in self.words.items() if word not in _BOOSTERS}
+        self._known, self._weights = _Words(counted), _Weights(counted)
 
     def compound(self, text: str) -> float:
         """Returns the compound score in [-1, 1], rounded to four digits as in the package; 0 without words."""
-        return self.read(text)[0]
+        return self.read(text).compound
 
     def polarity_scores(self, text: str) -> dict[str, float]:
         """Returns neg, neu, pos (shares, [0, 1]) and compound ([-1, 1]), as the package does."""
@@ -79,7 +146,7 @@ class Vader:
         pieces = text.split()
         if not pieces:
             return {"neg": 0.0, "neu": 0.0, "pos": 0.0, "compound": 0.0}
-        hits = self._valences(pieces)
+        hits = self._hits(pieces, sum(map(self._weights.__getitem__, pieces)))
         emphasis = _emphasis(text)
         good = bad = 0.0
         for hit in hits:  # no sum(): from Python 3.12 on it compensates, and the package does not here
@@ -100,29 +167,50 @@ class Vader:
             "compound": round(_normalized(_emphasised(sum(hit.valence for hit in hits), text)), 4),
         }
 
-    def read(self, text: str) -> tuple[float, list[Hit]]:
+    def read(self, text: str) -> Reading:
         """Returns the compound score and the listed words of a text with what each adds."""
         text = _without_emojis(text)
-        hits = self._valences(text.split())
-        return (round(_normalized(_emphasised(sum(hit.valence for hit in hits), text)), 4) if hits else 0.0), hits
+        pieces = text.split()
+        weight = sum(map(self._weights.__getitem__, pieces))
+        if not weight & _MANY:
+            return _NOTHING
+        hits = self._hits(pieces, weight)
+        total = sum([hit.valence for hit in hits])
+        return Reading(round(_normalized(_emphasised(total, text)), 4), hits, weight < _ACTS)
 
-    def _valences(self, pieces: list[str]) -> list[Hit]:
-        words = [_bare(piece) for piece in pieces]
-        lower = [word.lower() for word in words]
-        counted = self._counted
-        places = [place for place, word in enumerate(lower) if word in counted]
-        if not places:
-            return []
-        shouts = _some_are_capitals(words)
+    def _hits(self, pieces: list[str], weight: int) -> list[Hit]:
+        """The words that count. Where none acts upon others, each is worth what the list says."""
+        shouts = 0 < weight // _CAPITAL & _MANY < len(pieces)
+        if weight >= _ACTS:
+            return self._changed(pieces, shouts=shouts)
+        weights = self._weights
+        found = []
+        for place, piece in enumerate(pieces):
+            if weights[piece] & _COUNTS:
+                bare, _, listed, _ = self._known[piece]
+                found.append(Hit(place, bare, listed, _loud(bare, listed) if shouts else listed))
+        return found
+
+    def _changed(self, pieces: list[str], *, shouts: bool) -> list[Hit]:
+        """The words that count in a text with words that act upon others."""
+        known = list(map(self._known.__getitem__, pieces))
+        words = [word.bare for word in known]
+        lower = [word.lower for word in known]
         idioms = not _RARE.isdisjoint(lower)
         last = len(lower) - 1
+        nearest = -9  # the last word before that acts
         found = []
-        for place in places:
-            if lower[place] == "kind" and place < last and lower[place + 1] == "of":
-                continue
-            valence = self._valence(place, words, lower, shouts)
-            valence = self._look_back(place, valence, words, lower, shouts=shouts, idioms=idioms)
-            found.append(Hit(place, words[place], counted[lower[place]], self._least(place, valence, lower)))
+        for place, (bare, word, listed, acts) in enumerate(known):
+            if listed is not None and not (word == "kind" and place < last and lower[place + 1] == "of"):
+                if idioms or acts or place - nearest <= _REACH:
+                    valence = self._valence(place, words, lower, shouts)
+                    valence = self._look_back(place, valence, words, lower, shouts=shouts, idioms=idioms)
+                    valence = self._least(place, valence, lower)
+                else:
+                    valence = _loud(bare, listed) if shouts else listed
+                found.append(Hit(place, bare, listed, valence))
+            if acts:
+                nearest = place
         return _after_but(found, lower) if "but" in lower else found
 
     def _valence(self, place: int, words: list[str], lower: list[str], shouts: bool) -> float:
@@ -134,9 +222,7 @@ class Vader:
         before = lower[max(0, place - 3) : place]
         if "no" in before and ("no" in before[-2:] or (len(before) == 3 and before[2] in {"or", "nor"})):
             valence = self.words[word] * _NEGATED
-        if shouts and words[place].isupper():
-            valence += _CAPITALS if valence > 0 else -_CAPITALS
-        return valence
+        return _loud(words[place], valence) if shouts else valence
 
     def _look_back(
         self, place: int, valence: float, words: list[str], lower: list[str], *, shouts: bool, idioms: bool
@@ -187,9 +273,11 @@ def _bare(piece: str) -> str:
     return bare if len(bare) > 2 else piece
 
 
-def _some_are_capitals(words: list[str]) -> bool:
-    capitals = sum(map(str.isupper, words))
-    return 0 < capitals < len(words)
+def _loud(word: str, valence: float) -> float:
+    """Capitals count more, where not all words are in capitals."""
+    if word.isupper():
+        return valence + (_CAPITALS if valence > 0 else -_CAPITALS)
+    return valence
 
 
 def _boost(word: str, lower: str, valence: float, shouts: bool) -> float:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backtests.report.page.card import audit, card, not_shown
+from backtests.report.page.compare import comparison
 from backtests.report.page.evidence import evidence
 from backtests.report.page.happened import happened, moves
 from backtests.report.page.markup import Markup, esc, table
@@ -113,6 +114,12 @@ def html_page(result: Result) -> str:
     body = "".join(text for _, text in sections)
     tip = '<div id="tip" hidden></div>'
     return shell(f"{title}: Aftershock", [head, f'<main id="main">{body}</main>', tip])
+
+
+def compare_page(named: Sequence[tuple[str, Result]]) -> str:
+    """One offline page of several runs, each with the name it is shown under."""
+    title, body = comparison(named)
+    return shell(f"{title}: Aftershock", [*body, '<div id="tip" hidden></div>'])
 
 
 def notebook_view(result: Result) -> str:
