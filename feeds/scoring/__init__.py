@@ -9,8 +9,9 @@ from feeds.scoring.clauses import asks
 from feeds.scoring.disruption import read, sentiment
 from feeds.scoring.entities import entities
 from feeds.scoring.glance import ASKS, DISRUPTION, NAMES, PHRASE, REACTION, glance
-from feeds.scoring.language import detect
+from feeds.scoring.language import decide, votes
 from feeds.scoring.matching import split
+from feeds.scoring.phrases import LISTS
 from feeds.scoring.reaction import reaction
 from feeds.scoring.score import Entity, Score, Scorer
 from feeds.scoring.tone import plain_vader, statement_tone
@@ -35,14 +36,16 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
         The score; of a text that is neither English nor German only the language, all else zero.
     """
     title, summary = title[:LONGEST], summary[:LONGEST]
-    detected = detect(f"{title} {summary}", language)
-    if detected not in {"en", "de"} or not title.strip():
+    row, told_row = split(title), split(summary)
+    detected = decide(votes(row.pieces) + votes(told_row.pieces), f"{title} {summary}", language)
+    if detected not in LISTS or not title.strip():
         return Score(language=detected, relevance=0.0, sentiment=0.0, tone=0.0)
     look = glance(detected, lexicon_as_of)
-    words = split(title).words
+    words = row.words
     seen = look(words)
     asked = bool(seen & ASKS) and asks(words)
-    tone_value, tone_hits = 0.0, ()
+    tone_hits: tuple[str, ...] = ()
+    tone_value = 0.0
     if not asked:
         tone_value, tone_hits = statement_tone(title, detected, lexicon_as_of, phrased=bool(seen & PHRASE))
     reported = caused = False
@@ -54,7 +57,7 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
         reading = read(title, lexicon_as_of)
         about = reading.relevance()
         value, implied, rules = sentiment(reading) if about else (0.0, 0.0, ())
-    told = look(split(summary).words) if summary else 0
+    told = look(told_row.words) if summary else 0
     if told & DISRUPTION and not (about and rules):
         reading = read(summary, lexicon_as_of)
         about = about or reading.relevance() / 2
@@ -75,7 +78,7 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
         else (),
         reaction=reported,
         cause=reported and (caused or bool(rules)),
-        hits=(*(f"disruption:{name}" for name in rules), *(f"tone:{word}" for word in tone_hits)),
+        hits=tuple([f"disruption:{name}" for name in rules] + [f"tone:{word}" for word in tone_hits]),
     )
 
 

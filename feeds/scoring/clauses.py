@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 
+_OPENERS = frozenset(
+    "after following despite ahead before amid amidst on over as because though although even while whereas from since "
+    "nach trotz vor wegen angesichts weil obwohl während nachdem".split()
+)
 _SUBORDINATE = re.compile(
-    r"\s(?:after|following|despite|ahead of|before|amid|amidst|on|over|as|because|though|although|even|while|whereas"
-    r"|from|since|nach|trotz|vor|wegen|angesichts|weil|obwohl|während|nachdem)\s",
+    rf"\s(?:{'|'.join(sorted(_OPENERS - {'ahead'}))}|ahead of)\s",
     re.IGNORECASE,
 )
 _ASKING = frozenset(
@@ -24,6 +27,8 @@ _PREVIEWS = (["what", "to", "expect"], ["what", "to", "know"], ["what", "to", "w
 
 def main_clause(text: str) -> str:
     """Returns the text up to its first subordinate part, or all of it; never less than two words."""
+    if text.isascii() and _OPENERS.isdisjoint(text.lower().split()):
+        return text
     for match in _SUBORDINATE.finditer(text):
         if text.count(" ", 0, match.start()):
             return text[: match.start()]

@@ -69,7 +69,11 @@ class Glance(dict[str, "_Begins | None"]):
         return seen
 
     def __missing__(self, word: str) -> _Begins | None:
-        begins = self._begins(word) if "-" in word or self._edges.begins(word) or may_name(word) else None
+        begins = (
+            self._begins(word)
+            if "-" in word or self._edges.begins(word) or (word[-1] == "s" and may_name(word))
+            else None
+        )
         if len(self) < REMEMBERED and len(word) <= LONGEST_WORD:
             self[word] = begins
         return begins

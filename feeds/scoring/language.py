@@ -8,6 +8,7 @@ half a second to load, so it is imported then.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -75,7 +76,16 @@ def detect(text: str, declared: str = "") -> str:
         text: Title and summary.
         declared: The channel's claim; it breaks ties.
     """
-    votes = sum(map(_votes().__getitem__, text.split(" ")))
+    return decide(votes(text.split(" ")), text, declared)
+
+
+def votes(pieces: Iterable[str]) -> int:
+    """Returns what the pieces of a text between blanks say; votes of several texts are added up."""
+    return sum(map(_votes().__getitem__, pieces))
+
+
+def decide(votes: int, text: str, declared: str) -> str:
+    """Returns the language by a text's votes; see `detect`."""
     english, german = votes & _MANY, votes >> _BITS & _MANY
     others, sure = votes >> 2 * _BITS & _MANY, votes >> 3 * _BITS & _MANY
     if votes >= _UMLAUT:

@@ -41,7 +41,10 @@ class _Pieces(dict[str, tuple[str, ...]]):
     """What stands between two blanks, as patterns see it. No word goes over a blank, so each piece is split once."""
 
     def __missing__(self, piece: str) -> tuple[str, ...]:
-        words = tuple(map(_plain, _TOKEN.findall(f" {piece} " if piece == "-" else piece)))
+        if piece.isascii() and piece.isalpha():
+            words: tuple[str, ...] = (piece.lower(),)
+        else:
+            words = tuple(map(_plain, _TOKEN.findall(f" {piece} " if piece == "-" else piece)))
         if len(self) < REMEMBERED and len(piece) <= LONGEST_WORD:
             self[piece] = words
         return words
@@ -68,12 +71,12 @@ _PIECES = _Pieces()
 class Row:
     """The words and marks of a text; a hyphen between blanks is a dash."""
 
-    __slots__ = ("_spans", "text", "words")
+    __slots__ = ("_spans", "pieces", "text", "words")
 
     def __init__(self, text: str) -> None:
         """Splits the text."""
         self.text = text
-        pieces = text.split(" ")
+        self.pieces = pieces = text.split(" ")
         words = list(chain.from_iterable(map(_PIECES.__getitem__, pieces)))
         if words and pieces[-1] == "-":  # no blank stands after it
             del words[-1]
@@ -157,37 +160,37 @@ class Starts(NamedTuple, Generic[T]):
 class Edges:
     """A quick no for words with which nothing begins: most words of most headlines."""
 
-    __slots__ = ("_exact", "_head_keys", "_heads", "_tail_keys", "_tails")
+    __slots__ = ("_exact", "_heads", "_tails")
 
     def __init__(self, exact: Iterable[str], heads: Iterable[str], tails: Iterable[str]) -> None:
         """Takes first words, their beginnings and their ends."""
-        self._exact, self._heads, self._tails = set(exact), set(heads), set(tails)
-        self._key()
-
-    def _key(self) -> None:
-        self._head_keys = {head[:_KEY] for head in self._heads}
-        self._tail_keys = {tail[-_KEY:] for tail in self._tails}
+        self._exact = set(exact)
+        self._heads: dict[str, tuple[str, ...]] = {}  # by their first letters, three or fewer
+        self._tails: dict[str, tuple[str, ...]] = {}  # by their last
+        for head in heads:
+            self._heads[head[:_KEY]] = (*self._heads.get(head[:_KEY], ()), head)
+        for tail in tails:
+            self._tails[tail[-_KEY:]] = (*self._tails.get(tail[-_KEY:], ()), tail)
 
     def add(self, other: Edges) -> None:
         """Makes these the edges of both."""
         self._exact |= other._exact
-        self._heads |= other._heads
-        self._tails |= other._tails
-        self._key()
+        for mine, more in ((self._heads, other._heads), (self._tails, other._tails)):
+            for key, ends in more.items():
+                mine[key] = (*mine.get(key, ()), *ends)
 
     def begins(self, word: str) -> bool:
         """Whether a pattern may begin with a word."""
         if word in self._exact:
             return True
-        heads, tails = self._head_keys, self._tail_keys
-        if word[:3] in heads or word[:2] in heads or word[:1] in heads:
-            known = self._heads
-            if any(word[:length] in known for length in range(1, len(word) + 1)):
-                return True
-        if word[-3:] in tails or word[-2:] in tails or word[-1:] in tails:
-            known = self._tails
-            return any(word[-length:] in known for length in range(1, len(word)))
-        return False
+        heads, tails = self._heads, self._tails
+        key = word[:3]
+        if key in heads and word.startswith(heads[key]):
+            return True
+        key = word[-3:]
+        if key in tails and word.endswith(tails[key]):
+            return True
+        return word[:2] in heads or word[-2:] in tails or word[:1] in heads or word[-1:] in tails
 
 
 class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
@@ -255,9 +258,16 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
         starts = self[words[index]]
         if starts is None:
             return None
+        single, following, others = starts
+        numbers = following.get(words[index + 1], ()) if following and index + 1 < len(words) else ()
+        for number, needed in others:
+            if not needed or not needed.isdisjoint(words):
+                numbers = (*numbers, number)
+        if not numbers:  # nearly always
+            return ((index,), single) if single else None
         best: tuple[int, ...] = ()
         payloads: list[T] = []
-        for number in self._candidates(starts, words, index):
+        for number in numbers:
             slots, payload = self._patterns[number]
             places = _match(slots, 1, words, index + 1, (index,))
             if places is None or (best and (len(places), places[-1]) < (len(best), best[-1])):
@@ -267,16 +277,9 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
             payloads.append(payload)
         if len(best) > 1:
             return best, payloads
-        if starts.single or payloads:  # "falls <end>" takes one word too
-            return (index,), (*starts.single, *payloads)
+        if single or payloads:  # "falls <end>" takes one word too
+            return (index,), (*single, *payloads)
         return None
-
-    def _candidates(self, starts: Starts[T], words: Sequence[str], index: int) -> Sequence[int]:
-        """Patterns worth a closer look: nearly always none."""
-        found = starts.following.get(words[index + 1], ()) if starts.following and index + 1 < len(words) else ()
-        if not starts.others:
-            return found
-        return (*found, *(number for number, needed in starts.others if not needed or not needed.isdisjoint(words)))
 
 
 def _match(

@@ -7,7 +7,6 @@ in its gaps stay where they are, so that a booster or a negation between them st
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from functools import cache
 
@@ -56,7 +55,7 @@ def matcher(language: str, as_of: date | None) -> Matcher[tuple[float, str, bool
 def replace(text: str, language: str, as_of: date | None = None) -> tuple[str, tuple[str, ...]]:
     """Returns the text with its phrases replaced by marks, and the phrases found; the longest at a place counts."""
     row = split(text)
-    found = list(find(row.words, language, as_of))
+    found = find(row.words, language, as_of)
     if not found:
         return text, ()
     parts: list[str] = []
@@ -73,9 +72,10 @@ def replace(text: str, language: str, as_of: date | None = None) -> tuple[str, t
     return "".join((*parts, text[done:])), tuple(hits)
 
 
-def find(words: list[str], language: str, as_of: date | None) -> Iterator[tuple[tuple[int, ...], float, str]]:
-    """Yields the places of each phrase, its valence and what stands in for it, from left to right."""
+def find(words: list[str], language: str, as_of: date | None) -> list[tuple[tuple[int, ...], float, str]]:
+    """Returns the places of each phrase, its valence and what stands in for it, from left to right."""
     patterns = matcher(language, as_of)
+    out = []
     free = 0  # words before it are spent
     for index, starts in enumerate(map(patterns.__getitem__, words)):
         if starts is None or index < free:
@@ -83,9 +83,14 @@ def find(words: list[str], language: str, as_of: date | None) -> Iterator[tuple[
         found = patterns.at(words, index)
         if found is not None:
             places, payloads = found
-            value, word, spends = max(payloads, key=lambda payload: abs(payload[0]))
-            yield tuple(range(places[0], places[-1] + 1)) if spends else places, value, word
+            value, word, spends = payloads[0] if len(payloads) == 1 else max(payloads, key=_strength)
+            out.append((tuple(range(places[0], places[-1] + 1)) if spends else places, value, word))
             free = places[-1] + 1
+    return out
+
+
+def _strength(payload: tuple[float, str, bool]) -> float:
+    return abs(payload[0])
 
 
 def _runs(row: Row, places: tuple[int, ...]) -> list[str]:

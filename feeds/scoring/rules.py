@@ -208,7 +208,8 @@ class _Possible(dict[int, tuple[Rule, ...]]):
     book: RuleBook
 
     def __missing__(self, mask: int) -> tuple[Rule, ...]:
-        found = tuple(rule for rule in self.book.rules if all(mask & group for group in rule.groups))
+        may = [rule for rule in self.book.rules if mask & rule.groups[0]]
+        found = tuple([rule for rule in may if all(mask & group for group in rule.groups)])
         if len(self) < _REMEMBERED:
             self[mask] = found
         return found

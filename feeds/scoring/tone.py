@@ -79,8 +79,8 @@ def _agree(hits: list[Hit]) -> bool:
     """Whether all words speak the same way."""
     if len(hits) == 1:
         return bool(hits[0].listed)
-    listed = [hit.listed for hit in hits]
-    return min(listed) > 0 or max(listed) < 0
+    listed = sorted([hit.listed for hit in hits])
+    return listed[0] > 0 or listed[-1] < 0
 
 
 def words_read(text: str, language: str, as_of: date | None = None) -> tuple[str, list[Hit]]:

@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import vaderSentiment.vaderSentiment as package  # noqa: N813 (a package called so)
 
-_CAPITALS = package.C_INCR
-_NEGATED = package.N_SCALAR
+_CAPITALS: float = package.C_INCR
+_NEGATED: float = package.N_SCALAR
 _BOOSTERS: dict[str, float] = package.BOOSTER_DICT
 _NEGATIONS = frozenset(package.NEGATE)
 _CASES: dict[str, float] = package.SPECIAL_CASES  # idioms of two and three words
@@ -176,18 +176,20 @@ class Vader:
             return _NOTHING
         hits = self._hits(pieces, weight)
         total = sum([hit.valence for hit in hits])
-        return Reading(round(_normalized(_emphasised(total, text)), 4), hits, weight < _ACTS)
+        if "!" in text or "?" in text:
+            total = _emphasised(total, text)
+        return Reading(round(_normalized(total), 4), hits, weight < _ACTS)
 
     def _hits(self, pieces: list[str], weight: int) -> list[Hit]:
         """The words that count. Where none acts upon others, each is worth what the list says."""
         shouts = 0 < weight // _CAPITAL & _MANY < len(pieces)
         if weight >= _ACTS:
             return self._changed(pieces, shouts=shouts)
-        weights = self._weights
         found = []
-        for place, piece in enumerate(pieces):
-            if weights[piece] & _COUNTS:
-                bare, _, listed, _ = self._known[piece]
+        for place, weight_ in enumerate(map(self._weights.__getitem__, pieces)):
+            if weight_ & _COUNTS:
+                bare, lower, _, _ = self._known[pieces[place]]
+                listed = self.words[lower]
                 found.append(Hit(place, bare, listed, _loud(bare, listed) if shouts else listed))
         return found
 
@@ -351,4 +353,4 @@ def _emphasised(total: float, text: str) -> float:
 
 
 def _normalized(total: float) -> float:
-    return max(-1.0, min(1.0, total / sqrt(total * total + _NORMAL)))
+    return float(total / sqrt(total * total + _NORMAL))  # rounded, it may be 1, never more
