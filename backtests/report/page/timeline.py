@@ -7,8 +7,9 @@ that a gap looks like what it is.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -73,22 +74,19 @@ def _point(index: int, row: Row, x: float, y: float) -> str:
     return f'<a class="pt" data-i="{index}"{attributes} aria-label="{esc(told)}"{language}>{_shape(x, y, row)}</a>'
 
 
-class _Prices:
-    """A symbol's opens and closes as points in time."""
+Point = tuple[float, float]  # seconds since 1970, price
+Days = list[tuple[Point, Point]]  # a symbol's sessions: open and close
 
-    def __init__(self, result: Result, symbol: str, times: Sequence[Row]) -> None:
-        bars = {row["session"]: row for row in records(result, "bars") if row["symbol"] == symbol}
-        self.sessions = [
-            (
-                (_stamp(time["opens"]), bars[time["session"]]["open"]),
-                (_stamp(time["closes"]), bars[time["session"]]["close"]),
-            )
-            for time in times
-            if time["session"] in bars
-        ]
 
-    def within(self, start: float, end: float) -> list[tuple[tuple[float, float], tuple[float, float]]]:
-        return [each for each in self.sessions if each[1][0] >= start and each[0][0] <= end]
+def _prices(result: Result, times: Sequence[Row]) -> dict[str, Days]:
+    """Every symbol's opens and closes as points in time."""
+    stamps = {row["session"]: (_stamp(row["opens"]), _stamp(row["closes"])) for row in times}
+    found: dict[str, Days] = {}
+    for symbol, session, opened, _, _, close in result.tables["bars"].rows:
+        if session in stamps:
+            start, end = stamps[session]
+            found.setdefault(symbol, []).append(((start, opened), (end, close)))
+    return found
 
 
 def _symbols(result: Result) -> list[str]:
@@ -100,11 +98,9 @@ def _symbols(result: Result) -> list[str]:
     return first + [symbol for symbol in order if symbol not in first]
 
 
-def _price_group(
-    prices: _Prices, span: tuple[float, float], x: svg.Scale, box: tuple[float, float, float, float]
-) -> str:
+def _price_group(prices: Days, span: tuple[float, float], x: svg.Scale, box: tuple[float, float, float, float]) -> str:
     left, right, top, bottom = box
-    shown = prices.within(*span)
+    shown = [each for each in prices if each[1][0] >= span[0] and each[0][0] <= span[1]]
     if not shown:
         return svg.text((left + right) / 2, (top + bottom) / 2, "no prices in this span", "tick", "middle")
     values = [point[1] for each in shown for point in each]
@@ -132,19 +128,19 @@ def _days(start: float, end: float) -> list[datetime]:
 
 
 def _chart(
-    result: Result,
+    key: str,
     rows: Sequence[Row],
     times: Sequence[Row],
     symbols: Sequence[str],
+    prices: Mapping[str, Days],
     span: tuple[float, float],
-    width: float,
     about: str,
+    width: float,
 ) -> Markup:
     start, end = span
     left, right, top, middle, bottom = 44.0, width - 8, 20.0, 178.0, 352.0
     x = svg.scale(start, end, left, right)
     y = svg.scale(-1.08, 1.08, bottom, middle + 30)
-    key = result.document["key_session"]
     parts = []
     for time in times:
         opened, closed = _stamp(time["opens"]), _stamp(time["closes"])
@@ -167,7 +163,7 @@ def _chart(
                 )
             )
     for number_, symbol in enumerate(symbols):
-        group = _price_group(_Prices(result, symbol, times), span, x, (left, right, top + 6, middle))
+        group = _price_group(prices.get(symbol, []), span, x, (left, right, top + 6, middle))
         parts.append(f'<g class="price{"" if number_ == 0 else " off"}" data-symbol="{esc(symbol)}">{group}</g>')
     for value, words in ((1, "builds up"), (0, "0"), (-1, "undercuts")):
         parts.append(svg.line(left, y(value), right, y(value), "zero" if value == 0 else "grid"))
@@ -262,8 +258,9 @@ def timeline(result: Result) -> Markup:
             "move. Shaded: the exchange is open. Dotted: it is shut.</p>"
         ),
     ]
+    key, prices = result.document["key_session"], _prices(result, times)
     for name, span in _spans(result, times):
-        drawn = svg.both(lambda width, span=span, name=name: _chart(result, rows, times, symbols, span, width, name))  # type: ignore[misc]
+        drawn = svg.both(partial(_chart, key, rows, times, symbols, prices, span, name))
         parts.append(f"<figure><h3>{esc(name)}</h3>{''.join(drawn)}</figure>")
     parts.append(folded(f"The {len(rows)} headlines as a table", news_table(rows)))
     if more:
