@@ -127,7 +127,7 @@ def _placebo(document: Document) -> str:
             )
         )  # fmt: skip
         if dist.get("histogram"):
-            caption = f"{kind['kind']}: profit with placebo news, US dollars. {kind['about']}"
+            caption = f"{kind['kind']}: {kind['about']}. Profit in US dollars, number of placebos upwards."
             drawn.append(figure(caption, *svg.both(lambda width, dist=dist: _histogram(dist, width))))  # type: ignore[misc]
     head = ("placebo", "n", "distinct", "real news", "mean", "5 %", "95 %", "p")
     told = table(head, rows, f"Profit of {document['strategy']} with news that means nothing, US dollars")

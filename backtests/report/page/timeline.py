@@ -240,6 +240,18 @@ def news_table(rows: Sequence[Row]) -> Markup:
     )
 
 
+_LEGEND = (
+    '<p class="legend">'
+    '<span class="item"><svg viewBox="0 0 14 14" class="k" aria-hidden="true">'
+    '<polygon points="7,1 1,13 13,13" class="dot up"/></svg>builds up demand for AI</span> '
+    '<span class="item"><svg viewBox="0 0 14 14" class="k" aria-hidden="true">'
+    '<polygon points="7,13 1,1 13,1" class="dot down"/></svg>undercuts it</span> '
+    '<span class="item"><svg viewBox="0 0 14 14" class="k" aria-hidden="true">'
+    '<circle cx="7" cy="7" r="4" class="dot flat"/></svg>neither; hollow: reports a price move.</span> '
+    "Shaded: the exchange is open. Dotted: it is shut.</p>"
+)
+
+
 def timeline(result: Result) -> Markup:
     """The section of news and prices."""
     rows, more = headlines(result)
@@ -250,13 +262,7 @@ def timeline(result: Result) -> Markup:
     options = "".join(f'<option value="{esc(symbol)}">{esc(symbol)}</option>' for symbol in symbols)
     parts = [
         f'<p class="controls"><label for="symbol">Price of </label><select id="symbol">{options}</select></p>',
-        (
-            '<p class="legend"><svg viewBox="0 0 14 14" class="k" aria-hidden="true"><polygon points="7,1 1,13 13,13" '
-            'class="dot up"/></svg>builds up demand for AI <svg viewBox="0 0 14 14" class="k" aria-hidden="true">'
-            '<polygon points="7,13 1,1 13,1" class="dot down"/></svg>undercuts it <svg viewBox="0 0 14 14" class="k" '
-            'aria-hidden="true"><circle cx="7" cy="7" r="4" class="dot flat"/></svg>neither; hollow: reports a price '
-            "move. Shaded: the exchange is open. Dotted: it is shut.</p>"
-        ),
+        _LEGEND,
     ]
     key, prices = result.document["key_session"], _prices(result, times)
     for name, span in _spans(result, times):
