@@ -95,7 +95,7 @@ def load_inputs(folder: Path, config: dict[str, Any]) -> tuple[Episode, News]:
     episode = load_episode(
         own,
         prices=prices,
-        news=None if held.is_file() else inputs / "news",
+        news=held if held.is_file() else inputs / "news",
         start=date.fromisoformat(config["start"]),
         end=date.fromisoformat(config["end"]),
         bars=None if bars == "daily" else bars,

@@ -54,6 +54,18 @@ def test_a_run_on_files_of_ones_own_is_reproduced_when_they_are_gone(tmp_path):
     assert verify(folder).differences == ()
 
 
+def test_a_run_on_an_archive_is_reproduced_without_the_archive(tmp_path, monkeypatch):
+    """The run keeps what the archive held; the archive is deleted."""
+    archive = tmp_path / "a.sqlite"
+    monkeypatch.setenv("AFTERSHOCK_ARCHIVE", str(archive))
+    words = ["run", "deepseek-2025", "-s", "shock", "--news", "archive", "--trials", "off", "-o", str(tmp_path / "run")]
+    for line in (["feeds", "import", str(EPISODE / "news.de.xml")], words):
+        assert CliRunner().invoke(cli, line, catch_exceptions=False).exit_code == 0
+    for path in tmp_path.glob("a.sqlite*"):
+        path.unlink()
+    assert verify(tmp_path / "run").differences == ()
+
+
 def test_a_changed_byte_is_found_and_named(run, tmp_path):
     """Exit code 1, the file and the line."""
     shutil.copytree(run, tmp_path / "run")
