@@ -48,6 +48,10 @@ def rerun(folder: Path | str) -> Result:
     terms = BookTerms().with_settings({name: str(value) for name, value in run.config["book"].items()})
     news = place_news(episode, read, terms)
     made = replay(episode, rules, terms=terms, news=news)
+    if run.config.get("bars", "daily") != "daily":
+        made.document["notes"] = run.document[
+            "notes"
+        ]  # they tell of the window that was asked for, which is cut by now
     if "borrow_stress" in run.document:
         rates = tuple(run.document["borrow_stress"]["rates_pct"])
         made.document["borrow_stress"] = borrow_stress(episode, news, rules, terms, rates)
