@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from backtests.news import News
 
 Ints = NDArray[np.int64]
-_AT_ONCE = 4_000_000  # weights held in memory at a time, per process: 32 MB
+_AT_ONCE = 1_000_000  # weights held in memory at a time, per process: 8 MB
 
 
 def why_not(episode: Episode, rule: Rule, terms: BookTerms) -> str:
