@@ -45,6 +45,7 @@ def test_run_all_replays_every_episode_and_counts_false_alarms(tmp_path):
     assert [row["episode"] for row in made["episodes"] if row["control"]] == ["quiet-2023"]
     assert set(made["strategies"][0]["return_pct"]) == set(episode_names())
     assert {path.name for path in tmp_path.iterdir()} == set(episode_names())
+    assert made["audit"] == {"decisions": 19 + 10 + 23 + 13, "violations": 0}
 
 
 def test_run_all_takes_no_option_of_one_episode():

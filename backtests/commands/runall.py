@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
+from backtests.commands.audit import unproved_lines, violation_lines
 from backtests.commands.evidence import progress
 from backtests.commands.options import aside, split_settings
 from backtests.commands.trials import ready, record
@@ -23,15 +25,17 @@ def run_all(
     *,
     as_json: bool,
 ) -> None:
-    """Replays the strategies over every episode that ships.
+    """Replays the strategies over every episode that ships; exit code 1 where a decision knew the future.
 
     Raises:
         InputError: An option that belongs to one episode.
     """
+    from backtests.audit import short_audit
     from backtests.episode import episode_names, load_episode
     from backtests.evidence.automatic import weigh
     from backtests.news import read_news
     from backtests.replay import replay, standard_rules
+    from backtests.report import audit_line
     from backtests.several import Cell, Several, cells_of, several_text
     from backtests.wakes import place_news
 
@@ -42,6 +46,7 @@ def run_all(
     with aside():
         terms, own = split_settings(settings, strategies)
     cells: list[Cell] = []
+    audits = []
     with progress(len(episode_names()), "episodes") as done:
         for name in episode_names():
             episode = load_episode(name)
@@ -49,15 +54,25 @@ def run_all(
             with aside():
                 rules = standard_rules(strategies, own)
                 result = replay(episode, rules, terms=terms, news=news)
+                audits.append(short_audit(episode, news, rules, result.tables["targets"].rows, terms))
+            found = {"decisions": audits[-1].decisions, "violations": len(audits[-1].violations)}
+            result.document["audit"] = found
             record(result, ledger)
             if output is not None:
                 weigh(result, rules, episode, news)
                 result.save(output / name)
             cells += cells_of(result, control=episode.control)
             done(1)
-    found = Several(cells=tuple(cells))
-    click.echo(several_text(found), err=as_json, nl=False)
+    several = Several(cells=tuple(cells))
+    decisions = sum(each.decisions for each in audits)
+    violations = [violation for each in audits for violation in violation_lines(each)]
+    click.echo(several_text(several) + audit_line(decisions, len(violations)), err=as_json)
     if output is not None:
         click.echo(f"files: {output}", err=True)
     if as_json:
-        click.echo(json.dumps(found.document(), ensure_ascii=False, allow_nan=False))
+        audit = {"decisions": decisions, "violations": len(violations)}
+        click.echo(json.dumps({**several.document(), "audit": audit}, ensure_ascii=False, allow_nan=False))
+    for line in [*(line for each in audits for line in unproved_lines(each)), *violations]:
+        click.echo(line, err=True)
+    if violations:
+        sys.exit(1)
