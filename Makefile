@@ -34,7 +34,7 @@ test: $(VENV)/.dev ## Run what CI runs: lint, format, types, import contracts, t
 bench: $(VENV)/.run ## Measure a run and --help against the imports they cannot avoid
 	@$(BIN)/python tests/bench/bench_run.py
 	@$(BIN)/python tests/bench/bench_parse.py
-	@PYTHONPATH=. $(BIN)/python tests/bench/bench_scoring.py
+	@PYTHONPATH=. $(BIN)/python tests/bench/bench_scoring.py --memory
 	@$(BIN)/python tests/bench/bench_archive.py
 	@$(BIN)/python tests/bench/bench_evidence.py
 	@PYTHONPATH=. $(BIN)/python tests/bench/bench_book.py

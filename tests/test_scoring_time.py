@@ -7,16 +7,20 @@ import pkgutil
 import re
 import time
 import tomllib
+from typing import Any
 
 import pytest
 
 import feeds.scoring
 from feeds.scoring import score
+from feeds.scoring.glance import DISRUPTION, PHRASE, REACTION, glance
 from feeds.scoring.lists import DATA, names
+from feeds.scoring.matching import Matcher, Row
+from feeds.scoring.phrases import LISTS, find, matcher
+from feeds.scoring.rules import Reading, rule_book
 
 RATIO = 3.3  # time of 2n over time of n: 2 is linear, 4 quadratic
 TOO_QUICK = 0.01  # seconds of the processor below which a ratio is noise
-WHOLE = {"matching._AMOUNT"}  # used on one word, from its beginning to its end
 
 
 def seconds(work, text: str) -> float:
@@ -61,10 +65,7 @@ def test_no_regular_expression_explodes(name):
     regex = regular_expressions()[name]
 
     def work(text: str) -> None:
-        if name in WHOLE:
-            regex.fullmatch(text)
-        else:
-            sum(1 for _ in regex.finditer(text))
+        sum(1 for _ in regex.finditer(text))
 
     assert [unit for unit in attacks(regex.pattern) if explodes(work, unit, 8_000)] == []
 
@@ -100,6 +101,35 @@ def test_no_pattern_of_the_lists_explodes():
         slow.append((time.process_time() - started, unit))
     worst = [unit for _, unit in sorted(slow, reverse=True)[:25]]
     assert [unit for unit in worst if explodes(lambda text: work(text, language="en"), unit, 900)] == []
+
+
+@pytest.mark.parametrize("name", ["disruption.toml", "reaction.toml", "en", "de"])
+def test_looking_for_patterns_takes_time_in_proportion_to_the_text(name):
+    """The first words of all patterns of a list, in a row and repeated: nearly a match at every word."""
+    patterns: Matcher[Any] = matcher(name, None) if name in LISTS else rule_book(name, None).matcher
+    firsts = list(patterns.firsts())
+    assert len(firsts) > 50
+
+    def work(text: str) -> None:
+        words = Row(text).words
+        for index in range(len(words)):
+            patterns.at(words, index)
+
+    units = [" ".join(firsts[start : start + 40]) + " " for start in range(0, len(firsts), 40)]
+    assert [unit for unit in units if explodes(work, unit, 4_000)] == []
+
+
+def test_a_glance_never_misses_what_a_closer_look_finds():
+    """Nine neighbours of all words that begin a pattern, again and again: what the rules find, the glance has announced."""
+    books = [rule_book(name, None) for name in ("disruption.toml", "reaction.toml")]
+    words = [word for each in (*(book.matcher for book in books), matcher("en", None)) for word in each.firsts()]
+    for start in range(0, len(words), 4):
+        row = Row(" ".join(words[start : start + 9]))
+        seen = glance("en", None)(row.words)
+        about, moves = (Reading(row, book) for book in books)
+        assert seen & DISRUPTION or not about.relevance()
+        assert seen & REACTION or not (moves.mask & moves.book.matters and any(moves.fired()))
+        assert seen & PHRASE or not find(row.words, "en", None)
 
 
 @pytest.mark.parametrize(

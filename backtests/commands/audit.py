@@ -83,9 +83,7 @@ def audit(
             rules = standard_rules(strategies, own)
         own_news = None if archived else news
         loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, loans=loans, bars=bars)
-    as_of = (
-        None if run is None or "lexicon_as_of" not in run.config else date.fromisoformat(run.config["lexicon_as_of"])
-    )
+    as_of = None if run is None else lexicon_of(run)
     if archived:
         with open_archive(archive, create=False) as opened:
             loaded, scored = read_archive(loaded, opened, lexicon_as_of=as_of)
@@ -102,6 +100,12 @@ def audit(
         click.echo(json.dumps(found.document(), ensure_ascii=False, allow_nan=False))
     if found.violations:
         sys.exit(1)
+
+
+def lexicon_of(run: Result) -> date | None:
+    """The day after which a run left out words, None for no such day."""
+    text = run.config.get("lexicon_as_of")
+    return date.fromisoformat(text) if text else None
 
 
 def _anew(headline: Headline, lexicon_as_of: date | None) -> Score:

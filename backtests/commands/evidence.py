@@ -100,7 +100,7 @@ def read_input(
 
 def _of_run(folder: Path, news: Path | None, prices: Path | None) -> Given:
     from backtests.book import BookTerms
-    from backtests.commands.audit import saved_run
+    from backtests.commands.audit import lexicon_of, saved_run
     from backtests.news import read_news
     from backtests.wakes import place_news
 
@@ -108,7 +108,7 @@ def _of_run(folder: Path, news: Path | None, prices: Path | None) -> Given:
     if run.config.get("bars", "daily") != "daily":
         raise InputError(f"{folder}: traded on bars of minutes; give a run on daily bars")
     terms = BookTerms().with_settings({name: str(value) for name, value in run.config["book"].items()})
-    scored = read_news(loaded)
+    scored = read_news(loaded, lexicon_as_of=lexicon_of(run))
     placed = place_news(loaded, scored, terms)
     return Given(episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), book=terms, folder=folder, run=run)
 

@@ -29,8 +29,9 @@ def main_clause(text: str) -> str:
     """Returns the text up to its first subordinate part, or all of it; never less than two words."""
     if text.isascii() and _OPENERS.isdisjoint(text.lower().split()):
         return text
+    blank = text.find(" ")
     for match in _SUBORDINATE.finditer(text):
-        if text.count(" ", 0, match.start()):
+        if -1 < blank < match.start():
             return text[: match.start()]
     return text
 

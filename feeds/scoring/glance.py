@@ -13,9 +13,10 @@ from functools import cache
 from typing import NamedTuple, TypeVar
 
 from feeds.scoring.clauses import ASKING
+from feeds.scoring.edges import Edges
 from feeds.scoring.entities import may_name
 from feeds.scoring.lists import name_words
-from feeds.scoring.matching import LONGEST_WORD, REMEMBERED, Edges, Matcher
+from feeds.scoring.matching import LONGEST_WORD, REMEMBERED, Matcher
 from feeds.scoring.phrases import matcher
 from feeds.scoring.rules import RuleBook, rule_book
 
@@ -48,7 +49,9 @@ class Glance(dict[str, "_Begins | None"]):
             for group in rule.groups:
                 self._wanted |= group
         self._edges = Edges(ASKING | name_words(), (), ())
-        for each in (self._moves.matcher, self._subjects.matcher, self._phrases):
+        matchers = (self._moves.matcher, self._subjects.matcher, self._phrases)
+        self._reach = max(each.reach for each in matchers)
+        for each in matchers:
             self._edges.add(each.edges)
 
     def __call__(self, words: Sequence[str]) -> int:
@@ -60,9 +63,11 @@ class Glance(dict[str, "_Begins | None"]):
                 seen |= alone
                 if following and index < len(words):
                     seen |= following.get(words[index], 0)
-                for flags, needed in others:
-                    if flags & ~seen and not needed.isdisjoint(words):
-                        seen |= flags
+                if others:
+                    ahead = words[index : index + self._reach]
+                    for flags, needed in others:
+                        if flags & ~seen and not needed.isdisjoint(ahead):
+                            seen |= flags
         moves = seen >> _SHIFT
         if moves & self._moves.matters and self._moves.possible[moves]:
             seen |= REACTION

@@ -22,6 +22,7 @@ from itertools import chain
 from typing import Generic, NamedTuple, TypeVar
 
 from feeds.errors import InputError
+from feeds.scoring.edges import Edges
 
 T = TypeVar("T")
 
@@ -29,12 +30,11 @@ _TOKEN = re.compile(
     r"[$€£¥]?\d[\d.,]*[a-zA-Z%]*|(?:[^\W\d_]\.){2,}|[^\W_]+(?:[-'’.&][^\W_]+)*|--|(?<= )-(?= )"
     r"|[;:,.!?–—…|$€£¥%()\"„“”‚‘]"
 )
-_AMOUNT = re.compile(r"[$€£¥]?\d[\d.,]*[a-z]")
+_AMOUNT = re.compile(r"(?<![\d.,])[$€£¥]?\d[\d.,]*[a-z]")
 BREAKS = frozenset(";:.!?–—…|--")
 _LONGEST_GAP = 12
-REMEMBERED = 200_000  # words of which is kept in memory what they are
+REMEMBERED = 100_000  # words of which is kept in memory what they are
 LONGEST_WORD = 40  # characters of a word that is kept
-_KEY = 3  # letters by which beginnings and ends of words are found
 
 
 class _Pieces(dict[str, tuple[str, ...]]):
@@ -157,42 +157,6 @@ class Starts(NamedTuple, Generic[T]):
     others: tuple[tuple[int, frozenset[str]], ...]  # and of the rest, each with words of which one must be there
 
 
-class Edges:
-    """A quick no for words with which nothing begins: most words of most headlines."""
-
-    __slots__ = ("_exact", "_heads", "_tails")
-
-    def __init__(self, exact: Iterable[str], heads: Iterable[str], tails: Iterable[str]) -> None:
-        """Takes first words, their beginnings and their ends."""
-        self._exact = set(exact)
-        self._heads: dict[str, tuple[str, ...]] = {}  # by their first letters, three or fewer
-        self._tails: dict[str, tuple[str, ...]] = {}  # by their last
-        for head in heads:
-            self._heads[head[:_KEY]] = (*self._heads.get(head[:_KEY], ()), head)
-        for tail in tails:
-            self._tails[tail[-_KEY:]] = (*self._tails.get(tail[-_KEY:], ()), tail)
-
-    def add(self, other: Edges) -> None:
-        """Makes these the edges of both."""
-        self._exact |= other._exact
-        for mine, more in ((self._heads, other._heads), (self._tails, other._tails)):
-            for key, ends in more.items():
-                mine[key] = (*mine.get(key, ()), *ends)
-
-    def begins(self, word: str) -> bool:
-        """Whether a pattern may begin with a word."""
-        if word in self._exact:
-            return True
-        heads, tails = self._heads, self._tails
-        key = word[:3]
-        if key in heads and word.startswith(heads[key]):
-            return True
-        key = word[-3:]
-        if key in tails and word.endswith(tails[key]):
-            return True
-        return word[:2] in heads or word[-2:] in tails or word[:1] in heads or word[-1:] in tails
-
-
 class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
     """Finds patterns in a row of words. As a dict it says what may begin with a word, None for nothing."""
 
@@ -217,6 +181,7 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
             for words, index in ((first.words, self._exact), (first.heads, self._heads), (first.tails, self._tails)):
                 for word in words:
                     index.setdefault(word, []).append(number)
+        self.reach = max((sum(max(slot.gap, 1) for slot in slots) for slots, _ in self._patterns), default=0)
         self.edges = Edges(self._exact, self._heads, self._tails)
 
     def __missing__(self, word: str) -> Starts[T] | None:
@@ -249,6 +214,10 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
                 others.append((number, needed))
         return Starts(tuple(single), following, tuple(others))
 
+    def firsts(self) -> Iterable[str]:
+        """The words with which patterns begin, those with "*" left out."""
+        return self._exact
+
     def payload(self, number: int) -> T:
         """What a pattern stands for."""
         return self._patterns[number][1]
@@ -260,11 +229,23 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
             return None
         single, following, others = starts
         numbers = following.get(words[index + 1], ()) if following and index + 1 < len(words) else ()
-        for number, needed in others:
-            if not needed or not needed.isdisjoint(words):
-                numbers = (*numbers, number)
+        if others:
+            ahead = words[index + 1 : index + self.reach]
+            for number, needed in others:
+                if not needed or not needed.isdisjoint(ahead):
+                    numbers = (*numbers, number)
         if not numbers:  # nearly always
             return ((index,), single) if single else None
+        best, payloads = self._longest(numbers, words, index)
+        if len(best) > 1:
+            return best, payloads
+        if single or payloads:  # "falls <end>" takes one word too
+            return (index,), (*single, *payloads)
+        return None
+
+    def _longest(
+        self, numbers: tuple[int, ...], words: Sequence[str], index: int
+    ) -> tuple[tuple[int, ...], Sequence[T]]:
         best: tuple[int, ...] = ()
         payloads: list[T] = []
         for number in numbers:
@@ -275,11 +256,7 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
             if places != best:
                 best, payloads = places, []
             payloads.append(payload)
-        if len(best) > 1:
-            return best, payloads
-        if single or payloads:  # "falls <end>" takes one word too
-            return (index,), (*single, *payloads)
-        return None
+        return best, payloads
 
 
 def _match(

@@ -28,7 +28,7 @@ _PAIRS = {text: value for text, value in _BOOSTERS.items() if " " in text}  # "s
 _RARE = frozenset(max(text.split(), key=len) for text in (*_CASES, *_PAIRS))  # without one of them there is no idiom
 _EMPHASIS = frozenset(("so", "this"))
 _ACTING = frozenset(("no", "least", "without", "but", "kind", *_EMPHASIS, *_NEGATIONS, *_RARE, *_BOOSTERS))
-_REMEMBERED = 200_000  # words of which is kept in memory what they are
+_REMEMBERED = 100_000  # words of which is kept in memory what they are
 _LONGEST = 40  # characters of a word that is kept
 _NORMAL = 15  # alpha of the package's normalisation
 _REACH = 3  # words before a word that may change it

@@ -1,14 +1,18 @@
 """The default scorer against vaderSentiment's `polarity_scores`, on the same headlines, one core, one run.
 
 With ../shared there: 20,000 real headlines. Without: those of the episodes that ship, repeated with a number in each, so
-that nothing is remembered. With `--equal N` also: N made-up texts through our VADER and the package's, to the last digit.
+that nothing is remembered. With `--equal N` also: N made-up texts through our VADER and the package's, to the last digit. With
+`--memory` also: what a million headlines leave in memory.
 """
 
 from __future__ import annotations
 
 import csv
 import random
+import resource
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -53,6 +57,52 @@ def seconds(work: Callable[[str], object], lines: Iterable[str]) -> float:
     return time.process_time() - started
 
 
+def workers(lines: list[str]) -> None:
+    """How much quicker two processes are than one, the start of Python and its lists taken off both."""
+    with tempfile.TemporaryDirectory() as folder:
+        small, large = Path(folder) / "small.txt", Path(folder) / "large.txt"
+        small.write_text("\n".join(lines[:100]) + "\n", encoding="utf-8")
+        large.write_text("\n".join(" ".join(line.split()) for line in lines * 10) + "\n", encoding="utf-8")
+        taken = []
+        for count in ("1", "2"):
+            spent = []
+            for path in (small, large):
+                command = [
+                    sys.executable,
+                    "-m",
+                    "backtests",
+                    "score",
+                    "--input",
+                    str(path),
+                    "--json",
+                    "--workers",
+                    count,
+                ]
+                started = time.perf_counter()
+                subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+                spent.append(time.perf_counter() - started)
+            taken.append(spent[1] - spent[0])
+    print(
+        f"{10 * len(lines):,} headlines by two processes {taken[1]:.1f} s, by one {taken[0]:.1f} s: "
+        f"{taken[0] / taken[1]:.2f} x  (target: at least 1.8, where two cores are free)"
+    )
+
+
+def memory(lines: list[str]) -> None:
+    """What a million headlines, each with a word of its own, add to the memory after the first 600,000."""
+
+    def peak() -> float:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+    before = 0.0
+    for turn in range(1_000_000 // len(lines)):
+        for index, line in enumerate(lines):
+            DEFAULT.score(f"{line} x{turn}y{index}", "", "", None)
+        if turn == 600_000 // len(lines):
+            before = peak()
+    print(f"a million headlines: {peak():.0f} MiB at the most, {before:.0f} after 600,000  (target: flat)")
+
+
 def main() -> None:
     """Measures in turns, five hundred headlines at a time, so that a slow moment of the machine meets all alike."""
     source, lines = headlines()
@@ -74,6 +124,9 @@ def main() -> None:
     for name, taken in spent.items():
         target = "  (target: at least 1)" if name.startswith("whole") else ""
         print(f"{name:32} {taken / len(lines) * 1e6:7.1f} us a headline  {base / taken:5.2f} x as fast{target}")
+    workers(lines)
+    if "--memory" in sys.argv:
+        memory(lines)
     if "--equal" in sys.argv:
         count = int(sys.argv[sys.argv.index("--equal") + 1])
         different = sum(

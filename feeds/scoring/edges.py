@@ -1,0 +1,43 @@
+"""Beginnings and ends of words, looked up by their letters: most words of most headlines begin no pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_KEY = 3  # letters by which beginnings and ends are found
+
+
+class Edges:
+    """A quick no for words with which nothing begins: most words of most headlines."""
+
+    __slots__ = ("_exact", "_heads", "_tails")
+
+    def __init__(self, exact: Iterable[str], heads: Iterable[str], tails: Iterable[str]) -> None:
+        """Takes first words, their beginnings and their ends."""
+        self._exact = set(exact)
+        self._heads: dict[str, tuple[str, ...]] = {}  # by their first letters, three or fewer
+        self._tails: dict[str, tuple[str, ...]] = {}  # by their last
+        for head in heads:
+            self._heads[head[:_KEY]] = (*self._heads.get(head[:_KEY], ()), head)
+        for tail in tails:
+            self._tails[tail[-_KEY:]] = (*self._tails.get(tail[-_KEY:], ()), tail)
+
+    def add(self, other: Edges) -> None:
+        """Makes these the edges of both."""
+        self._exact |= other._exact
+        for mine, more in ((self._heads, other._heads), (self._tails, other._tails)):
+            for key, ends in more.items():
+                mine[key] = (*mine.get(key, ()), *ends)
+
+    def begins(self, word: str) -> bool:
+        """Whether a pattern may begin with a word."""
+        if word in self._exact:
+            return True
+        heads, tails = self._heads, self._tails
+        key = word[:3]
+        if key in heads and word.startswith(heads[key]):
+            return True
+        key = word[-3:]
+        if key in tails and word.endswith(tails[key]):
+            return True
+        return word[:2] in heads or word[-2:] in tails or word[:1] in heads or word[-1:] in tails
