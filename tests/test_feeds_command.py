@@ -192,6 +192,11 @@ def test_a_replay_drives_on_the_archive_and_says_how_its_news_were_known(tmp_pat
     assert "332 assumed" in archived.stderr
     again = backtest(*arguments, "-o", "again", cwd=tmp_path)  # on the scores that the first run stored
     assert json.loads(again.stdout)["results"] == one["results"]
+    anew, stored = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (tmp_path / "archived", tmp_path / "again")
+    )
+    assert {path.name for path in anew if anew[path] != stored[path]} <= {"trials.json"}  # which counts the runs
     with Archive(tmp_path / "a.sqlite") as archive:
         assert archive._connection.execute("SELECT count(*) FROM scores").fetchone() == (332,)
 
