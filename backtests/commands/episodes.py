@@ -166,13 +166,16 @@ def check(path: Path, as_json: bool) -> None:
     from backtests.episode import EPISODES, episode_names
 
     folder = EPISODES / str(path) if not path.exists() and str(path) in episode_names() else path
+    if not folder.is_dir():
+        raise InputError(f"{path}: is no folder; give the folder that holds episode.toml, or an episode's name")
     problems = check_folder(folder)
     if as_json:
         click.echo(json.dumps({"path": str(path), "problems": problems}, ensure_ascii=False))
     else:
         for problem in problems:
             click.echo(problem)
-    click.echo(f"{path}: {f'{len(problems)} things to mend' if problems else 'sound'}", err=True)
+    said = "sound" if not problems else f"{len(problems)} thing{'s' if len(problems) > 1 else ''} to mend"
+    click.echo(f"{path}: {said}", err=True)
     if problems:
         sys.exit(1)
 
