@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from backtests.commands.evidence import progress
 from backtests.table import grid, number
 
 
@@ -29,9 +30,11 @@ def counterexamples(episodes: tuple[str, ...], as_json: bool) -> None:
 
     names = episode_names() if episodes in {(), ("all",)} else episodes
     found = []
-    for name in names:
-        episode = load_episode(name)
-        found.append(rates(episode, read_news(episode)))
+    with progress(len(names), "episodes") as done:
+        for name in names:
+            episode = load_episode(name)
+            found.append(rates(episode, read_news(episode)))
+            done(1)
     made = document(found)
     click.echo(counterexamples_text(made), err=as_json, nl=False)
     if as_json:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from backtests.commands.evidence import emit, input_options, read_input
+from backtests.commands.evidence import emit, input_options, progress, read_input
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
@@ -85,10 +85,12 @@ def _all(model: Any, span: Span, benchmark: str | None, *, as_json: bool) -> Non
     from backtests.news import read_news
 
     documents = []
-    for name in episode_names():
-        episode = load_episode(name)
-        found = event_study(episode, news=read_news(episode), model=model, span=span, benchmark=benchmark)
-        documents.append({**found.document(), "control": episode.control})
+    with progress(len(episode_names()), "episodes") as done:
+        for name in episode_names():
+            episode = load_episode(name)
+            found = event_study(episode, news=read_news(episode), model=model, span=span, benchmark=benchmark)
+            documents.append({**found.document(), "control": episode.control})
+            done(1)
     click.echo(studies_text(documents), err=as_json, nl=False)
     if as_json:
         click.echo(json.dumps(documents, ensure_ascii=False, allow_nan=False))
