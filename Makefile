@@ -31,7 +31,7 @@ test: $(VENV)/.dev ## Run what CI runs: lint, format, types, import contracts, t
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest --cov
 
-bench: $(VENV)/.run ## Measure a run and --help against the imports they cannot avoid
+bench: $(VENV)/.run ## Measure reading, scoring, archive, evidence, book and compiled engine, as ratios within one run
 	@$(BIN)/python tests/bench/bench_run.py
 	@$(BIN)/python tests/bench/bench_parse.py
 	@PYTHONPATH=. $(BIN)/python tests/bench/bench_scoring.py --memory

@@ -1,6 +1,6 @@
 """The quick way to read a feed: RSS 2.0 and Atom 1.0 without surprises, through the XML parser of the standard library.
 
-feedparser is the reader of record. `entries` gives exactly what feedparser would, or None where it is not sure: another
+feedparser is the reader of record. `read` gives exactly what feedparser would, or None where it is not sure: another
 encoding than UTF-8, a document type, an element or attribute that could mean something to feedparser, markup that its
 sanitizer might change. The reader of record is asked then. Equality is proved over real and odd documents and over
 made-up ones (tests/test_wellformed.py).

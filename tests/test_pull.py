@@ -197,13 +197,17 @@ def test_ctrl_c_ends_within_two_seconds_and_keeps_what_was_fetched(server, tmp_p
         [sys.executable, "-m", "backtests", "feeds", "pull", "--every", "1h", "--allow-private", "--archive", path],
         stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
-    for line in child.stderr:
-        if "/good" in line:
-            break
-    child.send_signal(signal.SIGINT)
-    started = time.monotonic()
-    _, said = child.communicate(timeout=20)
-    assert time.monotonic() - started < 2
+    try:
+        for line in child.stderr:
+            if "/good" in line:
+                break
+        child.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        _, said = child.communicate(timeout=20)
+        took = time.monotonic() - started
+    finally:
+        child.kill()  # a test that fails leaves nobody polling
+    assert took < 2
     assert child.returncode == 130
     assert "Traceback" not in said
     with Archive(path) as archive:

@@ -145,7 +145,7 @@ def text_report(result: Result, title: str) -> str:
         "",
         "What each strategy made (· = naive rival; costs in US dollars, dividends positive when paid)",
         *grid(RESULT_HEAD, result_rows(result)),
-        *_trouble(result),
+        *trouble_lines(result),
         *borrow_lines(result),
         *audit_lines(result),
         "",
@@ -226,7 +226,8 @@ def borrow_lines(result: Result) -> list[str]:
     return ["", "What if borrowing cost more (percent a year, the same for every symbol)", *grid(*borrow_rows(result))]
 
 
-def _trouble(result: Result) -> list[str]:
+def trouble_lines(result: Result) -> list[str]:
+    """Refused orders, margin calls and ruin of each strategy, a line each."""
     lines = []
     for each in result.document["results"]:
         if each["rejected_orders"]:

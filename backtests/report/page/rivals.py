@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, esc, figure, listing, section, table
-from backtests.report.text import RESULT_HEAD, audit_lines, borrow_rows, result_rows
+from backtests.report.text import RESULT_HEAD, audit_lines, borrow_rows, result_rows, trouble_lines
 from backtests.table import number
 
 if TYPE_CHECKING:
@@ -88,18 +88,6 @@ def panels(named: Sequence[tuple[str, dict[str, Any]]], shown: dict[str, Curve])
     )
 
 
-def _remarks(result: Result) -> list[str]:
-    lines = []
-    for each in result.document["results"]:
-        if each["rejected_orders"]:
-            lines.append(f"{each['label']}: {each['rejected_orders']} orders refused or cut; reasons in orders.csv.")
-        if each["margin_calls"]:
-            lines.append(f"{each['label']}: {each['margin_calls']} margin calls.")
-        if each["ruined_on"]:
-            lines.append(f"{each['label']}: ruined on {each['ruined_on']}; its book is frozen, the debt stays.")
-    return lines
-
-
 def rivals(result: Result) -> Markup:
     """The section of strategies and rivals."""
     named = [(each["label"], each) for each in result.document["results"]]
@@ -114,7 +102,7 @@ def rivals(result: Result) -> Markup:
     if "borrow_stress" in result.document:
         head, rows = borrow_rows(result)
         parts += ["<h3>What if borrowing cost more</h3>", table(head, rows, "Returns by borrow rate")]
-    remarks = _remarks(result)
+    remarks = trouble_lines(result)
     if remarks:
         parts.append(listing(remarks))
     lead = (
