@@ -54,7 +54,7 @@ class BuyTheDip(Rule):
         """Equal weights for what fell although the news is good."""
         signal, returns = rows
         wanted = np.where((signal > self.threshold) & (returns < -self.fall), 1.0, 0.0)
-        return weighted(wanted, self.numbers())
+        return weighted(wanted, self.limits())
 
 
 mine = replay(episode, BuyTheDip)

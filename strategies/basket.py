@@ -9,8 +9,8 @@ import numpy as np
 
 from strategies.rule import parameter
 from strategies.signals import Floats, Reactions
-from strategies.sizing import SizedRule, Sizing, weighted
-from strategies.timers import crossings, hold_positions
+from strategies.sized import SizedRule, Sizing
+from strategies.timers import TRIGGER, crossings, hold_positions
 from strategies.universe import CHANNELS
 from strategies.view import View
 
@@ -49,12 +49,13 @@ class Basket(SizedRule):
         return sums[-1] * np.ones(count), before * np.ones(count), np.sign(exposed), self.sizes(view, exposed)
 
     def numbers(self) -> tuple[float, ...]:
-        """The limits, threshold, holding period."""
-        return (*SizedRule.numbers(self), float(self.threshold), float(self.hold))
+        """Threshold, holding period."""
+        return float(self.threshold), float(self.hold)
 
     @staticmethod
-    def advance(numbers: tuple[float, ...], state: Floats, rows: tuple[Floats, ...]) -> Floats:
+    def advance(numbers: tuple[float, ...], state: Floats, rows: Floats) -> bool:
         """Triggers on the AI-wide signal; each symbol takes the sign of its exposure."""
-        now, before, signs, sizes = rows
-        triggers = crossings(now, before, numbers[4], False) * signs
-        return weighted(hold_positions(state, triggers, sizes, numbers[5], False), numbers)
+        triggered = crossings(state, rows, numbers[0], False)
+        for index in range(rows.shape[1]):
+            state[TRIGGER, index] *= rows[2, index]
+        return hold_positions(state, triggered, rows[3], numbers[1], False)

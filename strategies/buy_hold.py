@@ -9,7 +9,6 @@ import numpy as np
 
 from strategies.rule import Rule
 from strategies.signals import Floats
-from strategies.sizing import weighted
 from strategies.view import View
 
 
@@ -28,9 +27,10 @@ class BuyHold(Rule):
         return (view.masks("chips", "power") * np.where(np.isnan(closes[-1]), 0.0, 1.0),)
 
     @staticmethod
-    def advance(numbers: tuple[float, ...], state: Floats, rows: tuple[Floats, ...]) -> Floats:
+    def advance(numbers: tuple[float, ...], state: Floats, rows: Floats) -> bool:
         """Takes what is listed at the first session and keeps it."""
-        if not state[1].any():
-            state[0] = rows[0]
-            state[1] = 1.0
-        return weighted(state[0], numbers)
+        if state[1, 0] != 0:
+            return False
+        for index in range(rows.shape[1]):
+            state[0, index], state[1, index] = rows[0, index], 1.0
+        return True

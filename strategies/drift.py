@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from strategies.rule import need, parameter
 from strategies.signals import Floats, Reactions
-from strategies.sizing import SizedRule, Sizing, weighted
+from strategies.sized import SizedRule, Sizing
 from strategies.timers import crossings, hold_while
 from strategies.view import View
 
@@ -42,11 +42,11 @@ class Drift(SizedRule):
         return sums[-1] * exposed, before * exposed, self.sizes(view, exposed)
 
     def numbers(self) -> tuple[float, ...]:
-        """The limits, threshold, leave."""
-        return (*SizedRule.numbers(self), float(self.threshold), float(self.leave))
+        """Threshold, leave."""
+        return float(self.threshold), float(self.leave)
 
     @staticmethod
-    def advance(numbers: tuple[float, ...], state: Floats, rows: tuple[Floats, ...]) -> Floats:
+    def advance(numbers: tuple[float, ...], state: Floats, rows: Floats) -> bool:
         """Holds while the signal is strong enough."""
-        now, before, sizes = rows
-        return weighted(hold_while(state, now, crossings(now, before, numbers[4], False), sizes, numbers[5]), numbers)
+        crossings(state, rows, numbers[0], False)
+        return hold_while(state, rows[0], rows[2], numbers[1])

@@ -9,8 +9,7 @@ import numpy as np
 
 from strategies.rule import Rule, need, parameter
 from strategies.signals import Floats
-from strategies.sizing import weighted
-from strategies.timers import hold_directions
+from strategies.timers import STATE_ROWS, TRIGGER, hold_equal
 from strategies.view import View
 
 
@@ -23,6 +22,7 @@ class GapOnly(Rule):
     rival: ClassVar[bool] = True
     news: ClassVar[bool] = False
     after_open: ClassVar[bool] = True
+    state_rows: ClassVar[int] = STATE_ROWS
 
     gap_pct: float = parameter(3.0, "percent", "opening gap at which it acts, of the last close")
     hold: int = parameter(3, "sessions", "holding period, close to close")
@@ -37,13 +37,16 @@ class GapOnly(Rule):
         return (np.nan_to_num(view.opens[-1] / view.closes[-1] - 1) * view.masks("chips", "power"),)
 
     def numbers(self) -> tuple[float, ...]:
-        """The limits, the gap as a fraction, holding period."""
-        return (*Rule.numbers(self), self.gap_pct / 100, float(self.hold))
+        """The gap as a fraction, holding period."""
+        return self.gap_pct / 100, float(self.hold)
 
     @staticmethod
-    def advance(numbers: tuple[float, ...], state: Floats, rows: tuple[Floats, ...]) -> Floats:
+    def advance(numbers: tuple[float, ...], state: Floats, rows: Floats) -> bool:
         """Holds the gapped symbols in the gap's direction."""
-        gaps, bound = rows[0], numbers[4]
-        triggers = np.where(gaps >= bound, 1.0, np.where(gaps <= -bound, -1.0, 0.0))
-        hold_directions(state[0], state[1], triggers, numbers[5], False)
-        return weighted(state[0], numbers)
+        triggered = False
+        for index in range(rows.shape[1]):
+            gap = rows[0, index]
+            trigger = 1.0 if gap >= numbers[0] else (-1.0 if gap <= -numbers[0] else 0.0)
+            state[TRIGGER, index] = trigger
+            triggered = triggered or trigger != 0
+        return hold_equal(state, triggered, numbers[1], False)

@@ -10,8 +10,7 @@ import numpy as np
 
 from strategies.rule import Rule, need, parameter
 from strategies.signals import Floats
-from strategies.sizing import weighted
-from strategies.timers import hold_directions
+from strategies.timers import STATE_ROWS, TRIGGER, hold_equal
 from strategies.view import View
 
 
@@ -22,6 +21,7 @@ class HeadlineCount(Rule):
     name: ClassVar[str] = "headline-count"
     about: ClassVar[str] = "short chips and power on unusually many AI headlines"
     rival: ClassVar[bool] = True
+    state_rows: ClassVar[int] = STATE_ROWS
 
     z: float = parameter(1.5, "standard deviations", "above the mean of the days before at which it acts")
     baseline: int = parameter(10, "sessions", "before this one that make the mean; it waits for half of them")
@@ -41,16 +41,18 @@ class HeadlineCount(Rule):
         return np.full(len(view.symbols), z_score(counts, self.baseline)), view.masks("chips", "power")
 
     def numbers(self) -> tuple[float, ...]:
-        """The limits, z, sign, holding period."""
-        return (*Rule.numbers(self), float(self.z), float(self.sign), float(self.hold))
+        """The z-score, sign, holding period."""
+        return float(self.z), float(self.sign), float(self.hold)
 
     @staticmethod
-    def advance(numbers: tuple[float, ...], state: Floats, rows: tuple[Floats, ...]) -> Floats:
+    def advance(numbers: tuple[float, ...], state: Floats, rows: Floats) -> bool:
         """Holds all traded symbols in the direction of `sign`."""
-        score, traded = rows
-        triggers = np.where(score >= numbers[4], numbers[5], 0.0) * traded
-        hold_directions(state[0], state[1], triggers, numbers[6], False)
-        return weighted(state[0], numbers)
+        triggered = False
+        for index in range(rows.shape[1]):
+            trigger = numbers[1] * rows[1, index] if rows[0, index] >= numbers[0] else 0.0
+            state[TRIGGER, index] = trigger
+            triggered = triggered or trigger != 0
+        return hold_equal(state, triggered, numbers[2], False)
 
 
 def z_score(counts: Floats, baseline: int) -> float:

@@ -9,12 +9,15 @@ import numpy as np
 
 from strategies.rule import need, parameter
 from strategies.signals import Floats, Reactions
-from strategies.sizing import SizedRule, kept, net_capped
-from strategies.timers import crossings, hold_positions
+from strategies.sized import SizedRule
+from strategies.sizing import cap_net
+from strategies.timers import PART, STATE_ROWS, TRIGGER, crossings, hold_positions
 from strategies.trailing import basket_returns, beta
 from strategies.view import View
 
 FUNDS = (("chips", "SMH"), ("power", "XLU"))  # the fund that stands for a sector; the benchmark where it has no prices
+
+_BETA, _GROUP, _MEMBER = range(STATE_ROWS, STATE_ROWS + 3)  # rows of the state: beta at entry, the groups of `observe`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +31,7 @@ class Pairs(SizedRule):
     name: ClassVar[str] = "pairs"
     about: ClassVar[str] = "chips against power, or a company in the news against its sector's fund, beta-hedged"
     traded: ClassVar[tuple[str, ...]] = ("chips", "power", "funds")
-    state_rows: ClassVar[int] = 4  # and the beta at entry
+    state_rows: ClassVar[int] = STATE_ROWS + 3
 
     pair: Literal["chips-power", "fund"] = parameter("chips-power", "", "which legs")
     threshold: float = parameter(0.5, "signal", "size at which it acts")
@@ -72,44 +75,48 @@ class Pairs(SizedRule):
         return named[-1] * legs, before * legs, self.sizes(view, named[-1] * legs), slopes, group, member
 
     def numbers(self) -> tuple[float, ...]:
-        """The limits, threshold, holding period."""
-        return (*SizedRule.numbers(self), float(self.threshold), float(self.hold))
+        """Threshold, holding period."""
+        return float(self.threshold), float(self.hold)
 
     @staticmethod
-    def advance(numbers: tuple[float, ...], state: Floats, rows: tuple[Floats, ...]) -> Floats:
-        """Holds triggered legs, each with its beta at entry in the members of its hedge group, in equal parts."""
-        now, before, sizes, slopes, group, member = rows
-        was = state[0].copy()
-        parts = hold_positions(state, crossings(now, before, numbers[4], False), sizes, numbers[5], False)
-        parts = kept(parts, numbers[3])
-        weights = parts.copy()
+    def advance(numbers: tuple[float, ...], state: Floats, rows: Floats) -> bool:
+        """Holds triggered legs, each with its beta at entry; notes the groups."""
+        triggered = crossings(state, rows, numbers[0], False)
+        changed = hold_positions(state, triggered, rows[2], numbers[1], False)
+        for leg in range(rows.shape[1]):
+            if changed and state[TRIGGER, leg] != 0:  # its direction changed
+                state[_BETA, leg] = rows[3, leg]
+            state[_GROUP, leg], state[_MEMBER, leg] = rows[4, leg], rows[5, leg]
+        return True
+
+    @staticmethod
+    def weigh(limits: tuple[float, ...], numbers: tuple[float, ...], state: Floats, out: Floats) -> None:
+        """Hedges each leg in the members of its group, in equal parts, and scales the book as a whole.
+
+        To `gross`, and no leg (non-zero in the row of groups) above the name cap.
+        """
+        parts, slopes, group, member = state[PART], state[_BETA], state[_GROUP], state[_MEMBER]
         for leg in range(len(parts)):
-            if state[0][leg] != was[leg]:
-                state[3][leg] = slopes[leg]
+            out[leg] = parts[leg] if parts[leg] * limits[3] >= 0 else 0.0
+        for leg in range(len(parts)):
+            if parts[leg] == 0 or parts[leg] * limits[3] < 0:
+                continue
             members = 0.0
             for other in range(len(parts)):
                 members += 1.0 if member[other] == group[leg] else 0.0
             for other in range(len(parts)):
-                if parts[leg] != 0 and member[other] == group[leg]:
-                    weights[other] -= parts[leg] * state[3][leg] / members
-        return net_capped(scaled(weights, group, numbers[0], numbers[1]), numbers[2])
-
-
-def scaled(weights: Floats, group: Floats, gross: float, cap: float) -> Floats:
-    """Scales the book as a whole, hedges with it: to `gross`, and no leg (non-zero in `group`) above `cap`."""
-    total, largest = 0.0, 0.0
-    for index in range(len(weights)):
-        total += abs(weights[index])
-        if group[index] != 0:
-            largest = max(largest, abs(weights[index]))
-    out = weights * 0.0
-    if total > 0:
-        scale = gross / total
-        if largest * scale > cap:
-            scale = cap / largest
-        for index in range(len(weights)):
-            out[index] = weights[index] * scale
-    return out
+                if member[other] == group[leg]:
+                    out[other] -= parts[leg] * slopes[leg] / members
+        total, largest = 0.0, 0.0
+        for index in range(len(out)):
+            total += abs(out[index])
+            if group[index] != 0:
+                largest = max(largest, abs(out[index]))
+        scale = limits[0] / total if total > 0 else 0.0
+        scale = limits[1] / largest if largest * scale > limits[1] else scale
+        for index in range(len(out)):
+            out[index] *= scale
+        cap_net(out, limits[2])
 
 
 def listed(view: View) -> Floats:

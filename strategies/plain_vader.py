@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from strategies.rule import Rule, parameter
 from strategies.signals import Floats
-from strategies.sizing import weighted
-from strategies.timers import crossings, hold_directions
+from strategies.timers import DIRECTION, PART, STATE_ROWS, crossings, hold_directions
 from strategies.view import View
 
 
@@ -21,6 +18,7 @@ class PlainVader(Rule):
     name: ClassVar[str] = "plain-vader"
     about: ClassVar[str] = "unmodified vaderSentiment on English AI headlines, German skipped"
     rival: ClassVar[bool] = True
+    state_rows: ClassVar[int] = STATE_ROWS
 
     threshold: float = parameter(0.5, "compound score", "decaying sum, in size, at which it acts")
     hold: int = parameter(3, "sessions", "holding period, open to open")
@@ -34,13 +32,13 @@ class PlainVader(Rule):
         return sums[-1] * exposed, before * exposed, exposed
 
     def numbers(self) -> tuple[float, ...]:
-        """The limits, threshold, holding period."""
-        return (*Rule.numbers(self), float(self.threshold), float(self.hold))
+        """Threshold, holding period."""
+        return float(self.threshold), float(self.hold)
 
     @staticmethod
-    def advance(numbers: tuple[float, ...], state: Floats, rows: tuple[Floats, ...]) -> Floats:
-        """Holds each triggered symbol in the direction of the tone."""
-        now, before, exposed = rows
-        triggers = crossings(now, before, numbers[4], False)
-        hold_directions(state[0], state[1], triggers, numbers[5], False)
-        return weighted(state[0] * np.abs(exposed), numbers)
+    def advance(numbers: tuple[float, ...], state: Floats, rows: Floats) -> bool:
+        """Holds each triggered symbol in the direction of the tone, by its exposure of the day."""
+        hold_directions(state, crossings(state, rows, numbers[0], False), numbers[1], False)
+        for index in range(rows.shape[1]):
+            state[PART, index] = state[DIRECTION, index] * abs(rows[2, index])
+        return True

@@ -9,8 +9,8 @@ import numpy as np
 
 from strategies.rule import need, parameter
 from strategies.signals import Floats
-from strategies.sizing import Side, SizedRule, weighted
-from strategies.timers import hold_positions
+from strategies.sized import SIDES, Side, SizedRule
+from strategies.timers import TRIGGER, hold_positions
 from strategies.view import View
 
 
@@ -48,18 +48,20 @@ class Rebound(SizedRule):
         return tone * np.ones(len(traded)), returns, self.sizes(view, returns)
 
     def numbers(self) -> tuple[float, ...]:
-        """The limits, panic, the fall as a fraction, holding period."""
-        return (*SizedRule.numbers(self), float(self.panic), self.drop_pct / 100, float(self.hold))
+        """Panic, the fall as a fraction, holding period, side."""
+        return float(self.panic), self.drop_pct / 100, float(self.hold), SIDES[self.side]
 
     @staticmethod
-    def advance(numbers: tuple[float, ...], state: Floats, rows: tuple[Floats, ...]) -> Floats:
+    def advance(numbers: tuple[float, ...], state: Floats, rows: Floats) -> bool:
         """Holds against the last move where tone and move agree; a side that is not kept never triggers."""
-        tone, returns, sizes = rows
-        side, panic, move = numbers[3], numbers[4], numbers[5]
-        triggers = returns * 0.0
-        for index in range(len(triggers)):
-            if side >= 0 and tone[index] <= -panic and returns[index] <= -move:
-                triggers[index] = 1.0
-            elif side <= 0 and tone[index] >= panic and returns[index] >= move:
-                triggers[index] = -1.0
-        return weighted(hold_positions(state, triggers, sizes, numbers[6], False), numbers)
+        panic, move, side = numbers[0], numbers[1], numbers[3]
+        triggered = False
+        for index in range(rows.shape[1]):
+            tone, moved, trigger = rows[0, index], rows[1, index], 0.0
+            if side >= 0 and tone <= -panic and moved <= -move:
+                trigger = 1.0
+            elif side <= 0 and tone >= panic and moved >= move:
+                trigger = -1.0
+            state[TRIGGER, index] = trigger
+            triggered = triggered or trigger != 0
+        return hold_positions(state, triggered, rows[2], numbers[2], False)

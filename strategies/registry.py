@@ -11,21 +11,20 @@ import strategies
 from feeds.errors import InputError, did_you_mean
 from strategies.rule import Rule
 
-_NO_RULES = {"registry", "rule", "sessions", "signals", "sizing", "timers", "trailing", "universe", "view"}
-
 
 @cache
 def rules() -> dict[str, type[Rule]]:
     """Returns the rules by name: our own first, then the naive rivals, each in order of name."""
     found: list[type[Rule]] = []
     for module_info in pkgutil.iter_modules(strategies.__path__):
-        if module_info.name in _NO_RULES:
-            continue
         module = importlib.import_module(f"strategies.{module_info.name}")
         found += [
             value
             for value in vars(module).values()
-            if inspect.isclass(value) and value.__module__ == module.__name__ and issubclass(value, Rule)
+            if inspect.isclass(value)
+            and value.__module__ == module.__name__
+            and issubclass(value, Rule)
+            and hasattr(value, "name")
         ]
     return {rule.name: rule for rule in sorted(found, key=lambda rule: (rule.rival, rule.name))}
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from feeds.errors import InputError, did_you_mean
 from strategies.signals import Floats
+from strategies.sizing import weigh_parts
 from strategies.view import View
 
 
@@ -44,8 +45,8 @@ class Rule(ABC):
     state into target weights. Fractions of equity, shorts negative, 0 = flat. Given the same rows, the
     same weights come out.
 
-    The built-in rules write the step as `advance`, a static function of numbers and arrays in plain loops, which
-    numba can compile for thousands of runs. A rule of your own may override `step` instead and use all of Python.
+    The built-in rules write the step as `advance` and `weigh`, static functions of numbers and arrays in plain loops,
+    which numba can compile for thousands of runs. A rule of your own may override `step` instead and use all of Python.
     """
 
     name: ClassVar[str]
@@ -82,15 +83,31 @@ class Rule(ABC):
 
     def step(self, state: Floats, rows: tuple[Floats, ...]) -> Floats:
         """Returns target weights, shape (symbols,), and updates `state`, shape (state_rows, symbols), in place."""
-        return self.advance(self.numbers(), state, rows)
+        numbers, weights = self.numbers(), np.zeros(state.shape[1])
+        self.advance(numbers, state, np.array(rows))
+        self.weigh(self.limits(), numbers, state, weights)
+        return weights
 
     @staticmethod
-    def advance(numbers: tuple[float, ...], state: Floats, rows: tuple[Floats, ...]) -> Floats:
-        """The step as a function of `numbers()`: plain loops over floats and arrays, which numba compiles."""
+    def advance(numbers: tuple[float, ...], state: Floats, rows: Floats) -> bool:
+        """The first half of a step: what to hold, noted in the state; its first row is direction x size.
+
+        A function of `numbers()` alone, in plain loops over floats and arrays, which numba compiles. Returns whether
+        the weights may have changed.
+        """
         raise NotImplementedError("a rule defines `step`, or `advance` and `numbers`")
 
+    @staticmethod
+    def weigh(limits: tuple[float, ...], numbers: tuple[float, ...], state: Floats, out: Floats) -> None:
+        """The second half: writes the weights of what the state says to `out`, shape (symbols,)."""
+        weigh_parts(limits, state[0], out)
+
     def numbers(self) -> tuple[float, ...]:
-        """The parameters that `advance` needs, as floats; the first four are gross, name_cap, net_cap and side."""
+        """The parameters that `advance` needs, as floats; here the limits."""
+        return self.limits()
+
+    def limits(self) -> tuple[float, ...]:
+        """The parameters that only `weigh` needs: gross, name cap, net cap, side (0 both, 1 long, -1 short)."""
         return float(self.gross), float(self.name_cap), float(self.net_cap), 0.0
 
     @classmethod

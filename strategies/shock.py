@@ -7,9 +7,12 @@ from typing import ClassVar, Literal
 
 from strategies.rule import parameter
 from strategies.signals import Floats, Reactions
-from strategies.sizing import SizedRule, Sizing, kept, net_capped, spread, weighted
-from strategies.timers import crossings, hold_positions
+from strategies.sized import SizedRule, Sizing
+from strategies.sizing import cap_net, share_out, spread, weigh_parts
+from strategies.timers import PART, STATE_ROWS, crossings, hold_positions
 from strategies.view import View
+
+_HEDGE = STATE_ROWS  # row of the state: the hedge's members
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +26,7 @@ class Shock(SizedRule):
     about: ClassVar[str] = "short chips and power on disruption, long on build-out"
     every_reaction: ClassVar[bool] = True
     traded: ClassVar[tuple[str, ...]] = ("chips", "power", "platforms")
+    state_rows: ClassVar[int] = STATE_ROWS + 1
 
     sizing: Sizing = parameter("signal", "", "size of a position: the same, by exposure (signal), by 1 / volatility")
     threshold: float = parameter(0.5, "signal", "size at which it acts; one clear, fully relevant story is 0.5 to 1")
@@ -45,20 +49,31 @@ class Shock(SizedRule):
         return sums[-1] * exposed, before * exposed, self.sizes(view, exposed), hedge
 
     def numbers(self) -> tuple[float, ...]:
-        """The limits, threshold, holding period, refresh and whether there is a hedge."""
-        flags = float(self.refresh), float(self.hedge != "none")
-        return (*SizedRule.numbers(self), float(self.threshold), float(self.hold), *flags)
+        """Threshold, holding period, refresh and whether there is a hedge."""
+        return float(self.threshold), float(self.hold), float(self.refresh), float(self.hedge != "none")
 
     @staticmethod
-    def advance(numbers: tuple[float, ...], state: Floats, rows: tuple[Floats, ...]) -> Floats:
-        """Holds each triggered symbol in the signal's direction; a hedge takes the opposite of their sum."""
-        now, before, sizes, hedge = rows
-        refresh = numbers[6] > 0
-        parts = hold_positions(state, crossings(now, before, numbers[4], refresh), sizes, numbers[5], refresh)
-        if numbers[7] == 0:
-            return weighted(parts, numbers)
-        weights = spread(kept(parts, numbers[3]), numbers[0] / 2, numbers[1])
+    def advance(numbers: tuple[float, ...], state: Floats, rows: Floats) -> bool:
+        """Holds each triggered symbol in the signal's direction; notes the hedge's members."""
+        refresh, hedged = numbers[2] > 0, numbers[3] > 0
+        triggered = crossings(state, rows, numbers[0], refresh)
+        changed = hold_positions(state, triggered, rows[2], numbers[1], refresh)
+        if hedged:
+            for index in range(rows.shape[1]):
+                state[_HEDGE, index] = rows[3, index]
+        return changed or hedged
+
+    @staticmethod
+    def weigh(limits: tuple[float, ...], numbers: tuple[float, ...], state: Floats, out: Floats) -> None:
+        """A hedge takes the opposite of the positions' sum."""
+        if numbers[3] == 0:
+            weigh_parts(limits, state[PART], out)
+            return
+        share_out(state[PART], limits[3], limits[0] / 2, limits[1], out)
         net = 0.0
-        for weight in weights:
+        for weight in out:
             net += weight
-        return net_capped(weights - spread(hedge, 1.0) * net, numbers[2])
+        hedge = spread(state[_HEDGE], 1.0)
+        for index in range(len(out)):
+            out[index] -= hedge[index] * net
+        cap_net(out, limits[2])

@@ -16,7 +16,7 @@ from feeds.headline import Headline
 from feeds.scoring import Entity, Score
 from strategies.registry import make_rule, rules
 from strategies.signals import NewsItem, SignalBook
-from strategies.sizing import SizedRule
+from strategies.sized import SizedRule
 from strategies.universe import CHANNELS
 from strategies.view import Market, View
 from tests.markets import weekdays
@@ -176,14 +176,19 @@ def test_every_step_compiles_and_gives_the_same_bits(name):
     rule_type = rules()[name]
     if not rule_type.compiles():
         pytest.skip("declared not to compile")
-    step, market = compiled(rule_type.advance), market_of(7, listed_late=15)
+    advance, weigh, market = compiled(rule_type.advance), compiled(rule_type.weigh), market_of(7, listed_late=15)
     for own in settings_of(rule_type):
         rule = make_rule(name, own)
         state = rule.fresh_state(len(PLACES))
-        other = state.copy()
+        other, before = state.copy(), np.zeros(len(PLACES))
         for row in range(FIRST, len(DAYS)):
             rows = rule.observe(View(market, row, after_open=rule.after_open))
-            np.testing.assert_array_equal(rule.step(state, rows), step(rule.numbers(), other, rows))
+            expected, weights = rule.step(state, rows), np.full(len(PLACES), np.nan)
+            changed = advance(rule.numbers(), other, np.array(rows))
+            weigh(rule.limits(), rule.numbers(), other, weights)
+            np.testing.assert_array_equal(expected, weights)
+            assert changed or np.array_equal(before, weights), "it said that nothing has changed"
+            before = weights
             np.testing.assert_array_equal(state, other)
 
 

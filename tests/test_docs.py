@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from backtests.book import BookTerms
 from backtests.cli import cli
 from strategies.registry import rule_names, rules
-from strategies.sizing import SizedRule
+from strategies.sized import SizedRule
 
 ROOT = Path(__file__).parents[1]
 FEEDS = (ROOT / "docs" / "feeds.md").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from feeds.errors import InputError
 from feeds.scoring import Entity, Score
 from strategies.registry import make_rule, rule_names
 from strategies.sizing import inverse, weighted
-from strategies.timers import crossings, hold_directions
+from strategies.timers import DIRECTION, STATE_ROWS, TRIGGER, crossings, hold_directions
 from strategies.trailing import beta, volatility
 from strategies.universe import CHANNELS, exposure_table, exposures
 from strategies.view import View
@@ -244,27 +244,34 @@ def test_a_trigger_of_the_same_sign_restarts_the_count_only_with_refresh():
     """hold=2, triggers at 0 and 1: without refresh flat at 2, with refresh flat at 3."""
     lengths = []
     for refresh in (False, True):
-        directions, remaining = np.zeros(1), np.zeros(1)
+        state = np.zeros((STATE_ROWS, 1))
         path = []
         for trigger in (1, 1, 0, 0):
-            hold_directions(directions, remaining, np.array([float(trigger)]), 2, refresh=refresh)
-            path.append(directions[0])
+            state[TRIGGER] = trigger
+            hold_directions(state, trigger != 0, 2, refresh=refresh)
+            path.append(state[DIRECTION, 0])
         lengths.append(path)
     assert lengths == [[1, 1, 0, 0], [1, 1, 1, 0]]
 
 
 def test_an_opposite_trigger_turns_the_position_round():
     """Long, then a trigger down: short from that session on."""
-    directions, remaining = np.ones(1), np.full(1, 3.0)
-    hold_directions(directions, remaining, np.array([-1.0]), 3, refresh=False)
-    assert (directions[0], remaining[0]) == (-1, 3)
+    state = np.zeros((STATE_ROWS, 1))
+    path = []
+    for trigger in (1, -1, 0, 0, 0):
+        state[TRIGGER] = trigger
+        hold_directions(state, trigger != 0, 3, refresh=False)
+        path.append(state[DIRECTION, 0])
+    assert path == [1, -1, -1, -1, 0]
 
 
 def test_a_signal_that_stays_beyond_its_threshold_triggers_once():
     """Crossing is an event; with `level` the state counts."""
-    now, before = np.array([0.6, 0.6, -0.5, 0.4]), np.array([0.2, 0.7, -0.49, 0.9])
-    assert list(crossings(now, before, 0.5, level=False)) == [1, 0, -1, 0]
-    assert list(crossings(now, before, 0.5, level=True)) == [1, 1, -1, 0]
+    rows = np.array([[0.6, 0.6, -0.5, 0.4], [0.2, 0.7, -0.49, 0.9]])
+    for level, expected in ((False, [1, 0, -1, 0]), (True, [1, 1, -1, 0])):
+        state = np.zeros((STATE_ROWS, 4))
+        assert crossings(state, rows, 0.5, level=level)
+        assert list(state[TRIGGER]) == expected
 
 
 def test_a_view_holds_nothing_of_later_sessions():

@@ -1,8 +1,8 @@
-"""A rule's steps through all sessions of many runs: the loop around `advance`, compiled anew for each rule."""
+"""A rule's steps through all sessions of many runs: the loop around `advance` and `weigh`, compiled for each rule."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -18,60 +18,93 @@ Bools = NDArray[np.bool_]
 
 # What the names below stand for when a rule's loop is compiled
 _advance: Any = None
-_taken: Any = None
-_less: Any = None
-_last = 0
+_weigh: Any = None
 
 
-def _walk(numbers: Floats, which: Ints, rows: Floats, decides: Bools, state_rows: int, weights: Floats) -> None:
-    """Steps each run through the sessions.
+def _walk(
+    numbers: Floats, limits: Floats, groups: Ints, which: Ints, asked_as: Ints, rows: Floats, decides: Bools,
+    state_rows: int, weights: Floats, changes: Ints, slots: Ints,
+) -> None:  # fmt: skip
+    """Steps each run through the sessions, those of a group together.
 
     Args:
         numbers: Shape (runs, numbers of the rule).
+        limits: Shape (runs, limits).
+        groups: Shape (groups + 1,): where the groups begin. A group has the same numbers and reads the same rows.
         which: Shape (runs,): which of the `rows` each run reads.
+        asked_as: Shape (runs,): which of the rows of `decides` is each run's.
         rows: Shape (readings, sessions, rows of the rule, symbols).
-        decides: Shape (runs, sessions): whether the rule is asked for the session.
+        decides: Shape (any, sessions): whether the rule is asked for the session.
         state_rows: Of the rule's state.
-        weights: Shape (runs, sessions, symbols), filled here; a session without a decision keeps the last weights.
+        weights: Shape (runs, sessions, symbols), filled here in part: see `changes`.
+        changes: Shape (runs, sessions), filled here: the row of weights that begins with the session, -1 for none.
+        slots: Shape (runs,), filled here: whose weights and changes are the run's, in a group one for each limits.
     """
-    for run in range(len(numbers)):
-        seen = rows[which[run]]
-        state = np.zeros((state_rows, seen.shape[2]))
-        for session in range(seen.shape[0]):
-            if decides[run, session]:
-                weights[run, session] = _advance(numbers[run], state, _taken(seen[session]))
-            elif session:
-                weights[run, session] = weights[run, session - 1]
-            else:
-                weights[run, session] = 0.0
-
-
-def _first(rows: Floats) -> tuple[Floats, ...]:
-    return (rows[0],)
-
-
-def _and_one_more(rows: Floats) -> tuple[Floats, ...]:
-    return _less(rows) + (rows[_last],)  # type: ignore[no-any-return] # noqa: RUF005 (numba unpacks no tuples)
-
-
-@cache
-def _taker(count: int) -> Any:
-    """Returns a compiled function that makes a tuple of the first `count` rows: numba must know its length."""
-    if count == 1:
-        return compiled(_first)
-    return compiled(_and_one_more, _less=_taker(count - 1), _last=count - 1)
+    sessions, symbols = rows.shape[1], rows.shape[3]
+    state = np.empty((state_rows, symbols))
+    for group in range(len(groups) - 1):
+        first, stop = groups[group], groups[group + 1]
+        for run in range(first, stop):
+            slots[run] = run
+            if run > first and (limits[run] == limits[run - 1]).all():
+                slots[run] = slots[run - 1]
+            changes[run] = -1
+        state[:] = 0.0
+        count, seen, own = 0, rows[which[first]], numbers[first]
+        for session in range(sessions):
+            if not decides[asked_as[first], session]:
+                continue
+            if not _advance(own, state, seen[session]) and count > 0:
+                continue
+            for run in range(first, stop):
+                if slots[run] == run:
+                    _weigh(limits[run], own, state, weights[run, count])
+                    changes[run, session] = count
+            count += 1
 
 
 @cache
-def walker(advance: Callable[..., Any], name: str, rows: int) -> Any:
-    """Returns `_walk` compiled for a rule that observes so many rows."""
-    return compiled(_walk, f"_{name}_{rows}", keep=True, _advance=compiled(advance), _taken=_taker(rows))
+def walker(rule: type[Rule]) -> Any:
+    """Returns `_walk` compiled for a rule."""
+    steps = {"_advance": compiled(rule.advance), "_weigh": compiled(rule.weigh)}
+    return compiled(_walk, f"_{rule.__module__}_{rule.__qualname__}", keep=True, **steps)
 
 
-def decide(rule: type[Rule], numbers: Floats, which: Ints, rows: Floats, decides: Bools) -> Floats:
-    """Returns the weights of many runs of one rule, shape (runs, sessions, symbols); arguments as in `_walk`."""
-    weights = np.empty((len(numbers), rows.shape[1], rows.shape[3]))
-    walker(rule.advance, f"{rule.__module__}_{rule.__qualname__}", rows.shape[2])(
-        numbers, which, rows, decides, rule.state_rows, weights
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Decisions:
+    """Target weights of many runs, where they change.
+
+    Attributes:
+        weights: Shape (slots, changes, symbols).
+        changes: Shape (slots, sessions): the row of weights that begins with the session, -1 where none does.
+        slots: Shape (runs,): whose weights and changes are the run's.
+    """
+
+    weights: Floats
+    changes: Ints
+    slots: Ints
+
+    def of(self, run: int) -> Floats:
+        """Returns the weights of a run in each session, shape (sessions, symbols)."""
+        slot = self.slots[run]
+        rows = np.maximum.accumulate(self.changes[slot])
+        return np.where(rows[:, None] >= 0, self.weights[slot, rows], 0.0)
+
+
+def decide(
+    rule: type[Rule], numbers: Floats, limits: Floats, which: Ints, asked_as: Ints, rows: Floats, decides: Bools
+) -> Decisions:
+    """Decides for many runs of one rule, those of the same numbers side by side; arguments as in `_walk`."""
+    runs, sessions = len(numbers), rows.shape[1]
+    alike = (numbers[1:] == numbers[:-1]).all(axis=1) & (which[1:] == which[:-1]) & (asked_as[1:] == asked_as[:-1])
+    groups = np.concatenate([[0], np.flatnonzero(~alike) + 1, [runs]])
+    made = Decisions(
+        weights=np.empty((runs, sessions, rows.shape[3])),
+        changes=np.empty((runs, sessions), dtype=np.int64),
+        slots=np.empty(runs, dtype=np.int64),
     )
-    return weights
+    walker(rule)(
+        numbers, limits, groups, which, asked_as, rows, decides, rule.state_rows, made.weights, made.changes,
+        made.slots,
+    )  # fmt: skip
+    return made

@@ -24,11 +24,15 @@ FILL = ("row", "column", "size", "auction", "auction_price", "price", "commissio
 AUCTIONS = ("open", "close", "fraction")
 TOTALS = ("fills", "commission", "slippage", "margin_calls", "ruined")  # ruined: row of the window, -1 never
 _TINY = 1e-9  # as in account.py
+# Rows of a book: shares held; the rule's target weight, shares of its order still to fill, the session it was decided
+# for; shares of a forced order; shares taken of the bar's volume
+_POSITION, _TARGET, _LEFT, _DECIDED, _FORCED, _TAKEN, _ROWS = range(7)
 
 
 def keep_books(
     weights: Floats,
-    decisions: Ints,
+    changes: Ints,
+    slots: Ints,
     names: Ints,
     sources: Ints,
     at_close: bool,
@@ -50,8 +54,9 @@ def keep_books(
     """Runs the books of many runs.
 
     Args:
-        weights: Shape (decisions, sessions, symbols): target weights for each session of the window.
-        decisions: Shape (runs,): which of the `weights` each run follows.
+        weights: Shape (slots, changes, symbols): target weights from a session of the window on.
+        changes: Shape (slots, sessions): which row of the `weights` begins with a session, -1 where none does.
+        slots: Shape (runs,): which of the `weights` each run follows.
         names: Shape (held,): columns of the symbols that the rule may hold, in order.
         sources: Shape (runs, held): columns of the bars behind them.
         at_close: Orders go to the closing auction and are sized on the session's open.
@@ -70,58 +75,65 @@ def keep_books(
         totals: Shape (runs, TOTALS), filled here.
         fills: Shape (room, FILL): the fills of the last run are written here; shape (0, FILL) to write none.
     """
-    held = len(names)
-    symbols = present.shape[1]
-    behind = np.empty(symbols, dtype=np.int64)
-    for run in range(len(decisions)):
-        term = terms[run]
+    held, rows = len(names), len(days)
+    behind = np.empty(present.shape[1], dtype=np.int64)
+    opens, closes = np.empty((rows, held)), np.empty((rows, held))
+    trades, plain = np.empty(rows, dtype=np.bool_), np.empty(rows, dtype=np.bool_)
+    book, queue = np.empty((_ROWS, held)), np.empty(2 * held, dtype=np.int64)
+    for run in range(len(slots)):
         source = sources[run]
-        for column in range(symbols):
-            behind[column] = -1
-        for each in range(held):
-            behind[source[each]] = each
+        if run == 0 or (source != sources[run - 1]).any():
+            behind[:] = -1
+            for each in range(held):
+                behind[source[each]] = each
+            for row in range(rows):
+                there, free = 0, 0
+                for each in range(held):
+                    opens[row, each], closes[row, each] = opened[row, source[each]], close[row, source[each]]
+                    there += 1 if present[row, source[each]] else 0
+                    free += 1 if math.isinf(most[row, source[each]]) else 0
+                trades[row], plain[row] = there > 0, there == held and free == held
         _keep_book(
-            weights[decisions[run]], names, source, behind, at_close, term, days, present, start, opened, close,
-            volume, traded, actions, rates, most, equity[run], totals[run], fills,
+            weights, changes, slots[run], names, source, behind, at_close, terms[run], days, present, start, opens,
+            closes, trades, plain, volume, traded, actions, rates, most, book, queue, equity[run], totals[run], fills,
         )  # fmt: skip
 
 
 def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to helpers costs more than what they do)
-    weights: Floats, names: Ints, source: Ints, behind: Ints, at_close: bool, term: Floats,
-    days: Ints, present: Bools, start: Floats, opened: Floats, close: Floats, volume: Floats, traded: Floats,
-    actions: Floats, rates: Floats, most: Floats, equity: Floats, totals: Floats, fills: Floats,
+    weights: Floats, changes: Ints, slot: int, names: Ints, source: Ints, behind: Ints, at_close: bool, term: Floats,
+    days: Ints, present: Bools, start: Floats, opens: Floats, closes: Floats, trades: Bools, plain: Bools,
+    volume: Floats, traded: Floats, actions: Floats, rates: Floats, most: Floats, book: Floats, queue: Ints,
+    equity: Floats, totals: Floats, fills: Floats,
 ) -> None:  # fmt: skip
     """Runs one book; `behind` is the place of each column of bars among the held symbols, -1 for none.
 
-    Orders have slots: `each` for a symbol's forced one, `held + each` for the rule's; 0 shares left: none waits.
+    Orders have numbers: `each` for a symbol's forced one, `held + each` for the rule's; 0 shares left: none waits.
+    A session is plain where all symbols trade, none is hard to borrow, and no order is left over or forced.
     """
     held, noting = len(names), len(fills) > 0
     cash, commission_bps, base, borrow = term[0], term[1], term[2], term[3]
     initial, long_rate, short_rate, impact = term[4], term[5], term[6], term[7]
     cap, locate, rebate, credit_rate = term[8], term[9], term[10], term[11]
     fractional, daily, own_auction = term[12] != 0, term[13] != 0, 1 if at_close else 0
-    position, target, taken = np.zeros(held), np.zeros(held), np.zeros(held)
-    left, decided = np.zeros(2 * held), np.zeros(2 * held, dtype=np.int64)
-    queue = np.zeros(2 * held, dtype=np.int64)
+    simple = cap == 0 and impact == 0 and locate == 0
+    nightly = borrow != 0 or rebate != 0 or credit_rate != 0 or len(rates) > 0
+    book[:] = 0.0
     filled, paid_commission, paid_slippage, calls, ruined_on = 0, 0.0, 0.0, 0, -1
-    called, waiting, shown, last, next_action = False, False, cash, -1, 0
+    called, waiting, left_over, shown, last, next_action = False, False, False, cash, -1, 0
+    current, fresh = -1, 0  # row of the weights in force, orders of this session in the queue
     for row in range(len(days)):
         if row > 0:
             equity[row - 1] = np.nan
-        trades = False
-        for each in range(held):
-            if present[row, source[each]]:
-                trades = True
-                break
-        if not trades:
+        if not trades[row]:
+            left_over = True
             continue
 
         # a. Nights
-        if last >= 0:
+        if last >= 0 and nightly:
             before, short = cash, 0.0
             for each in range(held):
-                if position[each] < 0:
-                    value = -position[each] * close[last, source[each]]
+                if book[_POSITION, each] < 0:
+                    value = -book[_POSITION, each] * closes[last, each]
                     short += value
                     if len(rates) == 0:
                         cash += -(value * borrow / 100 * (days[row] - days[last]) / 360)
@@ -138,77 +150,88 @@ def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to hel
             next_action += 1
             if last < 0 or each < 0:
                 continue
+            holds = book[_POSITION, each]
             if not split:
-                if position[each] != 0:
-                    cash += position[each] * ratio
+                if holds != 0:
+                    cash += holds * ratio
                 continue
-            left[held + each] = _shares(left[held + each] * ratio, fractional)
-            left[each] = _shares(left[each] * ratio, fractional)
-            if position[each] != 0:
-                position[each] *= ratio
-                size = -(position[each] - _shares(position[each], fractional))
+            book[_LEFT, each] = _shares(book[_LEFT, each] * ratio, fractional)
+            book[_FORCED, each] = _shares(book[_FORCED, each] * ratio, fractional)
+            left_over = True
+            if holds != 0:
+                holds *= ratio
+                size = -(holds - _shares(holds, fractional))
                 if size != 0:  # what is left over of whole shares is paid out at the mark
-                    position[each] += size
+                    holds += size
                     cash += -size * start[row, column]
                     if noting:
-                        _note(fills, filled, row, names[each], size, 2, start[row, column], 0.0, 0.0, True,
-                              position[each])  # fmt: skip
+                        _note(fills, filled, row, names[each], size, 2, start[row, column], 0.0, 0.0, True, holds)
                     filled += 1
+                book[_POSITION, each] = holds
 
         # b. and d. Auctions
-        for each in range(held):
-            taken[each] = 0.0
         for auction in range(2):
             if auction == 1 and at_close and row > 0:
-                waiting |= _order(weights, row, row, target, shown, opened, position, names, source, left, decided,
-                                  fractional, daily)  # fmt: skip
+                if changes[slot, row - 1] >= 0:
+                    current = changes[slot, row - 1]
+                if changes[slot, row - 1] >= 0 or (daily and current >= 0):
+                    fresh = _order(weights, slot, current, names, book, queue, row, shown, opens, row, fractional,
+                                   daily)  # fmt: skip
+                    waiting |= fresh > 0
             if not waiting:
+                continue
+            prices = opens if auction == 0 else closes
+            if simple and plain[row] and not left_over and not called:
+                if auction == own_auction:
+                    cash, paid_commission, paid_slippage, filled = _plain_auction(
+                        book, queue, fresh, prices, row, cash, paid_commission, paid_slippage, filled, ruined_on >= 0,
+                        commission_bps, base, initial, names, auction, fills,
+                    )  # fmt: skip
                 continue
             count = 0
             if auction == 0:
                 for each in range(held):
-                    if left[each] != 0 and present[row, source[each]]:
+                    if book[_FORCED, each] != 0 and present[row, source[each]]:
                         queue[count] = each
                         count += 1
             if auction == own_auction:
                 forced = count
                 for each in range(held):
-                    if left[held + each] != 0 and present[row, source[each]]:
+                    if book[_LEFT, each] != 0 and present[row, source[each]]:
                         place = count
-                        while place > forced and decided[queue[place - 1]] > decided[held + each]:
+                        while place > forced and book[_DECIDED, queue[place - 1] - held] > book[_DECIDED, each]:
                             queue[place] = queue[place - 1]
                             place -= 1
                         queue[place] = held + each
                         count += 1
             if count == 0:
                 continue
-            prices = opened if auction == 0 else close
             value, gross = 0.0, 0.0
             for step in range(2 * count):  # first every leg that reduces, then every leg that increases
                 number = queue[step % count]
-                each = number if number < held else number - held
+                each, kind = (number, _FORCED) if number < held else (number - held, _LEFT)
                 column = source[each]
-                price, shares = prices[row, column], volume[row, column]
+                price, shares = prices[row, each], volume[row, column]
                 if step == count:
                     for other in range(held):
-                        if position[other] != 0:
-                            value += position[other] * prices[row, source[other]]
-                            gross += abs(position[other]) * prices[row, source[other]]
+                        if book[_POSITION, other] != 0:
+                            value += book[_POSITION, other] * prices[row, other]
+                            gross += abs(book[_POSITION, other]) * prices[row, other]
                 for leg in range(2):
-                    asked, holds = left[number], position[each]
+                    asked, holds = book[kind, each], book[_POSITION, each]
                     if asked == 0 or (leg == 1 and (step < count or holds * asked < 0)):
                         break
                     if leg == 0:
                         if not holds * asked < 0:
                             continue
-                        size = _room(math.copysign(min(abs(holds), abs(asked)), asked), cap, shares, taken[each],
-                                     fractional)  # fmt: skip
+                        size = _room(math.copysign(min(abs(holds), abs(asked)), asked), cap, shares,
+                                     book[_TAKEN, each], fractional)  # fmt: skip
                         if size == 0:
                             continue
                         bps = _slip_bps(size, base, impact, shares)
                     else:
-                        size = _room(asked, cap, shares, taken[each], fractional)
-                        left[number] = 0.0  # filled, cut or refused: it waits no more
+                        size = _room(asked, cap, shares, book[_TAKEN, each], fractional)
+                        book[kind, each] = 0.0  # filled, cut or refused: it waits no more
                         if number < held or ruined_on >= 0 or called or size == 0:
                             break
                         if not _located(holds + size, size, locate, traded[row, column], most[row, column]):
@@ -221,79 +244,140 @@ def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to hel
                     slip = price * bps / 10_000
                     paid = price + math.copysign(slip, size)
                     commission = abs(size) * paid * commission_bps / 10_000
-                    position[each] += size
+                    book[_POSITION, each] += size
                     cash += -size * paid
                     cash += -commission
-                    taken[each] += abs(size)
+                    book[_TAKEN, each] += abs(size)
                     if leg == 0:
-                        left[number] -= size
+                        book[kind, each] -= size
                     if step >= count:
                         value += size * price
                         gross += abs(size) * price * (1 if leg == 1 else -1)
                     if noting:
                         _note(fills, filled, row, names[each], size, auction, price, slip, commission, number < held,
-                              position[each])  # fmt: skip
+                              book[_POSITION, each])  # fmt: skip
                     filled += 1
                     paid_commission += commission
                     paid_slippage += abs(size) * slip
 
         # e. and f. Valuation, maintenance
-        value, gross, needed, holds_any, waiting = 0.0, 0.0, 0.0, False, False
+        value, gross, needed, open_orders = 0.0, 0.0, 0.0, 0.0
         for each in range(held):
-            if position[each] != 0:
-                part = position[each] * close[row, source[each]]
-                value += part
-                gross += abs(part)
-                needed += abs(part) * (long_rate if part > 0 else short_rate) / 100
-                holds_any = True
-            left[each] = 0.0  # forced orders that still wait are taken back
-            waiting |= left[held + each] != 0
+            part = book[_POSITION, each] * closes[row, each]
+            value += part
+            gross += abs(part)
+            needed += abs(part) * (long_rate if part > 0 else short_rate) / 100
+            open_orders += abs(book[_LEFT, each])
+            book[_FORCED, each] = 0.0  # forced orders that still wait are taken back
+            book[_TAKEN, each] = 0.0
+        waiting = left_over = open_orders != 0
         shown = cash + value
         if row > 0:
             equity[row - 1] = shown
         ruined = shown <= 0
         if ruined and ruined_on < 0:
             ruined_on = row - 1
-        called = holds_any and (ruined or needed > shown * (1 + _TINY))
+        called = gross > 0 and (ruined or needed > shown * (1 + _TINY))
         if called:
             calls += 1
             waiting = True
             cut = 1.0 if ruined else 1 - shown / max(gross * initial / 100, needed)
             for each in range(held):
-                size = abs(position[each])
+                size = abs(book[_POSITION, each])
                 size = min(size, size * cut if fractional else math.ceil(size * cut - _TINY))
-                left[each] = -math.copysign(size, position[each]) if size > 0 else 0.0
+                book[_FORCED, each] = -math.copysign(size, book[_POSITION, each]) if size > 0 else 0.0
         last = row
         if not at_close and row + 1 < len(days):
-            waiting |= _order(weights, row + 1, row, target, shown, close, position, names, source, left, decided,
-                              fractional, daily)  # fmt: skip
+            if changes[slot, row] >= 0:
+                current = changes[slot, row]
+            if changes[slot, row] >= 0 or (daily and current >= 0):
+                fresh = _order(weights, slot, current, names, book, queue, row + 1, shown, closes, row, fractional,
+                               daily)  # fmt: skip
+                waiting |= fresh > 0
     totals[0], totals[1], totals[2], totals[3], totals[4] = filled, paid_commission, paid_slippage, calls, ruined_on
 
 
 def _order(
-    weights: Floats, session: int, row: int, target: Floats, equity: float, prices: Floats, position: Floats,
-    names: Ints, source: Ints, left: Floats, decided: Ints, fractional: bool, daily: bool,
-) -> bool:  # fmt: skip
-    """Turns changed targets into orders, sized on the last known price; whether any was made.
+    weights: Floats, slot: int, current: int, names: Ints, book: Floats, queue: Ints, session: int, equity: float,
+    prices: Floats, row: int, fractional: bool, daily: bool,
+) -> int:  # fmt: skip
+    """Turns changed targets into orders, sized on the last known price; how many were made, in the queue.
 
     A new order takes the place of one that waits; row `session` of the tables is what is decided for, `row` the
     prices'.
     """
-    held, made = len(target), False
-    for each in range(held):
-        weight = weights[session - 1, names[each]]
-        if weight == target[each] and (weight == 0 or not daily):
-            continue
-        target[each] = weight
-        left[held + each] = 0.0
-        price = prices[row, source[each]]
-        if price > 0:
-            size = _shares(weight * equity / price, fractional) - position[each]
-            if abs(size) * price > _TINY * abs(equity):
-                left[held + each] = size
-                decided[held + each] = session
-                made = True
+    made = 0
+    for each in range(len(names)):
+        weight, price = weights[slot, current, names[each]], prices[row, each]
+        new = weight != book[_TARGET, each] or (daily and weight != 0)
+        size = (weight * equity / price if price > 0 else 0.0) - book[_POSITION, each]
+        if not fractional:
+            size = _shares(weight * equity / price if price > 0 else 0.0, fractional) - book[_POSITION, each]
+        size = size if price > 0 and abs(size) * price > _TINY * abs(equity) else 0.0
+        book[_TARGET, each] = weight
+        book[_LEFT, each] = size if new else book[_LEFT, each]
+        queue[made] = each
+        if new and size != 0:
+            book[_DECIDED, each] = session
+            made += 1
     return made
+
+
+def _plain_auction(
+    book: Floats, queue: Ints, count: int, prices: Floats, row: int, cash: float, commissions: float, slippage: float,
+    filled: int, ruined: bool, commission_bps: float, bps: float, initial: float, names: Ints, auction: int,
+    fills: Floats,
+) -> tuple[float, float, float, int]:  # fmt: skip
+    """Fills the first `count` orders of the queue as the general loop does, where only the margin can hold them up.
+
+    Returns cash, commissions, slippage and the number of fills so far.
+    """
+    for place in range(count):
+        each = queue[place]
+        asked, holds, price = book[_LEFT, each], book[_POSITION, each], prices[row, each]
+        if not holds * asked < 0:
+            continue
+        size = math.copysign(min(abs(holds), abs(asked)), asked)
+        slip = price * bps / 10_000
+        paid = price + math.copysign(slip, size)
+        commission = abs(size) * paid * commission_bps / 10_000
+        book[_POSITION, each] = holds + size
+        book[_LEFT, each] = asked - size
+        cash += -size * paid
+        cash += -commission
+        commissions += commission
+        slippage += abs(size) * slip
+        if len(fills) > 0:
+            _note(fills, filled, row, names[each], size, auction, price, slip, commission, False, holds + size)
+        filled += 1
+    value, gross = 0.0, 0.0
+    for each in range(len(names)):
+        part = book[_POSITION, each] * prices[row, each]
+        value += part
+        gross += abs(part)
+    for place in range(count):
+        each = queue[place]
+        size, price = book[_LEFT, each], prices[row, each]
+        book[_LEFT, each] = 0.0
+        worth = abs(size) * price
+        funds = cash + value - worth * (bps + commission_bps) / 10_000
+        if size == 0 or ruined or (gross + worth) * initial / 100 > funds * (1 + _TINY):
+            continue
+        slip = price * bps / 10_000
+        paid = price + math.copysign(slip, size)
+        commission = abs(size) * paid * commission_bps / 10_000
+        book[_POSITION, each] += size
+        cash += -size * paid
+        cash += -commission
+        value += size * price
+        gross += worth
+        commissions += commission
+        slippage += abs(size) * slip
+        if len(fills) > 0:
+            _note(fills, filled, row, names[each], size, auction, price, slip, commission, False,
+                  book[_POSITION, each])  # fmt: skip
+        filled += 1
+    return cash, commissions, slippage, filled
 
 
 def _fee(value: float, rates: Floats, since: int, day: int, column: int, default: float) -> float:

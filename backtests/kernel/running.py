@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from backtests.news import News
 
 Ints = NDArray[np.int64]
-_AT_ONCE = 1_000_000  # weights held in memory at a time, per process: 8 MB
+_AT_ONCE = 200_000  # weights held in memory at a time, per thread: 1.6 MB, of which the caches see what changes
 
 
 def why_not(episode: Episode, rule: Rule, terms: BookTerms) -> str:
@@ -39,6 +39,17 @@ def why_not(episode: Episode, rule: Rule, terms: BookTerms) -> str:
     if not (rule.steps and rule.compiles()):
         return f"{rule.name} is plain Python: it has a step of its own and no `advance`"
     return ""
+
+
+class _Plan(NamedTuple):
+    """What all runs of a call share."""
+
+    rule: Rule
+    at_close: bool
+    names: Ints  # columns of the symbols that the rule may hold
+    sources: Ints  # shape (runs or 1, names): columns of the bars behind them
+    asked: NDArray[np.bool_]  # shape (runs or 1, sessions)
+    seen: Floats  # shape (readings, sessions, rows, symbols)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -94,8 +105,8 @@ class Compiled:
         sources = np.tile(names, (1, 1))
         asked = self._asked(sources, at_close=at_close)
         seen, which = readings(rules, self.market, asked[0])
-        numbers = np.array([rule.numbers() for rule in rules])
-        return self._books(rules[0], at_close, numbers, which, seen, asked, names, sources, _terms(terms))
+        plan = _Plan(rules[0], at_close, names, sources, asked, seen)
+        return self._books(plan, _numbers(rules), which, _terms(terms))
 
     def fills(self, rule: Rule, terms: BookTerms) -> tuple[Fill, ...]:
         """Returns the fills of one run, as the replay has them but for order numbers and times of the auctions."""
@@ -104,11 +115,11 @@ class Compiled:
         at_close = rule.after_open or terms.auctions == "close"
         asked = self._asked(sources, at_close=at_close)
         seen, which = readings([rule], self.market, asked[0])
-        numbers = np.array([rule.numbers()])
+        plan = _Plan(rule, at_close, names, sources, asked, seen)
         room = 16
         while True:
             rows = np.zeros((room, len(FILL)))
-            runs = self._books(rule, at_close, numbers, which, seen, asked, names, sources, _terms([terms]), rows)
+            runs = self._books(plan, _numbers([rule]), which, _terms([terms]), rows)
             count = int(runs.totals["fills"][0])
             if count <= room:
                 return tuple(self._fill(row) for row in rows[:count])
@@ -135,8 +146,8 @@ class Compiled:
         seen = self._version_rows(rule, versions, asked)
         count = len(versions)
         which = np.arange(count) if len(seen) > 1 else np.zeros(count, dtype=np.int64)
-        numbers = np.tile(np.array(rule.numbers()), (count, 1))
-        return self._books(rule, at_close, numbers, which, seen, asked, names, sources, _terms([terms]))
+        plan = _Plan(rule, at_close, names, sources, asked, seen)
+        return self._books(plan, _numbers([rule]), which, _terms([terms]))
 
     # Inside
 
@@ -179,27 +190,30 @@ class Compiled:
         return dataclasses.replace(make_market(episode, self.news), signals=SignalBook(moved, window[0], window[-1]))
 
     def _books(
-        self, rule: Rule, at_close: bool, numbers: Floats, which: Ints, seen: Floats, asked: NDArray[np.bool_],
-        names: Ints, sources: Ints, terms: Floats, fills: Floats | None = None,
-    ) -> Runs:  # fmt: skip
-        """Decides and keeps the books, some runs at a time."""
-        count, (_, sessions, _, symbols) = len(numbers), seen.shape
+        self, plan: _Plan, numbers: tuple[Floats, Floats], which: Ints, terms: Floats, fills: Floats | None = None
+    ) -> Runs:
+        """Decides and keeps the books, some runs at a time, those of the same numbers side by side."""
+        own, limits = (_for_each(table, len(which)) for table in numbers)
+        count, (_, sessions, _, symbols) = len(which), plan.seen.shape
+        sources, asked_as = _for_each(plan.sources, count), np.arange(count) % len(plan.asked)
+        terms = _for_each(terms, count)
+        order = np.lexsort((*limits.T[::-1], *own.T[::-1], which, asked_as))
         equity, totals = np.empty((count, sessions)), np.empty((count, len(TOTALS)))
         notes = np.zeros((0, len(FILL))) if fills is None else fills
         table = self.tables
 
-        def work(part: slice) -> None:
-            own, moved = _rows(sources, part, count), _rows(asked, part, count)
-            alone, same = _alike(numbers[part], which[part], moved)
-            weights = decide(type(rule), numbers[part][alone], which[part][alone], seen, moved[alone])
+        def work(runs: Ints) -> None:
+            made = decide(type(plan.rule), own[runs], limits[runs], which[runs], asked_as[runs], plan.seen, plan.asked)
+            closes, counts = np.empty((len(runs), sessions)), np.empty((len(runs), len(TOTALS)))
             _keeper()(
-                weights, same, names, own, at_close, _rows(terms, part, count), table.days, table.present,
-                table.start, table.open, table.close, table.volume, table.traded, table.actions, table.rates,
-                table.most, equity[part], totals[part], notes,
+                made.weights, made.changes, made.slots, plan.names, sources[runs], plan.at_close, terms[runs],
+                table.days, table.present, table.start, table.open, table.close, table.volume, table.traded,
+                table.actions, table.rates, table.most, closes, counts, notes,
             )  # fmt: skip
+            equity[runs], totals[runs] = closes, counts
 
         step = max(1, min(_AT_ONCE // (sessions * symbols), -(-count // self.workers)))
-        parts = [slice(first, min(first + step, count)) for first in range(0, count, step)]
+        parts = [order[first : first + step] for first in range(0, count, step)]
         if self.workers > 1 and len(parts) > 1:
             with ThreadPoolExecutor(self.workers) as pool:  # the compiled loops let go of the interpreter's lock
                 list(pool.map(work, parts))
@@ -226,18 +240,14 @@ class Compiled:
         )
 
 
-def _rows(table: NDArray[Any], part: slice, count: int) -> NDArray[Any]:
-    """Some rows of a table of `count`, or its only row for each run."""
-    return table[part] if len(table) == count else np.tile(table, (part.stop - part.start, 1))
+def _for_each(table: NDArray[Any], count: int) -> Any:
+    """A table of `count` rows, or its only row for each run."""
+    return table if len(table) == count else np.broadcast_to(table, (count, *table.shape[1:]))
 
 
-def _alike(numbers: Floats, which: Ints, asked: NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    """Runs whose decisions are the same: the first of each kind, and for each run which of them it is like."""
-    if (asked != asked[0]).any():
-        return np.arange(len(numbers)), np.arange(len(numbers))
-    rows = np.column_stack([which, numbers])
-    _, first, same = np.unique(rows, axis=0, return_index=True, return_inverse=True)
-    return first, same.reshape(-1)
+def _numbers(rules: Sequence[Rule]) -> tuple[Floats, Floats]:
+    """The numbers and the limits of each rule."""
+    return np.array([rule.numbers() for rule in rules]), np.array([rule.limits() for rule in rules])
 
 
 def _terms(terms: Sequence[BookTerms]) -> Floats:
