@@ -22,14 +22,13 @@ def crossings(state: Floats, rows: Floats, threshold: float, level: bool) -> boo
     `rows` begin with the signal now and that of one session before. With `level` a signal that merely stays beyond
     its threshold counts too.
     """
-    found = 0.0
+    found = 0
     for index in range(rows.shape[1]):
         now, before = rows[0, index], rows[1, index]
         up = (now >= threshold) & (level | (before < threshold))
         down = (now <= -threshold) & (level | (before > -threshold))
-        trigger = (1.0 if up else 0.0) - (1.0 if down else 0.0)
-        state[TRIGGER, index] = trigger
-        found += trigger * trigger
+        state[TRIGGER, index] = (1.0 if up else 0.0) - (1.0 if down else 0.0)
+        found += 1 if up | down else 0
     return found > 0
 
 
@@ -45,7 +44,7 @@ def hold_directions(state: Floats, triggered: bool, hold: float, refresh: bool) 
     clock, following = state[CLOCK, 0], state[NEXT, 0]
     if not triggered and (following == 0 or clock < following):
         return False
-    changed, following = 0.0, 0.0
+    changed, following = 0, 0.0
     for index in range(state.shape[1]):
         trigger, was, until = state[TRIGGER, index], state[DIRECTION, index], state[UNTIL, index]
         kept = was if clock < until else 0.0
@@ -54,7 +53,7 @@ def hold_directions(state: Floats, triggered: bool, hold: float, refresh: bool) 
         until = clock + hold if taken else until
         state[DIRECTION, index], state[UNTIL, index] = now, until
         state[TRIGGER, index] = 1.0 if now != was else 0.0
-        changed += state[TRIGGER, index]
+        changed += 1 if now != was else 0
         if now != 0 and (following == 0 or until < following):
             following = until
     state[NEXT, 0] = following
@@ -80,14 +79,14 @@ def hold_positions(state: Floats, triggered: bool, sizes: Floats, hold: float, r
 
 def hold_while(state: Floats, signal: Floats, sizes: Floats, leave: float) -> bool:
     """Like `hold_positions`, but a position runs until its signal is within `leave` of 0 or has changed its sign."""
-    changed = 0.0
+    changed = 0
     for index in range(state.shape[1]):
         was, trigger = state[DIRECTION, index], state[TRIGGER, index]
         kept = 0.0 if signal[index] * was < leave else was
         now = trigger if trigger != 0 else kept
         state[DIRECTION, index] = now
         state[TRIGGER, index] = 1.0 if now != was else 0.0
-        changed += state[TRIGGER, index]
+        changed += 1 if now != was else 0
     if changed == 0:
         return False
     take_sizes(state, sizes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 
@@ -109,4 +110,9 @@ class View:
 
     def masks(self, *sectors: str) -> Floats:
         """Returns 1.0 for symbols of the given sectors, 0.0 for others, shape (symbols,)."""
-        return np.array([1.0 if sector in sectors else 0.0 for sector in self._market.sectors])
+        return _mask(self._market.sectors, sectors).copy()
+
+
+@lru_cache(maxsize=256)
+def _mask(inside: tuple[str, ...], sectors: tuple[str, ...]) -> Floats:
+    return np.array([1.0 if sector in sectors else 0.0 for sector in inside])

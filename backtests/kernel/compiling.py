@@ -25,7 +25,7 @@ _KEPT = 3  # folders of older sources that are left alone
 
 
 def compiled(
-    function: Callable[..., Any], name: str = "", *, keep: bool = False, **names: Callable[..., Any] | int
+    function: Callable[..., Any], name: str = "", *, keep: bool = False, inline: bool = False, **names: Any
 ) -> Any:
     """Compiles a function and, with it, our own functions that it calls.
 
@@ -33,13 +33,14 @@ def compiled(
         function: Plain loops over floats and arrays.
         name: What makes it another function than its namesakes with other `names`, for the kept machine code.
         keep: Whether its machine code is kept on disk; that of its helpers is in it.
+        inline: Whether it is compiled into its callers, not beside them.
         **names: What global names of the function stand for instead of what they are.
     """
     import numba
 
     assert isinstance(function, FunctionType)  # noqa: S101 (only functions of ours are handed in)
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    own = {**{key: _helper(value) for key, value in _called(function).items()}, **names}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "inline": "always" if inline else "never"}
+    own = {**{key: helper(value) for key, value in _called(function).items()}, **names}
     made = FunctionType(function.__code__, {**function.__globals__, **own}, function.__name__, function.__defaults__)
     made.__module__ = function.__module__
     made.__qualname__ = f"{function.__qualname__}{name}"
@@ -55,8 +56,9 @@ def compiled(
 
 
 @cache
-def _helper(function: FunctionType) -> Any:
-    return compiled(function)
+def helper(function: Callable[..., Any]) -> Any:
+    """Compiles a function into whatever calls it: handing arrays over costs more than what a short loop does."""
+    return compiled(function, inline=True)
 
 
 def _called(function: FunctionType) -> dict[str, FunctionType]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backtests.kernel.compiling import compiled
+from backtests.kernel.compiling import compiled, helper
 from strategies.rule import Rule
 from strategies.signals import Floats
 
@@ -66,7 +66,7 @@ def _walk(
 @cache
 def walker(rule: type[Rule]) -> Any:
     """Returns `_walk` compiled for a rule."""
-    steps = {"_advance": compiled(rule.advance), "_weigh": compiled(rule.weigh)}
+    steps = {"_advance": helper(rule.advance), "_weigh": helper(rule.weigh)}
     return compiled(_walk, f"_{rule.__module__}_{rule.__qualname__}", keep=True, **steps)
 
 

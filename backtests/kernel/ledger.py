@@ -120,6 +120,7 @@ def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to hel
     book[:] = 0.0
     filled, paid_commission, paid_slippage, calls, ruined_on = 0, 0.0, 0.0, 0, -1
     called, waiting, left_over, shown, last, next_action = False, False, False, cash, -1, 0
+    highest_rate = max(long_rate, short_rate)
     current, fresh = -1, 0  # row of the weights in force, orders of this session in the queue
     for row in range(len(days)):
         if row > 0:
@@ -170,6 +171,7 @@ def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to hel
                 book[_POSITION, each] = holds
 
         # b. and d. Auctions
+        tidy = not left_over and not called  # after the auctions no order will be left
         for auction in range(2):
             if auction == 1 and at_close and row > 0:
                 if changes[slot, row - 1] >= 0:
@@ -188,7 +190,7 @@ def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to hel
                         commission_bps, base, initial, names, auction, fills,
                     )  # fmt: skip
                 continue
-            count = 0
+            tidy, count = False, 0
             if auction == 0:
                 for each in range(held):
                     if book[_FORCED, each] != 0 and present[row, source[each]]:
@@ -261,23 +263,31 @@ def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to hel
                     paid_slippage += abs(size) * slip
 
         # e. and f. Valuation, maintenance
-        value, gross, needed, open_orders = 0.0, 0.0, 0.0, 0.0
+        value, gross = 0.0, 0.0
         for each in range(held):
             part = book[_POSITION, each] * closes[row, each]
             value += part
             gross += abs(part)
-            needed += abs(part) * (long_rate if part > 0 else short_rate) / 100
-            open_orders += abs(book[_LEFT, each])
-            book[_FORCED, each] = 0.0  # forced orders that still wait are taken back
-            book[_TAKEN, each] = 0.0
-        waiting = left_over = open_orders != 0
+        waiting = False
+        if not tidy:
+            for each in range(held):
+                waiting = waiting or book[_LEFT, each] != 0
+                book[_FORCED, each] = 0.0  # forced orders that still wait are taken back
+                book[_TAKEN, each] = 0.0
+            left_over = waiting
         shown = cash + value
         if row > 0:
             equity[row - 1] = shown
         ruined = shown <= 0
         if ruined and ruined_on < 0:
             ruined_on = row - 1
-        called = gross > 0 and (ruined or needed > shown * (1 + _TINY))
+        called = False
+        if ruined or gross * highest_rate > shown * 100:  # else the positions need less
+            needed = 0.0
+            for each in range(held):
+                part = book[_POSITION, each] * closes[row, each]
+                needed += abs(part) * (long_rate if part > 0 else short_rate) / 100
+            called = gross > 0 and (ruined or needed > shown * (1 + _TINY))
         if called:
             calls += 1
             waiting = True

@@ -25,6 +25,8 @@ from strategies.view import Market, View
 
 Ints = NDArray[np.int64]
 _PRICES = {"closes", "opens"}
+_PARTS = frozenset(name for name in vars(View) if not name.startswith("_")) - {"row", "after_open"}
+_get = object.__getattribute__
 
 
 class _Noting(View):
@@ -37,20 +39,20 @@ class _Noting(View):
         self.read = read
 
     def __getattribute__(self, name: str) -> Any:
-        if not name.startswith("_") and name not in {"read", "row", "after_open"}:
-            object.__getattribute__(self, "read").add(name)
-        return super().__getattribute__(name)
+        if name in _PARTS:
+            _get(self, "read").add(name)
+        return _get(self, name)
 
 
 @cache
 def _noting_rule(kind: type[Rule]) -> type[Rule]:
     """A rule's class whose instances note which of their parameters were read."""
-    parameters = set(kind.parameter_names())
+    parameters = frozenset(kind.parameter_names())
 
     def noted(self: Any, name: str) -> Any:
-        value = object.__getattribute__(self, name)
+        value = _get(self, name)
         if name in parameters:
-            object.__getattribute__(self, "_read")[name] = value
+            _get(self, "_read")[name] = value
         return value
 
     return type(kind.__name__, (kind,), {"__getattribute__": noted, "_read": {}})

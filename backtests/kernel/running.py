@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from backtests.news import News
 
 Ints = NDArray[np.int64]
-_AT_ONCE = 200_000  # weights held in memory at a time, per thread: 1.6 MB, of which the caches see what changes
+_AT_ONCE = 200_000  # weights at a time, per thread: of 1.6 MB the caches see what changes
+_READ_AT_ONCE = 1_000_000  # the same for what many versions of the news observe, which a call reads together
 
 
 def why_not(episode: Episode, rule: Rule, terms: BookTerms) -> str:
@@ -134,7 +135,7 @@ class Compiled:
         reason = why_not(self.episode, rule, terms)
         if reason:
             raise ValueError(reason)
-        step = max(1, _AT_ONCE // (8 * len(self.market.symbols) * len(self.episode.window)))
+        step = max(1, _READ_AT_ONCE // (8 * len(self.market.symbols) * len(self.episode.window)))
         if len(versions) > step:
             parts = [versions.part(slice(at, at + step)) for at in range(0, len(versions), step)]
             return _joined([self.versions(rule, terms, part) for part in parts])
@@ -251,11 +252,12 @@ def _numbers(rules: Sequence[Rule]) -> tuple[Floats, Floats]:
 
 
 def _terms(terms: Sequence[BookTerms]) -> Floats:
-    rows = [
-        [*(getattr(each, name) for name in TERMS), float(each.fractional), float(each.rebalance == "daily")]
-        for each in terms
-    ]
-    return np.array(rows, dtype=float)
+    """Terms as numbers, in the order of `TERMS` and the switches behind them; those of one object are read once."""
+    rows = {
+        id(each): [*(getattr(each, name) for name in TERMS), float(each.fractional), float(each.rebalance == "daily")]
+        for each in {id(each): each for each in terms}.values()
+    }
+    return np.array([rows[id(each)] for each in terms], dtype=float)
 
 
 def _keeper() -> Any:

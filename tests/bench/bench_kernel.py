@@ -142,16 +142,16 @@ def optstrategy(runs: int) -> float:
 
     import backtrader as bt
 
-    from backtests.kernel.deciding import decide
-    from backtests.kernel.observing import readings
-    from backtests.kernel.running import Compiled
+    from backtests.replay import make_market
+    from strategies.view import View
 
     episode, news = market(SYMBOLS, SESSIONS)
-    engine = Compiled(episode, news)
-    rules = combinations(40)[:runs]
-    asked = np.ones((runs, SESSIONS), dtype=bool)
-    seen, which = readings(rules, engine.market, asked[0])
-    weights = decide(type(rules[0]), np.array([rule.numbers() for rule in rules]), which, seen, asked)
+    seen_by = make_market(episode, news)
+    weights = np.zeros((runs, SESSIONS, SYMBOLS))
+    for number, rule in enumerate(combinations(40)[:runs]):
+        state = rule.fresh_state(SYMBOLS)
+        for session in range(SESSIONS):
+            weights[number, session] = rule.decide(View(seen_by, seen_by.first + session, after_open=False), state)
 
     class Follow(bt.Strategy):
         params = (("number", 0),)
