@@ -57,6 +57,7 @@ terms = st.builds(
     rebate_pct=st.sampled_from([0.0, 2.0]),
     cash_pct=st.sampled_from([0.0, 4.0]),
 )
+plain_terms = terms.map(lambda own: dataclasses.replace(own, impact_bps=0.0, volume_cap_pct=0.0, locate_pct=0.0))
 loans = st.dictionaries(
     st.sampled_from(SYMBOLS),
     st.tuples(st.sampled_from(DAYS), st.sampled_from([None, 80.0]), st.sampled_from([np.inf, 30.0])),
@@ -67,11 +68,11 @@ loans = st.dictionaries(
 @st.composite
 def markets(draw):
     """An episode with gaps, missing bars, late listings, dividends, splits and loans, its news, and terms."""
-    made = {}
+    made, ragged = {}, draw(st.booleans())
     for symbol in SYMBOLS:
         price, rows = 100.0, {}
-        missing = draw(st.sets(st.integers(0, 15), max_size=3))
-        listed = draw(st.sampled_from([0, 0, 0, 5]))
+        missing = draw(st.sets(st.integers(0, 15), max_size=3)) if ragged else set()
+        listed = draw(st.sampled_from([0, 0, 0, 5])) if ragged else 0
         for index, (gap, move, volume) in enumerate(draw(bars)):
             opened = price * (gap if index % 3 == 0 else 1.0)
             price = min(max(opened * move, 1.0), 1e4)
@@ -95,7 +96,7 @@ def markets(draw):
                entities=(Entity(symbol=symbol, direction=1 if value > 0 else -1, salience=1.0),)))
         for n, (k, hour, value, symbol, reaction) in enumerate(draw(news_items))
     ]  # fmt: skip
-    own = draw(terms)
+    own = draw(st.one_of(terms, plain_terms))
     return episode, place_news(episode, news_of(episode, *items), own), own
 
 
