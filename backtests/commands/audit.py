@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backtests.commands.options import archive_option, aside, day, open_archive, settings_option, split_settings
+from backtests.commands.evidence import progress
+from backtests.commands.options import (
+    archive_option,
+    aside,
+    json_option,
+    open_archive,
+    settings_option,
+    split_settings,
+    window_options,
+)
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,8 +39,7 @@ _SHOWN = 20
 @click.argument("episode")
 @click.option("-s", "--strategy", "strategies", multiple=True, help="A strategy, or your own FILE.py[:CLASS].")
 @settings_option
-@click.option("--start", callback=day, metavar="DATE", help="First session, YYYY-MM-DD.")
-@click.option("--end", callback=day, metavar="DATE", help="Last session, YYYY-MM-DD.")
+@window_options
 @click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead, or `archive`.")
 @archive_option
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of bars instead.")
@@ -39,7 +47,7 @@ _SHOWN = 20
 @click.option(
     "--loans", type=click.Path(path_type=Path), metavar="FILE", help="CSV of stock loans that the run was given."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr.")
+@json_option
 def audit(
     episode: str,
     strategies: tuple[str, ...],
@@ -93,8 +101,9 @@ def audit(
         _check_sources(Path(episode), run.config["sources"], loaded.sources)
     targets = None if run is None else run.tables["targets"].rows
     score.cache_clear()  # else scoring anew would be remembering
-    with aside(said=False):
-        found = examine(loaded, scored, rules, terms, targets=targets, scoring=partial(_anew, lexicon_as_of=as_of))
+    anew = partial(_anew, lexicon_as_of=as_of)
+    with aside(said=False), progress(2 * len(rules) * len(loaded.window), "decisions made again") as advance:
+        found = examine(loaded, scored, rules, terms, targets=targets, scoring=anew, on_progress=advance)
     click.echo(text_audit(found), err=as_json, nl=False)
     if as_json:
         click.echo(json.dumps(found.document(), ensure_ascii=False, allow_nan=False))

@@ -82,6 +82,19 @@ def day(_: click.Context, parameter: click.Parameter, text: str | None) -> date 
         raise InputError(f"--{parameter.name} {text!r}: give a date as YYYY-MM-DD") from None
 
 
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr.")
+scheduler_option = click.option(
+    "--scheduler", default="", metavar="ADDRESS", help="With --engine dask: tcp://HOST:PORT of a scheduler."
+)
+
+
+def window_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --start and --end."""
+    start = click.option("--start", callback=day, metavar="DATE", help="First session, YYYY-MM-DD.")
+    end = click.option("--end", callback=day, metavar="DATE", help="Last session, YYYY-MM-DD.")
+    return start(end(command))
+
+
 def rates(_: click.Context, parameter: click.Parameter, text: str | None) -> tuple[float, ...]:
     """Reads an option as rates in percent a year, with commas between them."""
     if text is None:

@@ -14,10 +14,12 @@ from backtests.commands.options import (
     archive_option,
     aside,
     day,
+    json_option,
     open_archive,
     settings_option,
     split_settings,
     trading_options,
+    window_options,
 )
 from backtests.commands.runall import run_all
 from backtests.commands.trials import ready, record, trials_option
@@ -28,8 +30,7 @@ from feeds.errors import InputError
 @click.argument("episode")
 @click.option("-s", "--strategy", "strategies", multiple=True, help="A strategy, or your own FILE.py[:CLASS].")
 @settings_option
-@click.option("--start", callback=day, metavar="DATE", help="First session, YYYY-MM-DD.")
-@click.option("--end", callback=day, metavar="DATE", help="Last session, YYYY-MM-DD.")
+@window_options
 @click.option("--cash", metavar="USD", help="Cash at the start, in US dollars.")
 @click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead, or `archive`.")
 @archive_option
@@ -39,7 +40,7 @@ from feeds.errors import InputError
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of bars instead.")
 @trading_options
 @trials_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr.")
+@json_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the run's files.")
 def run(
     episode: str,
