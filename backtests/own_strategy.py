@@ -19,7 +19,7 @@ import contextlib
 import dataclasses
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import backtrader as bt
 import numpy as np
@@ -150,7 +150,16 @@ class SignalFeed(bt.feed.DataBase):
         return True
 
 
-class _Guarded:
+if TYPE_CHECKING:
+
+    class _Before(bt.Strategy):
+        """For the type checker: what a user's class brings along. In truth the guard stands before that class."""
+
+else:
+    _Before = object
+
+
+class _Guarded(_Before):
     """What is put before a user's class: when it is asked, what is written down, how its failures are told."""
 
     def _begin(self, window: Mapping[float, int], around: Around, decisions: list[tuple[str, str, float]]) -> None:
@@ -160,17 +169,17 @@ class _Guarded:
 
     def _asked(self, call: Callable[[], None]) -> None:
         """Calls the user's method on the bars that decide for a session of the window, and notes what it ordered."""
-        clock = max((data.datetime.array[-1] for data in self.datas if len(data)), default=0.0)  # type: ignore[attr-defined]
+        clock = max((data.datetime.array[-1] for data in self.datas if len(data)), default=0.0)
         row = self._window.get(clock)
         if row is None:
             return
-        session = self._sessions[row].isoformat()  # type: ignore[attr-defined]
+        session = self._sessions[row].isoformat()
         self._touched.clear()
         try:
             with self._around(row):
                 call()
         except Exception as wrong:
-            file, name = self._place  # type: ignore[attr-defined]
+            file, name = self._place
             hint = " (a symbol without a bar yet: test len(data))" if isinstance(wrong, IndexError) else ""
             kind = "" if isinstance(wrong, InputError) else f"{type(wrong).__name__}: "
             text = f"{where(file, wrong)}: {name} for session {session}: {kind}{wrong}{hint}"
@@ -179,7 +188,7 @@ class _Guarded:
 
     def _note(self, session: str) -> None:
         """Writes down, for each symbol it ordered, the weight it will have when all that waits is filled."""
-        broker = self.broker  # type: ignore[attr-defined]
+        broker = self.broker
         equity, waiting = broker.get_value(), broker.waiting()
         for symbol, data in self._touched.items():
             size = broker.getposition(data).size
@@ -189,27 +198,28 @@ class _Guarded:
             self._decisions.append((session, symbol, size * price / equity if equity else 0.0))
 
     def next(self) -> None:
-        self._asked(super().next)  # type: ignore[misc]
+        self._asked(super().next)
 
     def nextstart(self) -> None:
-        self._asked(super().nextstart)  # type: ignore[misc]
+        self._asked(super().nextstart)
 
     def prenext(self) -> None:
         """Indicators still lack bars, or a symbol is not listed yet; the latter alone keeps nobody from deciding."""
-        listed = [(data, least) for data, least in zip(self.datas, self._minperiods, strict=True) if len(data)]  # type: ignore[attr-defined]
-        ready = len(listed) < len(self.datas) and all(len(data) >= least for data, least in listed)  # type: ignore[attr-defined]
-        own = type(self).__mro__[2].prenext is not bt.Strategy.prenext  # type: ignore[attr-defined]
-        self._asked(super().next if ready and not own else super().prenext)  # type: ignore[misc]
+        listed = [(data, least) for data, least in zip(self.datas, self._minperiods, strict=True) if len(data)]
+        ready = len(listed) < len(self.datas) and all(len(data) >= least for data, least in listed)
+        theirs: Any = type(self).__mro__[2]
+        own = theirs.prenext is not bt.Strategy.prenext
+        self._asked(super().next if ready and not own else super().prenext)
 
     def buy(self, data: Any = None, *rest: Any, **how: Any) -> Any:
-        return self._ordered(super().buy(data, *rest, **how))  # type: ignore[misc]
+        return self._ordered(super().buy(data, *rest, **how))
 
     def sell(self, data: Any = None, *rest: Any, **how: Any) -> Any:
-        return self._ordered(super().sell(data, *rest, **how))  # type: ignore[misc]
+        return self._ordered(super().sell(data, *rest, **how))
 
     def cancel(self, order: Any) -> None:
         self._ordered(order)
-        super().cancel(order)  # type: ignore[misc]
+        super().cancel(order)
 
     def _ordered(self, order: Any) -> Any:
         if order is not None:
