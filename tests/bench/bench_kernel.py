@@ -203,8 +203,8 @@ def placebos() -> None:
     """10,000 placebos of deepseek-2025, of each kind, in units of a replay; one thread."""
     from backtests.book import BookTerms
     from backtests.episode import load_episode
+    from backtests.evidence.drawing import KINDS, draw
     from backtests.evidence.engine import Versions, engine_for
-    from backtests.evidence.placebo import KINDS, _draw
     from backtests.news import read_news
     from backtests.replay import make_market, run_rule
     from strategies.registry import make_rule
@@ -213,7 +213,7 @@ def placebos() -> None:
     news = read_news(episode)
     whole, engine = make_market(episode, news), engine_for(rule, "kernel")
     for number, kind in enumerate(KINDS):
-        drawn = _draw(kind, np.random.default_rng([1, number]), episode, news, 10_000, 3).versions
+        drawn = draw(kind, np.random.default_rng([1, number]), episode, news, 10_000, 3).versions
         if drawn is None or len(drawn) < 10_000:
             continue
         engine.equity(episode, news, rule, terms, Versions(rows=drawn.rows[:9], columns=None if drawn.columns is None
