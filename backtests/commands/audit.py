@@ -13,10 +13,11 @@ import click
 
 from backtests.commands.evidence import progress
 from backtests.commands.options import (
+    ARCHIVE,
     archive_option,
     aside,
     json_option,
-    open_archive,
+    news_of,
     settings_option,
     split_settings,
     window_options,
@@ -74,11 +75,10 @@ def audit(
     from backtests.audit import audit as examine
     from backtests.book import BookTerms
     from backtests.episode import load_episode
-    from backtests.news import read_archive, read_news
     from backtests.replay import standard_rules
     from feeds.scoring import score
 
-    archived = news == Path("archive")
+    archived = news == ARCHIVE
     run = None
     if (Path(episode) / "run_card.json").is_file():
         if strategies or start or end or settings or bars:
@@ -92,11 +92,7 @@ def audit(
         own_news = None if archived else news
         loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, loans=loans, bars=bars)
     as_of = None if run is None else lexicon_of(run)
-    if archived:
-        with open_archive(archive, create=False) as opened:
-            loaded, scored = read_archive(loaded, opened, lexicon_as_of=as_of)
-    else:
-        scored = read_news(loaded, lexicon_as_of=as_of)
+    loaded, scored = news_of(loaded, news, archive, as_of)
     if run is not None:
         _check_sources(Path(episode), run.config["sources"], loaded.sources)
     targets = None if run is None else run.tables["targets"].rows
