@@ -15,10 +15,9 @@ before its first gives NaN (plain backtrader gives some other bar), one asked fo
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import backtrader as bt
@@ -28,7 +27,7 @@ from backtrader.linebuffer import LineBuffer
 from backtests.book import BookTerms
 from backtests.episode import Episode
 from backtests.own import where
-from backtests.prices import Bars
+from backtests.own_signals import Around, SignalLines
 from backtests.replay import make_cerebro, replayed, run_cerebro
 from backtests.result import Replayed
 from feeds.errors import InputError, did_you_mean
@@ -38,7 +37,6 @@ from strategies.view import Market, View
 
 HISTORY = 250  # sessions of bars before the window, where the episode has them
 LINES = ("sentiment", "tone", "headlines")
-Around = Callable[[int], contextlib.AbstractContextManager[None]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -254,7 +252,7 @@ def run_strategy(
     if episode.intraday is not None or terms.auctions != "open":
         raise InputError(f"{rule.name}: a bt.Strategy is asked before the open alone; leave --bars and --auctions out")
     held = _held(market, rule)
-    signals = _Signals(rule, market, known or (lambda _: market))
+    signals = SignalLines(rule, market, known or (lambda _: market))
     cerebro, broker, _ = make_cerebro(
         episode, held, terms, history=HISTORY,
         feed=lambda symbol, rows: SignalFeed(source=signals.bars(episode.prices.bars[symbol], rows[0][0], rows[-1][0])),
@@ -299,46 +297,3 @@ def _beginning(init: Callable[..., None], begin: tuple[Any, ...]) -> Callable[..
         init(self, *arguments, **named)
 
     return begun
-
-
-class _Signals:
-    """Gives out bars with the signal lines of a market, one at a time, and none while a decision is being made."""
-
-    def __init__(self, rule: StrategyRule, market: Market, known: Callable[[int], Market]) -> None:
-        self._rule, self._market, self._known = rule, market, known
-        self._lines: dict[int, tuple[Floats, ...]] = {}
-        self._columns = {symbol: column for column, symbol in enumerate(market.symbols)}
-        self._rows = {session: row for row, session in enumerate(market.sessions)}
-        self._deciding = False
-
-    def shut(self, around: Around | None) -> Around:
-        """Returns a context for a decision in which no bar is given out, inside `around`."""
-
-        @contextlib.contextmanager
-        def shut(row: int) -> Iterator[None]:
-            with around(row) if around else contextlib.nullcontext():
-                self._deciding = True
-                try:
-                    yield
-                finally:
-                    self._deciding = False
-
-        return shut
-
-    def bars(self, bars: Bars, first: float, last: float) -> Iterator[tuple[float, ...]]:
-        """Gives a symbol's bars from one session to another, each with what is known before the open after it."""
-        for index, session in enumerate(bars.sessions):
-            clock = float(session.toordinal())
-            if first <= clock <= last:
-                if self._deciding:
-                    raise InputError("its feed is asked for a bar that has not happened")
-                prices = (bars.open[index], bars.high[index], bars.low[index], bars.close[index], bars.volume[index])
-                yield (clock, *map(float, prices), *self.line(bars.symbol, self._rows[session] + 1))
-
-    def line(self, symbol: str, row: int) -> tuple[float, ...]:
-        """Returns sentiment, tone and headlines for a decision on the session of `row`; NaN outside the window."""
-        if not self._market.first <= row < len(self._market.sessions):
-            return math.nan, math.nan, math.nan
-        if row not in self._lines:
-            self._lines[row] = self._rule.observe(View(self._known(row), row, after_open=False))
-        return tuple(float(line[self._columns[symbol]]) for line in self._lines[row])
