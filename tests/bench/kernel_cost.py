@@ -64,15 +64,14 @@ def draw(costs: list[Cost], path: Path) -> None:
     from matplotlib.figure import Figure
 
     with mpl.rc_context({"svg.hashsalt": "aftershock", "svg.fonttype": "none", "font.family": "sans-serif"}):
+        top = max(took for cost in costs for took in cost.seconds) * 1.06e3
         figure = Figure(figsize=(9, 3.2), layout="constrained")
         for axes, cost in zip(figure.subplots(1, len(costs), sharey=True), costs, strict=True):
             start, slope, fit = cost.line
             ends = np.array([0, max(cost.sizes)])
             axes.plot(ends, (start + slope * ends) * 1e3, color="#2a6f97", linewidth=1.2, label="least squares")
             axes.plot(cost.sizes, np.array(cost.seconds) * 1e3, "o", color="#c1121f", markersize=5, label="measured")
-            axes.set(
-                title=f"{slope * 1e6:,.0f} µs each, R² {fit:.4f}", xlabel=cost.axis, xlim=(0, None), ylim=(0, None)
-            )
+            axes.set(title=f"{slope * 1e6:,.3g} µs each, R² {fit:.4f}", xlabel=cost.axis, xlim=(0, None), ylim=(0, top))
             axes.title.set_fontsize("medium")
             axes.grid(alpha=0.3)
             held = ", ".join(f"{value} {name}" for name, value in BASE.items() if name != cost.axis)
