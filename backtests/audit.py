@@ -13,7 +13,7 @@ run used something that was not known.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +85,7 @@ def audit(
     *,
     targets: Iterable[Target] | None = None,
     scoring: Scoring | None = None,
+    on_progress: Callable[[int], None] | None = None,
 ) -> Audit:
     """Re-decides every decision of a run with the future cut off, then with canaries in it.
 
@@ -97,6 +98,8 @@ def audit(
         targets: The run's changes of target weights, as in its `targets` table. Without them each rule is
             replayed here, after it has decided without the future, so that it can remember nothing of it.
         scoring: Scores each headline anew, in the order in which they became known.
+        on_progress: Called with the number of decisions whose past was made, and again once they were made among
+            canaries: twice as many in all as there are decisions.
 
     Returns:
         What was found. A rule that fails without the future is a violation, never an exception.
@@ -108,14 +111,19 @@ def audit(
     counts: list[tuple[str, int, int]] = []
     violations: list[Violation] = []
     whole = make_market(episode, news)
+    done = on_progress or (lambda _: None)
     for name, rule in zip(names, rules, strict=True):
-        cuts = [worlds.cut(row, after_open=rule.after_open) for row in episode.window]
+        cuts = []
+        for row in episode.window:
+            cuts.append(worlds.cut(row, after_open=rule.after_open))
+            done(1)
         case = _case(name, rule, episode, whole, cuts, terms)
         alone = case.decide_alone()
         decided = given.get(name, ()) if given is not None else _replayed(episode, whole, rule, terms or BookTerms())
         found = case.with_outside(dict(case.against_bait(alone, worlds)) | dict(case.against_run(alone, decided)))
         violations += [found[row] for row in sorted(found)]
         counts.append((name, len(alone), len(found)))
+        done(len(alone))
     violations += [_rescored(item, score, episode) for item, score in worlds.rescored]
     return Audit(
         episode=episode.name,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,18 @@ from feeds.errors import EpisodeError
 
 FIGURES = ("open", "high", "low", "close", "volume")
 _TOLERANCE = 1e-4  # relative: vendors round the four prices of a bar separately
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Figures:
+    """One symbol's bars in the order of time; prices in the listing's currency, volume in shares."""
+
+    symbol: str
+    open: NDArray[np.float64]
+    high: NDArray[np.float64]
+    low: NDArray[np.float64]
+    close: NDArray[np.float64]
+    volume: NDArray[np.float64]
 
 
 def read_table(path: Path, columns: Sequence[str]) -> tuple[BarTable, NDArray[np.float64]]:
@@ -45,6 +59,23 @@ class BarTable:
     def place(self, row: int) -> str:
         """Returns where a row stands and what it is: "prices.csv:12: NVDA 2025-01-27"."""
         return f"{self.path}:{self.lines[row]}: {self.cells[0][row]} {self.cells[1][row]}"
+
+    def in_order(self, rows: Sequence[int], times: Sequence[date]) -> list[int]:
+        """Sorts one symbol's rows by their date or time.
+
+        Raises:
+            EpisodeError: Two rows of one date or time.
+        """
+        ordered = sorted(rows, key=times.__getitem__)  # stable: of two the later line is the second
+        for before, after in pairwise(ordered):
+            if times[before] == times[after]:
+                raise EpisodeError(f"{self.place(after)} stands there twice; drop one")
+        return ordered
+
+
+def figures_of(values: NDArray[np.float64], rows: Sequence[int]) -> dict[str, NDArray[np.float64]]:
+    """The five figures of some rows by their names, each of shape (rows,)."""
+    return dict(zip(FIGURES, values[:, rows], strict=True))
 
 
 def _read_csv(path: Path, columns: Sequence[str]) -> BarTable:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,14 +37,12 @@ def check_folder(folder: Path) -> list[str]:
     prices = found.get(lambda: read_prices(folder / "prices.csv"))
     found.get(lambda: read_actions(folder / "actions.csv"))
     for path in sorted(folder.glob("news*.xml")):
-        found.get(lambda path=path: rss.read(path))  # type: ignore[misc] # mypy knows no default in a lambda
+        found.get(partial(rss.read, path))
     if sessions is not None and prices is not None and manifest is not None:
         for members in manifest.values["sectors"].values():
             for symbol in members:
                 if symbol in prices.bars:
-                    found.get(
-                        lambda symbol=symbol: check_calendar(prices, [symbol], sessions, folder / "prices.csv")  # type: ignore[misc]
-                    )
+                    found.get(partial(check_calendar, prices, [symbol], sessions, folder / "prices.csv"))
     if found.problems:
         return found.problems
     episode = found.get(lambda: load_episode(folder))

@@ -115,9 +115,9 @@ def load_episode(
     _check_window(sessions, first, last)
     check_calendar(daily, [s for members in sectors.values() for s in members], sessions, price_path)
     delays = {key: timedelta(minutes=toml["delays"][key]) for key in DELAYS}
-    files = [toml_path, folder / "sessions.csv", folder / "actions.csv", price_path, *news_paths]
     if loans is None and (folder / "loans.csv").is_file():
         loans = folder / "loans.csv"
+    files = [toml_path, folder / "sessions.csv", folder / "actions.csv", price_path, *news_paths]
     files += [Path(each) for each in (loans, minutes and minutes[0]) if each]
     episode = Episode(
         name=folder.name,

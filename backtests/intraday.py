@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from backtests.bartable import BarTable, read_table
+from backtests.bartable import BarTable, Figures, figures_of, read_table
 from backtests.prices import Bars
 from feeds.errors import EpisodeError, InputError
 from strategies.sessions import Sessions
@@ -25,16 +25,10 @@ _OFF = 0.01  # relative; a bar further outside the day's range is of another adj
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class MinuteBars:
-    """One symbol's bars in order. `starts` are aware and in UTC; a bar is known at start + length."""
+class MinuteBars(Figures):
+    """One symbol's bars of minutes. `starts` are aware and in UTC; a bar is known at start + length."""
 
-    symbol: str
     starts: tuple[datetime, ...]
-    open: NDArray[np.float64]
-    high: NDArray[np.float64]
-    low: NDArray[np.float64]
-    close: NDArray[np.float64]
-    volume: NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,20 +114,8 @@ def _in_session(moment: datetime, sessions: Sessions) -> bool:
 def _bars(
     table: BarTable, symbol: str, times: list[datetime], values: NDArray[np.float64], rows: list[int]
 ) -> MinuteBars:
-    rows = sorted(rows, key=times.__getitem__)
-    for before, after in pairwise(rows):
-        if times[before] == times[after]:
-            raise EpisodeError(f"{table.place(after)} stands there twice; drop one")
-    opened, high, low, close, volume = values[:, rows]
-    return MinuteBars(
-        symbol=symbol,
-        starts=tuple([times[row] for row in rows]),
-        open=opened,
-        high=high,
-        low=low,
-        close=close,
-        volume=volume,
-    )
+    rows = table.in_order(rows, times)
+    return MinuteBars(symbol=symbol, starts=tuple([times[row] for row in rows]), **figures_of(values, rows))
 
 
 def _check_length(path: Path, bars: Mapping[str, MinuteBars], length: timedelta) -> None:

@@ -15,11 +15,10 @@ before its first gives NaN (plain backtrader gives some other bar), one asked fo
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import backtrader as bt
 import numpy as np
@@ -28,7 +27,7 @@ from backtrader.linebuffer import LineBuffer
 from backtests.book import BookTerms
 from backtests.episode import Episode
 from backtests.own import where
-from backtests.prices import Bars
+from backtests.own_signals import Around, SignalLines
 from backtests.replay import make_cerebro, replayed, run_cerebro
 from backtests.result import Replayed
 from feeds.errors import InputError, did_you_mean
@@ -38,7 +37,6 @@ from strategies.view import Market, View
 
 HISTORY = 250  # sessions of bars before the window, where the episode has them
 LINES = ("sentiment", "tone", "headlines")
-Around = Callable[[int], contextlib.AbstractContextManager[None]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -150,7 +148,16 @@ class SignalFeed(bt.feed.DataBase):
         return True
 
 
-class _Guarded:
+if TYPE_CHECKING:
+
+    class _Before(bt.Strategy):
+        """For the type checker: what a user's class brings along. In truth the guard stands before that class."""
+
+else:
+    _Before = object
+
+
+class _Guarded(_Before):
     """What is put before a user's class: when it is asked, what is written down, how its failures are told."""
 
     def _begin(self, window: Mapping[float, int], around: Around, decisions: list[tuple[str, str, float]]) -> None:
@@ -160,17 +167,17 @@ class _Guarded:
 
     def _asked(self, call: Callable[[], None]) -> None:
         """Calls the user's method on the bars that decide for a session of the window, and notes what it ordered."""
-        clock = max((data.datetime.array[-1] for data in self.datas if len(data)), default=0.0)  # type: ignore[attr-defined]
+        clock = max((data.datetime.array[-1] for data in self.datas if len(data)), default=0.0)
         row = self._window.get(clock)
         if row is None:
             return
-        session = self._sessions[row].isoformat()  # type: ignore[attr-defined]
+        session = self._sessions[row].isoformat()
         self._touched.clear()
         try:
             with self._around(row):
                 call()
         except Exception as wrong:
-            file, name = self._place  # type: ignore[attr-defined]
+            file, name = self._place
             hint = " (a symbol without a bar yet: test len(data))" if isinstance(wrong, IndexError) else ""
             kind = "" if isinstance(wrong, InputError) else f"{type(wrong).__name__}: "
             text = f"{where(file, wrong)}: {name} for session {session}: {kind}{wrong}{hint}"
@@ -179,7 +186,7 @@ class _Guarded:
 
     def _note(self, session: str) -> None:
         """Writes down, for each symbol it ordered, the weight it will have when all that waits is filled."""
-        broker = self.broker  # type: ignore[attr-defined]
+        broker = self.broker
         equity, waiting = broker.get_value(), broker.waiting()
         for symbol, data in self._touched.items():
             size = broker.getposition(data).size
@@ -189,27 +196,28 @@ class _Guarded:
             self._decisions.append((session, symbol, size * price / equity if equity else 0.0))
 
     def next(self) -> None:
-        self._asked(super().next)  # type: ignore[misc]
+        self._asked(super().next)
 
     def nextstart(self) -> None:
-        self._asked(super().nextstart)  # type: ignore[misc]
+        self._asked(super().nextstart)
 
     def prenext(self) -> None:
         """Indicators still lack bars, or a symbol is not listed yet; the latter alone keeps nobody from deciding."""
-        listed = [(data, least) for data, least in zip(self.datas, self._minperiods, strict=True) if len(data)]  # type: ignore[attr-defined]
-        ready = len(listed) < len(self.datas) and all(len(data) >= least for data, least in listed)  # type: ignore[attr-defined]
-        own = type(self).__mro__[2].prenext is not bt.Strategy.prenext  # type: ignore[attr-defined]
-        self._asked(super().next if ready and not own else super().prenext)  # type: ignore[misc]
+        listed = [(data, least) for data, least in zip(self.datas, self._minperiods, strict=True) if len(data)]
+        ready = len(listed) < len(self.datas) and all(len(data) >= least for data, least in listed)
+        theirs: Any = type(self).__mro__[2]
+        own = theirs.prenext is not bt.Strategy.prenext
+        self._asked(super().next if ready and not own else super().prenext)
 
     def buy(self, data: Any = None, *rest: Any, **how: Any) -> Any:
-        return self._ordered(super().buy(data, *rest, **how))  # type: ignore[misc]
+        return self._ordered(super().buy(data, *rest, **how))
 
     def sell(self, data: Any = None, *rest: Any, **how: Any) -> Any:
-        return self._ordered(super().sell(data, *rest, **how))  # type: ignore[misc]
+        return self._ordered(super().sell(data, *rest, **how))
 
     def cancel(self, order: Any) -> None:
         self._ordered(order)
-        super().cancel(order)  # type: ignore[misc]
+        super().cancel(order)
 
     def _ordered(self, order: Any) -> Any:
         if order is not None:
@@ -244,7 +252,7 @@ def run_strategy(
     if episode.intraday is not None or terms.auctions != "open":
         raise InputError(f"{rule.name}: a bt.Strategy is asked before the open alone; leave --bars and --auctions out")
     held = _held(market, rule)
-    signals = _Signals(rule, market, known or (lambda _: market))
+    signals = SignalLines(rule, market, known or (lambda _: market))
     cerebro, broker, _ = make_cerebro(
         episode, held, terms, history=HISTORY,
         feed=lambda symbol, rows: SignalFeed(source=signals.bars(episode.prices.bars[symbol], rows[0][0], rows[-1][0])),
@@ -289,46 +297,3 @@ def _beginning(init: Callable[..., None], begin: tuple[Any, ...]) -> Callable[..
         init(self, *arguments, **named)
 
     return begun
-
-
-class _Signals:
-    """Gives out bars with the signal lines of a market, one at a time, and none while a decision is being made."""
-
-    def __init__(self, rule: StrategyRule, market: Market, known: Callable[[int], Market]) -> None:
-        self._rule, self._market, self._known = rule, market, known
-        self._lines: dict[int, tuple[Floats, ...]] = {}
-        self._columns = {symbol: column for column, symbol in enumerate(market.symbols)}
-        self._rows = {session: row for row, session in enumerate(market.sessions)}
-        self._deciding = False
-
-    def shut(self, around: Around | None) -> Around:
-        """Returns a context for a decision in which no bar is given out, inside `around`."""
-
-        @contextlib.contextmanager
-        def shut(row: int) -> Iterator[None]:
-            with around(row) if around else contextlib.nullcontext():
-                self._deciding = True
-                try:
-                    yield
-                finally:
-                    self._deciding = False
-
-        return shut
-
-    def bars(self, bars: Bars, first: float, last: float) -> Iterator[tuple[float, ...]]:
-        """Gives a symbol's bars from one session to another, each with what is known before the open after it."""
-        for index, session in enumerate(bars.sessions):
-            clock = float(session.toordinal())
-            if first <= clock <= last:
-                if self._deciding:
-                    raise InputError("its feed is asked for a bar that has not happened")
-                prices = (bars.open[index], bars.high[index], bars.low[index], bars.close[index], bars.volume[index])
-                yield (clock, *map(float, prices), *self.line(bars.symbol, self._rows[session] + 1))
-
-    def line(self, symbol: str, row: int) -> tuple[float, ...]:
-        """Returns sentiment, tone and headlines for a decision on the session of `row`; NaN outside the window."""
-        if not self._market.first <= row < len(self._market.sessions):
-            return math.nan, math.nan, math.nan
-        if row not in self._lines:
-            self._lines[row] = self._rule.observe(View(self._known(row), row, after_open=False))
-        return tuple(float(line[self._columns[symbol]]) for line in self._lines[row])

@@ -6,13 +6,12 @@ import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backtests.bartable import BarTable, read_table
+from backtests.bartable import BarTable, Figures, figures_of, read_table
 from feeds.errors import EpisodeError
 from strategies.sessions import Sessions
 
@@ -20,16 +19,10 @@ COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Bars:
-    """One symbol's daily bars in order; prices in the listing's currency, volume in shares."""
+class Bars(Figures):
+    """One symbol's daily bars."""
 
-    symbol: str
     sessions: tuple[date, ...]
-    open: NDArray[np.float64]
-    high: NDArray[np.float64]
-    low: NDArray[np.float64]
-    close: NDArray[np.float64]
-    volume: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,20 +74,8 @@ def _days(table: BarTable) -> list[date]:
 
 
 def _bars(table: BarTable, symbol: str, days: list[date], values: NDArray[np.float64], rows: list[int]) -> Bars:
-    rows = sorted(rows, key=days.__getitem__)  # stable: of two rows of one day the later line is the second
-    for before, after in pairwise(rows):
-        if days[before] == days[after]:
-            raise EpisodeError(f"{table.place(after)} stands there twice; drop one")
-    opened, high, low, close, volume = values[:, rows]
-    return Bars(
-        symbol=symbol,
-        sessions=tuple([days[row] for row in rows]),
-        open=opened,
-        high=high,
-        low=low,
-        close=close,
-        volume=volume,
-    )
+    rows = table.in_order(rows, days)
+    return Bars(symbol=symbol, sessions=tuple([days[row] for row in rows]), **figures_of(values, rows))
 
 
 def check_calendar(prices: Prices, symbols: Iterable[str], sessions: Sessions, path: Path) -> None:

@@ -27,11 +27,12 @@ with warnings.catch_warnings():
 
 from backtests.book import BookTerms
 from backtests.broker import HonestBroker
+from backtests.building import build_result
 from backtests.clock import Clock, Row, make_clock
 from backtests.episode import Episode
 from backtests.news import News, read_news
 from backtests.own import adopted, make_rule, rule_type
-from backtests.result import Replayed, Result, build_result
+from backtests.result import Replayed, Result
 from backtests.wakes import Wake, place_news, wakes
 from strategies.registry import rules
 from strategies.rule import Rule

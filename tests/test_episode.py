@@ -7,6 +7,7 @@ import shutil
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from backtests.claims import check_claims
@@ -168,8 +169,7 @@ def test_an_unknown_episode_is_met_with_the_nearest_name():
 
 def test_parquet_gives_the_same_bars_as_csv(tmp_path):
     """Figures to the last bit."""
-    pd = pytest.importorskip("pandas")
-    pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow", reason="pyarrow is an extra")
     pd.read_csv(SOURCE / "prices.csv", parse_dates=["date"]).to_parquet(tmp_path / "prices.parquet")
     csv_bars, parquet_bars = read_prices(SOURCE / "prices.csv").bars, read_prices(tmp_path / "prices.parquet").bars
     assert list(csv_bars) == list(parquet_bars)
@@ -185,7 +185,7 @@ def test_parquet_gives_the_same_bars_as_csv(tmp_path):
 )
 def test_a_broken_parquet_file_is_refused(tmp_path, data, words):
     """With its name."""
-    pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow", reason="pyarrow is an extra")
     if data is not None:
         (tmp_path / "p.parquet").write_bytes(data)
     with pytest.raises(InputError, match=words):

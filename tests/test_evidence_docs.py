@@ -12,7 +12,7 @@ import backtests
 import backtests.evidence.critique
 from backtests.cli import cli
 from backtests.evidence.delay import RUNGS
-from backtests.evidence.placebo import KINDS
+from backtests.evidence.drawing import KINDS
 
 PAGE = (Path(__file__).parents[1] / "docs" / "evidence.md").read_text(encoding="utf-8")
 

@@ -16,8 +16,10 @@ from backtests import load_episode, replay
 from backtests.book import BookTerms
 from backtests.cli import cli
 from backtests.evidence.delay import RUNGS, delay_ladder, delayed
+from backtests.evidence.drawing import _permuted
 from backtests.evidence.engine import NEVER, ReplayEngine, Versions, actual_rows, renamed, used_items
-from backtests.evidence.placebo import Outcome, _Moves, _permuted, placebo
+from backtests.evidence.moves import Moves
+from backtests.evidence.placebo import Outcome, placebo
 from backtests.intraday import Intraday, MinuteBars
 from backtests.news import read_news
 from backtests.replay import make_market, run_rule
@@ -103,7 +105,8 @@ def test_placebos_are_drawn_from_the_seed_alone(world):
 def test_what_each_kind_leaves_to_chance_and_what_it_keeps(world):
     """Days keep their headlines together, shifts their order; swaps keep the times; off-topic times are real ones."""
     episode, news, rule = world
-    kinds = {k.kind: k for k in placebo(episode, news, rule, BookTerms(), ReplayEngine(), n=6, seed=3).kinds}
+    found = placebo(episode, news, rule, BookTerms(), ReplayEngine(), n=6, seed=3)
+    kinds = {kind.drawn.kind: kind.drawn for kind in found.kinds}
     rows, window = actual_rows(news), episode.window
     inside = np.isin(rows, window)
     for version in kinds["permuted-days"].versions.rows:
@@ -128,10 +131,10 @@ def test_exchanging_names_measures_what_an_episode_with_exchanged_prices_would(w
     columns[:11] = np.roll(columns[:11], 4)  # among the chips
     columns[[12, 20]] = columns[[20, 12]]  # a power company and a platform
     rows = actual_rows(news)[None, :]
-    swapped = _Moves.of(episode, news, rule).statistic(Versions(rows=rows, columns=columns[None, :]))
-    renamed_moves = _Moves.of(renamed(episode, columns.tolist()), news, rule)
+    swapped = Moves.of(episode, news, rule).statistic(Versions(rows=rows, columns=columns[None, :]))
+    renamed_moves = Moves.of(renamed(episode, columns.tolist()), news, rule)
     assert swapped == pytest.approx(renamed_moves.statistic(Versions(rows=rows)), rel=1e-10)
-    assert swapped != pytest.approx(_Moves.of(episode, news, rule).statistic(Versions(rows=rows)), rel=1e-3)
+    assert swapped != pytest.approx(Moves.of(episode, news, rule).statistic(Versions(rows=rows)), rel=1e-3)
 
 
 @given(st.integers(2, 40), st.data())
@@ -166,7 +169,7 @@ def test_news_that_came_on_the_day_of_the_fall_beats_its_placebos():
     """No shift does as well, so p is the smallest there is; the abnormal return says the same without a book."""
     episode, news = crash_world()
     found = placebo(episode, news, make_rule("shock", {"hold": "1"}), FREE, ReplayEngine(), n=19, seed=1)
-    shifted = next(kind for kind in found.kinds if kind.kind == "shifted")
+    shifted = next(kind for kind in found.kinds if kind.drawn.kind == "shifted")
     assert found.profit > 0
     assert (shifted.profit.hits, shifted.profit.p) == (0, 1 / 20)
     assert (shifted.abnormal.hits, shifted.abnormal.unit) == (0, "pct")
@@ -347,5 +350,5 @@ def test_on_news_that_means_nothing_the_placebo_rejects_five_per_cent():
         at = datetime(day.year, day.month, day.day, 6, tzinfo=UTC)
         news = news_of(episode, ("Cheap model needs few chips", at, DISRUPTS))
         found = placebo(episode, news, make_rule("shock"), FREE, _Idle(), n=1, seed=seed)
-        low += next(kind for kind in found.kinds if kind.kind == "shifted").abnormal.p <= 0.05
+        low += next(kind for kind in found.kinds if kind.drawn.kind == "shifted").abnormal.p <= 0.05
     assert 0.03 <= low / 400 <= 0.07

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,18 @@ def test_several_runs_stand_on_one_page(run, tmp_path):
     page = (tmp_path / "c.html").read_text(encoding="utf-8")
     assert done.exit_code == 0
     assert all(words in page for words in ("second", "shock (include) · run", "Content-Security-Policy"))
+
+
+def test_several_runs_on_the_same_news_share_one_timeline(tmp_path):
+    """A shorter window saw other prices: then the page says where to look."""
+    runs = {
+        name: replay(load_episode("deepseek-2025", end=end), "buy-hold").save(tmp_path / name)
+        for name, end in (("a", None), ("b", None), ("short", date(2025, 1, 28)))
+    }
+    pages = []
+    for others in (("a", "b"), ("a", "short")):
+        words = ["compare", *(str(runs[name]) for name in others), "-o", str(tmp_path / "c.html")]
+        assert CliRunner().invoke(cli, words, catch_exceptions=False).exit_code == 0
+        pages.append((tmp_path / "c.html").read_text(encoding="utf-8"))
+    assert [page.count('id="headlines"') for page in pages] == [1, 0]
+    assert "no one timeline" in pages[1]

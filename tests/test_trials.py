@@ -15,19 +15,16 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from backtests import load_episode, replay
 from backtests.cli import cli
 from backtests.evidence.ledger import GENESIS, Trial, append, read_chain, trial_key
 from backtests.evidence.selection import (
-    Moments,
     backtest_overfitting,
     benjamini_hochberg,
-    deflated_sharpe,
     expected_best_sharpe,
-    minimum_track_record,
     moments,
-    probabilistic_sharpe,
 )
 from backtests.evidence.trials import trials_of, weigh
 from backtests.result import Result
@@ -150,38 +147,6 @@ def test_a_line_holds_a_clock_that_is_given(tmp_path):
 # Figures
 
 
-def test_the_deflated_sharpe_ratio_of_the_papers_example():
-    """Bailey and López de Prado (2014), "A numerical example".
-
-    An annual 2.5 over 1,250 days, skewness -3, kurtosis 10, variance 1/2 a year: of 100 trials SR0 = 0.1132 and
-    DSR = 0.9004; of 46 trials 0.9505; of 88 with normal returns 0.9505.
-    """
-    daily = 2.5 / math.sqrt(250)
-    skewed = Moments(sessions=1250, sharpe=daily, skew=-3, kurtosis=10)
-    normal = Moments(sessions=1250, sharpe=daily, skew=0, kurtosis=3)
-    variance = 0.5 / 250
-    assert expected_best_sharpe(100, variance) == pytest.approx(0.1132, abs=5e-5)
-    assert deflated_sharpe(skewed, 100, variance) == pytest.approx(0.9004, abs=5e-5)
-    assert deflated_sharpe(skewed, 46, variance) == pytest.approx(0.9505, abs=5e-5)
-    assert deflated_sharpe(normal, 88, variance) == pytest.approx(0.9505, abs=5e-5)
-
-
-def test_the_probabilistic_sharpe_ratio_of_the_papers_example():
-    """Bailey and López de Prado (2012): 24 months of 0.458; 0.982 if normal, 0.913 with skewness and kurtosis."""
-    assert probabilistic_sharpe(Moments(sessions=24, sharpe=0.458, skew=0, kurtosis=3)) == pytest.approx(
-        0.982, abs=1e-3
-    )
-    skewed = Moments(sessions=24, sharpe=0.458, skew=-2.448, kurtosis=10.164)
-    assert probabilistic_sharpe(skewed) == pytest.approx(0.913, abs=1e-3)
-
-
-@pytest.mark.parametrize(("periods", "years"), [(252, 2.73), (52, 2.83), (12, 3.24)])
-def test_the_minimum_track_record_of_the_papers_example(periods, years):
-    """The same paper: years until an annual 2 is believed to be above 1, from daily, weekly and monthly returns."""
-    found = Moments(sessions=100, sharpe=2 / math.sqrt(periods), skew=0, kurtosis=3)
-    assert minimum_track_record(found, 1 / math.sqrt(periods)) / periods == pytest.approx(years, abs=0.005)
-
-
 def test_the_best_of_many_without_skill_is_what_simulation_says():
     """The mean of the largest of 50 normal Sharpe ratios of deviation 0.1; the paper's formula is good to 2 %."""
     drawn = np.random.default_rng(1).normal(0, 0.1, (20_000, 50)).max(axis=1).mean()
@@ -249,21 +214,13 @@ def test_too_little_to_split_gives_no_pbo():
     assert backtest_overfitting(np.zeros((15, 3))) is None
 
 
-def test_benjamini_and_hochbergs_own_example():
-    """Their 15 p-values (1995, section 4.2): four are below 5 %, three by Bonferroni."""
-    values = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240]
-    values += [0.4262, 0.5719, 0.6528, 0.7590, 1.0]
-    q = benjamini_hochberg(values)
-    assert sum(each <= 0.05 for each in q) == 4
-    assert q == pytest.approx(list(stats.false_discovery_control(values)))
-
-
 @given(st.lists(st.floats(1e-6, 1), min_size=1, max_size=30), st.integers(0, 50))
 def test_tests_that_are_not_listed_count_as_failures(values, more):
     """Over the true N: as if the others had had p = 1; never below p, never above 1."""
     q = benjamini_hochberg(values, len(values) + more)
     full = benjamini_hochberg([*values, *[1.0] * more])[: len(values)]
     assert q == pytest.approx(full)
+    assert full == pytest.approx(multipletests([*values, *[1.0] * more], method="fdr_bh")[1][: len(values)])
     assert all(p * (1 - 1e-12) <= each <= 1 + 1e-12 for p, each in zip(values, q, strict=True))
 
 
@@ -326,8 +283,8 @@ def test_run_writes_itself_into_the_ledger_unless_told_not_to(tmp_path, monkeypa
 
 def test_a_configuration_of_a_sweep_that_is_run_again_is_one_trial(tmp_path, monkeypatch):
     """Two of the grid, one of them run: two were tried, and the run knows."""
-    pytest.importorskip("numba")
-    pytest.importorskip("pyarrow")
+    pytest.importorskip("numba", reason="numba is an extra")
+    pytest.importorskip("pyarrow", reason="pyarrow is an extra")
     monkeypatch.chdir(tmp_path)
     sweep = ["sweep", "deepseek-2025", "--strategy", "shock", "--grid", "threshold=0.4,0.5", "--trials", "t.jsonl"]
     run = ["run", "deepseek-2025", "-s", "shock", "--set", "threshold=0.5", "--set", "reactions=with-cause"]

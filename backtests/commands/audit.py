@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backtests.commands.options import archive_option, aside, day, open_archive, settings_option, split_settings
+from backtests.commands.evidence import progress
+from backtests.commands.options import (
+    ARCHIVE,
+    archive_option,
+    aside,
+    json_option,
+    news_of,
+    settings_option,
+    split_settings,
+    window_options,
+)
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,8 +40,7 @@ _SHOWN = 20
 @click.argument("episode")
 @click.option("-s", "--strategy", "strategies", multiple=True, help="A strategy, or your own FILE.py[:CLASS].")
 @settings_option
-@click.option("--start", callback=day, metavar="DATE", help="First session, YYYY-MM-DD.")
-@click.option("--end", callback=day, metavar="DATE", help="Last session, YYYY-MM-DD.")
+@window_options
 @click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead, or `archive`.")
 @archive_option
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of bars instead.")
@@ -39,7 +48,7 @@ _SHOWN = 20
 @click.option(
     "--loans", type=click.Path(path_type=Path), metavar="FILE", help="CSV of stock loans that the run was given."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr.")
+@json_option
 def audit(
     episode: str,
     strategies: tuple[str, ...],
@@ -66,11 +75,10 @@ def audit(
     from backtests.audit import audit as examine
     from backtests.book import BookTerms
     from backtests.episode import load_episode
-    from backtests.news import read_archive, read_news
     from backtests.replay import standard_rules
     from feeds.scoring import score
 
-    archived = news == Path("archive")
+    archived = news == ARCHIVE
     run = None
     if (Path(episode) / "run_card.json").is_file():
         if strategies or start or end or settings or bars:
@@ -84,17 +92,14 @@ def audit(
         own_news = None if archived else news
         loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, loans=loans, bars=bars)
     as_of = None if run is None else lexicon_of(run)
-    if archived:
-        with open_archive(archive, create=False) as opened:
-            loaded, scored = read_archive(loaded, opened, lexicon_as_of=as_of)
-    else:
-        scored = read_news(loaded, lexicon_as_of=as_of)
+    loaded, scored = news_of(loaded, news, archive, as_of)
     if run is not None:
         _check_sources(Path(episode), run.config["sources"], loaded.sources)
     targets = None if run is None else run.tables["targets"].rows
     score.cache_clear()  # else scoring anew would be remembering
-    with aside(said=False):
-        found = examine(loaded, scored, rules, terms, targets=targets, scoring=partial(_anew, lexicon_as_of=as_of))
+    anew = partial(_anew, lexicon_as_of=as_of)
+    with aside(said=False), progress(2 * len(rules) * len(loaded.window), "decisions made again") as advance:
+        found = examine(loaded, scored, rules, terms, targets=targets, scoring=anew, on_progress=advance)
     click.echo(text_audit(found), err=as_json, nl=False)
     if as_json:
         click.echo(json.dumps(found.document(), ensure_ascii=False, allow_nan=False))

@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from backtests.commands.evidence import progress
+from backtests.commands.options import json_option
 from backtests.table import grid, number
 
 
 @click.command()
 @click.argument("episodes", nargs=-1, metavar="EPISODE...")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr.")
+@json_option
 def counterexamples(episodes: tuple[str, ...], as_json: bool) -> None:
     """Lists strong headlines after which nothing moved, and how often strong headlines were right.
 

@@ -128,7 +128,7 @@ def _from_archive(wish: Wish, archive: Path | None) -> list[dict[str, Any]]:
     """Rows of the archive from 30 days before the window to its end."""
     from datetime import UTC, datetime, time
 
-    from backtests.commands.feeds import plain
+    from backtests.commands.held import plain
     from backtests.news import LOOK_BACK
 
     since = datetime.combine(wish.start, time(), UTC) - LOOK_BACK

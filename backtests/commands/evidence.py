@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from backtests.commands.options import settings_option, split_settings
+from backtests.commands.options import json_option, settings_option, split_settings
 from feeds.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -46,7 +46,7 @@ strategies_option = click.option(
 def input_options(command: F) -> F:
     """Adds --news, --prices and --json."""
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr."),
+        json_option,
         click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of daily bars instead."),
         click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead."),
     ):
@@ -138,12 +138,12 @@ def keep(folder: Path, document: Mapping[str, Any]) -> Path:
     Raises:
         InputError: It cannot be written there.
     """
+    from backtests.result import json_text
+
     path = folder / "evidence" / f"{document['name']}.json"
     try:
         path.parent.mkdir(exist_ok=True)
-        path.write_text(
-            json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8", newline="\n"
-        )
+        path.write_text(json_text(document), encoding="utf-8", newline="\n")
     except OSError as wrong:
         raise InputError(f"{path}: cannot be written ({wrong.strerror})") from None
     _draw_again(folder)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from backtests.book import BookTerms
+    from backtests.episode import Episode
+    from backtests.news import News
     from feeds.archive import Archive
 
 
@@ -82,6 +84,19 @@ def day(_: click.Context, parameter: click.Parameter, text: str | None) -> date 
         raise InputError(f"--{parameter.name} {text!r}: give a date as YYYY-MM-DD") from None
 
 
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr.")
+scheduler_option = click.option(
+    "--scheduler", default="", metavar="ADDRESS", help="With --engine dask: tcp://HOST:PORT of a scheduler."
+)
+
+
+def window_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --start and --end."""
+    start = click.option("--start", callback=day, metavar="DATE", help="First session, YYYY-MM-DD.")
+    end = click.option("--end", callback=day, metavar="DATE", help="Last session, YYYY-MM-DD.")
+    return start(end(command))
+
+
 def rates(_: click.Context, parameter: click.Parameter, text: str | None) -> tuple[float, ...]:
     """Reads an option as rates in percent a year, with commas between them."""
     if text is None:
@@ -143,6 +158,23 @@ def open_archive(path: Path | None, *, create: bool = True) -> Archive:
 
         archive.subscribe(catalogue())
     return archive
+
+
+ARCHIVE = Path("archive")  # as --news: what the archive held
+
+
+def news_of(loaded: Episode, news: Path | None, archive: Path | None, as_of: date | None) -> tuple[Episode, News]:
+    """Scores an episode's documents, or with `--news archive` what the archive held; words learned after `as_of` aside.
+
+    Returns:
+        The episode, which names the archive where that was read, and its news.
+    """
+    from backtests.news import read_archive, read_news
+
+    if news != ARCHIVE:
+        return loaded, read_news(loaded, lexicon_as_of=as_of)
+    with open_archive(archive, create=False) as opened:
+        return read_archive(loaded, opened, lexicon_as_of=as_of)
 
 
 def pairs_option(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:

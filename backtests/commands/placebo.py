@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from backtests.commands.evidence import book_options, emit, input_options, progress, read_input
+from backtests.commands.options import scheduler_option
 from feeds.errors import InputError
 
 
@@ -18,7 +19,7 @@ from feeds.errors import InputError
 @click.option("--block", type=int, default=3, show_default=True, help="Sessions that stay together when permuted.")
 @click.option("--workers", type=int, default=1, show_default=True, help="Processes; the result is the same.")
 @click.option("--engine", default="auto", show_default=True, help="auto, kernel, replay or dask.")
-@click.option("--scheduler", default="", metavar="ADDRESS", help="With --engine dask: tcp://HOST:PORT of a scheduler.")
+@scheduler_option
 @book_options
 @input_options
 def placebo(

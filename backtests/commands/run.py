@@ -6,30 +6,41 @@ import json
 import sys
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from backtests.commands.audit import unproved_lines, violation_lines
 from backtests.commands.options import (
+    ARCHIVE,
     archive_option,
     aside,
     day,
-    open_archive,
+    json_option,
+    news_of,
     settings_option,
     split_settings,
     trading_options,
+    window_options,
 )
 from backtests.commands.runall import run_all
 from backtests.commands.trials import ready, record, trials_option
 from feeds.errors import InputError
+
+if TYPE_CHECKING:
+    from backtests.audit import Audit
+    from backtests.book import BookTerms
+    from backtests.episode import Episode
+    from backtests.news import News
+    from backtests.result import Result
+    from strategies.rule import Rule
 
 
 @click.command()
 @click.argument("episode")
 @click.option("-s", "--strategy", "strategies", multiple=True, help="A strategy, or your own FILE.py[:CLASS].")
 @settings_option
-@click.option("--start", callback=day, metavar="DATE", help="First session, YYYY-MM-DD.")
-@click.option("--end", callback=day, metavar="DATE", help="Last session, YYYY-MM-DD.")
+@window_options
 @click.option("--cash", metavar="USD", help="Cash at the start, in US dollars.")
 @click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead, or `archive`.")
 @archive_option
@@ -39,7 +50,7 @@ from feeds.errors import InputError
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of bars instead.")
 @trading_options
 @trials_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr.")
+@json_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the run's files.")
 def run(
     episode: str,
@@ -69,14 +80,10 @@ def run(
       backtest run deepseek-2025 --bars 5m --prices minutes.csv
       backtest run all --strategy shock
     """
-    from backtests.audit import short_audit
     from backtests.episode import load_episode
-    from backtests.evidence.automatic import weigh
     from backtests.evidence.words import verdict_text
-    from backtests.news import read_archive, read_news
-    from backtests.replay import replay, standard_rules
+    from backtests.replay import standard_rules
     from backtests.report import text_report
-    from backtests.stress import borrow_stress
     from backtests.wakes import place_news
 
     given = {"cash": cash, "auctions": auctions}
@@ -84,40 +91,19 @@ def run(
     if episode == "all" and lexicon_as_of is not None:
         raise InputError("--lexicon-as-of is a day of one episode; name the episode")
     if episode == "all":
-        one = {
-            "start": start,
-            "end": end,
-            "news": news,
-            "prices": prices,
-            "bars": bars,
-            "loans": loans,
-            "borrow": borrow,
-        }
-        run_all(strategies, settings, one, ledger, output, as_json=as_json)
+        one = {"start": start, "end": end, "news": news, "prices": prices, "bars": bars, "loans": loans}
+        run_all(strategies, settings, {**one, "borrow": borrow}, ledger, output, as_json=as_json)
         return
     ready(ledger)
     with aside():
         terms, own = split_settings(settings, strategies)
         rules = standard_rules(strategies, own)
-    own_news = None if news == Path("archive") else news
+    own_news = None if news == ARCHIVE else news
     loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, bars=bars, loans=loans)
-    if news == Path("archive"):
-        with open_archive(archive, create=False) as opened:
-            loaded, scored = read_archive(loaded, opened, lexicon_as_of=lexicon_as_of)
-    else:
-        scored = read_news(loaded, lexicon_as_of=lexicon_as_of)
+    loaded, scored = news_of(loaded, news, archive, lexicon_as_of)
     for reject in scored.rejects:
         click.echo(f"lost: {reject.feed}, item {reject.item} ({reject.title[:60]}): {reject.reason}", err=True)
-    scored = place_news(loaded, scored, terms)
-    with aside():
-        result = replay(loaded, rules, terms=terms, news=scored)
-    with aside(said=False):  # it has been said once
-        if borrow:
-            result.document["borrow_stress"] = borrow_stress(loaded, scored, rules, terms, borrow)
-        audited = short_audit(loaded, scored, rules, result.tables["targets"].rows, terms)
-        result.document["audit"] = {"decisions": audited.decisions, "violations": len(audited.violations)}
-        record(result, ledger)
-        weigh(result, rules, loaded, scored)
+    result, audited = _weighed(loaded, place_news(loaded, scored, terms), rules, terms, borrow, ledger)
     folder = output or _run_folder(loaded.name, result.hash8)
     result.save(folder)
     text = text_report(result, loaded.title)
@@ -131,6 +117,27 @@ def run(
         for line in violation_lines(audited):
             click.echo(line, err=True)
         sys.exit(1)
+
+
+def _weighed(
+    episode: Episode, news: News, rules: list[Rule], terms: BookTerms, borrow: tuple[float, ...], ledger: str | None
+) -> tuple[Result, Audit]:
+    """Replays the rules on placed news, audits and records the run, and adds what speaks for and against it."""
+    from backtests.audit import short_audit
+    from backtests.evidence.automatic import weigh
+    from backtests.replay import replay
+    from backtests.stress import borrow_stress
+
+    with aside():
+        result = replay(episode, rules, terms=terms, news=news)
+    with aside(said=False):  # it has been said once
+        if borrow:
+            result.document["borrow_stress"] = borrow_stress(episode, news, rules, terms, borrow)
+        audited = short_audit(episode, news, rules, result.tables["targets"].rows, terms)
+        result.document["audit"] = {"decisions": audited.decisions, "violations": len(audited.violations)}
+        record(result, ledger)
+        weigh(result, rules, episode, news)
+    return result, audited
 
 
 def _run_folder(name: str, hash8: str) -> Path:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,11 @@ from backtests.commands.evidence import progress
 from backtests.commands.options import aside, split_settings
 from backtests.commands.trials import ready, record
 from feeds.errors import InputError
+
+if TYPE_CHECKING:
+    from backtests.audit import Audit
+    from backtests.book import BookTerms
+    from backtests.several import Cell
 
 
 def run_all(
@@ -30,14 +36,9 @@ def run_all(
     Raises:
         InputError: An option that belongs to one episode.
     """
-    from backtests.audit import short_audit
-    from backtests.episode import episode_names, load_episode
-    from backtests.evidence.automatic import weigh
-    from backtests.news import read_news
-    from backtests.replay import replay, standard_rules
+    from backtests.episode import episode_names
     from backtests.report import audit_line
-    from backtests.several import Cell, Several, cells_of, several_text
-    from backtests.wakes import place_news
+    from backtests.several import Several, several_text
 
     for name, value in given.items():
         if value:
@@ -49,19 +50,9 @@ def run_all(
     audits = []
     with progress(len(episode_names()), "episodes") as done:
         for name in episode_names():
-            episode = load_episode(name)
-            news = place_news(episode, read_news(episode), terms)
-            with aside():
-                rules = standard_rules(strategies, own)
-                result = replay(episode, rules, terms=terms, news=news)
-                audits.append(short_audit(episode, news, rules, result.tables["targets"].rows, terms))
-            found = {"decisions": audits[-1].decisions, "violations": len(audits[-1].violations)}
-            result.document["audit"] = found
-            record(result, ledger)
-            if output is not None:
-                weigh(result, rules, episode, news)
-                result.save(output / name)
-            cells += cells_of(result, control=episode.control)
+            found, audited = _replayed(name, strategies, own, terms, ledger, output)
+            cells += found
+            audits.append(audited)
             done(1)
     several = Several(cells=tuple(cells))
     decisions = sum(each.decisions for each in audits)
@@ -76,3 +67,34 @@ def run_all(
         click.echo(line, err=True)
     if violations:
         sys.exit(1)
+
+
+def _replayed(
+    name: str,
+    strategies: tuple[str, ...],
+    own: dict[str, str],
+    terms: BookTerms,
+    ledger: str | None,
+    output: Path | None,
+) -> tuple[list[Cell], Audit]:
+    """Replays the strategies over one episode, audits and records the run, and saves it where that was asked for."""
+    from backtests.audit import short_audit
+    from backtests.episode import load_episode
+    from backtests.evidence.automatic import weigh
+    from backtests.news import read_news
+    from backtests.replay import replay, standard_rules
+    from backtests.several import cells_of
+    from backtests.wakes import place_news
+
+    episode = load_episode(name)
+    news = place_news(episode, read_news(episode), terms)
+    with aside():
+        rules = standard_rules(strategies, own)
+        result = replay(episode, rules, terms=terms, news=news)
+        audited = short_audit(episode, news, rules, result.tables["targets"].rows, terms)
+    result.document["audit"] = {"decisions": audited.decisions, "violations": len(audited.violations)}
+    record(result, ledger)
+    if output is not None:
+        weigh(result, rules, episode, news)
+        result.save(output / name)
+    return list(cells_of(result, control=episode.control)), audited

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from backtests.commands.evidence import book_options, progress
-from backtests.commands.options import day
+from backtests.commands.options import json_option, scheduler_option, window_options
 from backtests.commands.trials import ledger_path, ready, trials_option
 from feeds.errors import InputError
 
@@ -22,17 +22,16 @@ from feeds.errors import InputError
     help="START:STOP:COUNT, both ends included, or VALUE,VALUE; more axes may follow.",
 )  # fmt: skip
 @book_options
-@click.option("--start", callback=day, metavar="DATE", help="First session, YYYY-MM-DD.")
-@click.option("--end", callback=day, metavar="DATE", help="Last session, YYYY-MM-DD.")
+@window_options
 @click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead.")
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of daily bars instead.")
 @click.option("--workers", type=int, default=1, show_default=True, help="Processes; the result is the same.")
 @click.option("--engine", default="processes", show_default=True, help="Where it runs: processes, or dask.")
-@click.option("--scheduler", default="", metavar="ADDRESS", help="With --engine dask: tcp://HOST:PORT of a scheduler.")
+@scheduler_option
 @click.option("--replay", is_flag=True, help="Use the reference engine, whatever the compiled one could do.")
 @trials_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder; a begun one goes on.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout; text goes to stderr.")
+@json_option
 def sweep(
     arguments: tuple[str, ...],
     strategy: str,

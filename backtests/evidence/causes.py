@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from types import CodeType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -54,8 +54,10 @@ class Causes:
 
     def __init__(self, rule: Rule, market: Market, items: Sequence[NewsItem]) -> None:
         """Listens to `rule` on `market`, whose signals were built from `items`."""
+        from backtests.own_strategy import StrategyRule
+
         self._rule, self._market = rule, market
-        self._names = None if rule.steps else _names(rule.strategy)  # type: ignore[attr-defined]
+        self._names = _names(rule.strategy) if isinstance(rule, StrategyRule) else None
         self._items = [item for item in items if item.used]
         self._columns = {symbol: column for column, symbol in enumerate(market.symbols)}
         self._rows = {session.isoformat(): row for row, session in enumerate(market.sessions)}
@@ -100,7 +102,7 @@ class Causes:
     def _calls(self, row: int) -> list[Call]:
         if row not in self._heard:
             ear = _Listening(self._market.signals)
-            market = dataclasses.replace(self._market, signals=ear)  # type: ignore[arg-type]
+            market = dataclasses.replace(self._market, signals=cast(SignalBook, ear))
             self._rule.observe(View(market, row, after_open=self._rule.after_open))
             self._heard[row] = [call for call in dict.fromkeys(ear.calls) if self._looked_at(call)]
         return self._heard[row]

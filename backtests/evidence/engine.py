@@ -19,7 +19,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from backtests.book import BookTerms
+from backtests.book import BookTerms, DayEnd
 from backtests.episode import Episode
 from backtests.news import News
 from backtests.prices import Prices
@@ -72,7 +72,7 @@ class Engine(Protocol):
         """How results call it."""
         ...
 
-    def follows(self, rule: Rule) -> bool:
+    def follows(self, rule: Rule, /) -> bool:
         """Whether the engine can run this rule; where it cannot, the replay is used."""
         ...
 
@@ -88,7 +88,7 @@ class ReplayEngine:
     workers: int = 1
     name: str = "replay"
 
-    def follows(self, rule: Rule) -> bool:  # noqa: ARG002
+    def follows(self, _: Rule, /) -> bool:
         """The replay runs every rule."""
         return True
 
@@ -158,9 +158,9 @@ def _moved(item: NewsItem, row: int, episode: Episode) -> NewsItem:
     return dataclasses.replace(item, session=row, known_at=in_time)
 
 
-def closing_equity(days: Sequence[object], sessions: int, cash: float) -> Floats:
+def closing_equity(days: Sequence[DayEnd], sessions: int, cash: float) -> Floats:
     """The equity at each close; a book that began to count later than the window held its cash until then."""
-    values = [float(getattr(day, "equity")) for day in days]  # noqa: B009
+    values = [day.equity for day in days]
     return np.array([cash] * (sessions - len(values)) + values)
 
 

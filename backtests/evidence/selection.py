@@ -117,6 +117,7 @@ class Overfitting:
     blocks: int
     trials: int
     logits: tuple[float, ...]
+    pairs: tuple[tuple[float, float], ...]  # of each split: the chosen trial's Sharpe ratio in sample and out of it
     slope: float | None  # of the chosen trial's out-of-sample Sharpe ratio on its in-sample one
     loss: float  # [0, 1]: share of splits in which the chosen trial loses out of sample
 
@@ -174,6 +175,7 @@ def backtest_overfitting(returns: Floats, blocks: int = 8) -> Overfitting | None
         blocks=blocks,
         trials=trials,
         logits=tuple(logits),
+        pairs=tuple(pairs),
         slope=_slope(pairs),
         loss=sum(after < 0 for _, after in pairs) / len(pairs),
     )

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from backtests.building import configuration
 from backtests.pools import Pool
-from backtests.result import configuration
 from backtests.sweep.job import Job, loaded, run_block
 from backtests.sweep.judge import judge, walk_forward
 from backtests.sweep.store import Store

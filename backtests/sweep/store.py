@@ -15,6 +15,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,17 +83,20 @@ class Store:
         import pyarrow.parquet as pq
 
         half = self.folder / f".{RESULT}.half"
-        writer = None
-        for number, (place, first, stop) in enumerate(self.job.blocks()):
-            with np.load(self._part(number)) as block:
-                table = self._table(episodes[place], sessions[place], first, stop, block["figures"], block["equity"])
-            writer = writer or pq.ParquetWriter(half, table.schema, compression="zstd")
-            writer.write_table(table)
-        assert writer is not None  # noqa: S101 (a grid has at least one combination)
-        writer.close()
+        tables = self._tables(episodes, sessions)
+        table = next(tables)  # a grid has at least one combination
+        with pq.ParquetWriter(half, table.schema, compression="zstd") as writer:
+            for each in chain([table], tables):
+                writer.write_table(each)
         _sync(half)
         half.replace(self.result)
         shutil.rmtree(self._parts, ignore_errors=True)
+
+    def _tables(self, episodes: list[str], sessions: list[list[str]]) -> Iterator[pa.Table]:
+        """A table for each block, in order."""
+        for number, (place, first, stop) in enumerate(self.job.blocks()):
+            with np.load(self._part(number)) as block:
+                yield self._table(episodes[place], sessions[place], first, stop, block["figures"], block["equity"])
 
     def _table(
         self, episode: str, sessions: list[str], first: int, stop: int, figures: Floats, equity: Floats

@@ -223,8 +223,8 @@ def backfill_gdelt(
             settled=datetime.now(UTC) - _SETTLED, lost=writer.lost,
             pause=0.0 if endpoint else gdelt.PAUSE, endpoint=endpoint or gdelt.ENDPOINT,
         )  # fmt: skip
-        for each in found:  # `finished` empties the buffer between two of them
-            buffer.append(each.headline)  # noqa: PERF401
+        for each in found:
+            buffer.append(each.headline)  # noqa: PERF401 (`finished` empties the buffer between two of them)
     finally:
         get.close()
     if buffer:  # of slices that GDELT may still add to

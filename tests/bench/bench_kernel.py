@@ -1,6 +1,7 @@
 """The compiled engine against vectorbt, backtrader's optstrategy and our own replay; all ratios within this run.
 
     python tests/bench/bench_kernel.py [COMBINATIONS …]        1000 and 10000 without
+    python tests/bench/bench_kernel.py --plot docs/images/kernel_cost.svg        its cost alone, drawn (half a minute)
 
 vectorbt is no dependency of ours: `pip install vectorbt` into a virtual environment of its own (1.2 runs beside
 numpy 2 and pandas 3) and name its interpreter in VECTORBT_PYTHON; without it that part is left out and says so. It is
@@ -186,34 +187,24 @@ def optstrategy(runs: int) -> float:
         return (time.process_time() - start) / runs
 
 
-def linear() -> None:
-    """Cost against combinations, sessions and symbols: seconds when each is doubled, per unit."""
-    from backtests.book import BookTerms
-    from backtests.kernel import Compiled
+def linear(plot: Path | None = None) -> None:
+    """Cost against combinations, sessions and symbols, with the line fitted to each."""
+    from tests.bench.kernel_cost import draw, measure
 
-    base = (400, 126, 10)
-    terms = BookTerms(borrow_pct=0)
-    for place, name in enumerate(("combinations", "sessions", "symbols")):
-        said = []
-        for factor in (1, 2, 4):
-            count, sessions, symbols = (value * factor if n == place else value for n, value in enumerate(base))
-            engine, rules = Compiled(*market(symbols, sessions)), combinations(count)
-            engine.run(rules[:40], [terms] * 40)
-            took = []
-            for _ in range(5):
-                start = time.process_time()
-                engine.run(rules, [terms] * len(rules))
-                took.append(time.process_time() - start)
-            said.append(f"{base[place] * factor}: {min(took) * 1e3:.0f} ms")
-        print(f"cost by {name:13} {', '.join(said)}")
+    costs = measure(market, combinations)
+    for cost in costs:
+        print(cost.words())
+    if plot is not None:
+        draw(costs, plot)
+        print(f"drawn: {plot}")
 
 
 def placebos() -> None:
     """10,000 placebos of deepseek-2025, of each kind, in units of a replay; one thread."""
     from backtests.book import BookTerms
     from backtests.episode import load_episode
+    from backtests.evidence.drawing import KINDS, draw
     from backtests.evidence.engine import Versions, engine_for
-    from backtests.evidence.placebo import KINDS, _draw
     from backtests.news import read_news
     from backtests.replay import make_market, run_rule
     from strategies.registry import make_rule
@@ -222,7 +213,7 @@ def placebos() -> None:
     news = read_news(episode)
     whole, engine = make_market(episode, news), engine_for(rule, "kernel")
     for number, kind in enumerate(KINDS):
-        drawn = _draw(kind, np.random.default_rng([1, number]), episode, news, 10_000, 3).versions
+        drawn = draw(kind, np.random.default_rng([1, number]), episode, news, 10_000, 3).versions
         if drawn is None or len(drawn) < 10_000:
             continue
         engine.equity(episode, news, rule, terms, Versions(rows=drawn.rows[:9], columns=None if drawn.columns is None
@@ -284,5 +275,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
     if sys.argv[1:2] == ["--one"]:
         print(json.dumps(kernel(Path(sys.argv[2]), int(sys.argv[4]), int(sys.argv[5]))))
+    elif sys.argv[1:2] == ["--plot"]:
+        linear(Path(sys.argv[2]))
     else:
         main()

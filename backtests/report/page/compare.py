@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from backtests.report.page.markup import Markup, esc, figure, listing, section, table
 from backtests.report.page.rivals import Curve, curves, panels
+from backtests.report.page.timeline import timeline
 from backtests.report.text import RESULT_HEAD, limits, result_rows
 
 if TYPE_CHECKING:
@@ -21,10 +22,8 @@ def comparison(named: Sequence[tuple[str, Result]]) -> tuple[str, list[str]]:
         f"<h1>{esc(title)}</h1>"
         f'<p class="standfirst">{esc(", ".join(name for name, _ in named))}</p></header>'
     )
-    return title, [
-        head,
-        f'<main id="main">{_made_from(named)}{_results(named)}{_differences(named)}{_limits(named)}</main>',
-    ]
+    sections = (part(named) for part in (_made_from, _news, _results, _differences, _limits))
+    return title, [head, f'<main id="main">{"".join(sections)}</main>']
 
 
 def _made_from(named: Sequence[tuple[str, Result]]) -> Markup:
@@ -41,6 +40,15 @@ def _made_from(named: Sequence[tuple[str, Result]]) -> Markup:
     ]
     head = ("run", "episode", "window", "headlines", "scorer", "hash")
     return section("runs", "The runs", "", table(head, rows, "What each run was made from", left=6))
+
+
+def _news(named: Sequence[tuple[str, Result]]) -> Markup:
+    """The news over the price, where all runs saw the same of both; else where to look for it."""
+    first = named[0][1]
+    if all(run.tables[name].rows == first.tables[name].rows for _, run in named for name in ("scores", "bars")):
+        return timeline(first)
+    told = "The runs saw other headlines or prices, so there is no one timeline: each run's own page has its."
+    return section("news", "The news over the price", told)
 
 
 def _results(named: Sequence[tuple[str, Result]]) -> Markup:

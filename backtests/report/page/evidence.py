@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from backtests.report.page import svg
@@ -128,7 +129,7 @@ def _placebo(document: Document) -> str:
         )  # fmt: skip
         if dist.get("histogram"):
             caption = f"{kind['kind']}: {kind['about']}. Profit in US dollars, number of placebos upwards."
-            drawn.append(figure(caption, *svg.both(lambda width, dist=dist: _histogram(dist, width))))  # type: ignore[misc]
+            drawn.append(figure(caption, *svg.both(partial(_histogram, dist))))
     head = ("placebo", "n", "distinct", "real news", "mean", "5 %", "95 %", "p")
     told = table(head, rows, f"Profit of {document['strategy']} with news that means nothing, US dollars")
     return "".join([f"<h3>Placebo news: {esc(document['strategy'])}</h3>", told, *drawn, _noted(document)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from backtests.report.page import svg
@@ -34,41 +34,22 @@ def curves(result: Result) -> dict[str, Curve]:
     return found
 
 
+_LEFT, _RIGHT = 38.0, 316.0  # of the strips of a panel
+
+
 def panel(name: str, shown: dict[str, Curve], summary: dict[str, Any], bounds: tuple[float, float]) -> Markup:
     """One strategy's three strips: return with all others faint behind it, drawdown, net exposure."""
-    sessions, returns, falls, net = shown[name]
-    width, left, right = 320.0, 38.0, 316.0
-    x = svg.scale(0, max(len(sessions) - 1, 1), left, right)
-    y = svg.scale(bounds[0], bounds[1], 118, 8)
-    parts = []
-    for tick in svg.ticks(*bounds, 4):
-        parts += [
-            svg.line(left, y(tick), right, y(tick), "zero" if tick == 0 else "grid"),
-            svg.text(left - 4, y(tick) + 4, number(tick, 0), "tick", "end"),
-        ]
-    for other, curve in shown.items():
-        if other != name:
-            parts.append(svg.polyline([(x(i), y(v)) for i, v in enumerate(curve[1])], "other"))
+    sessions, _, falls, net = shown[name]
+    x = svg.scale(0, max(len(sessions) - 1, 1), _LEFT, _RIGHT)
     kind = "rival" if summary["rival"] else "own"
-    parts.append(svg.polyline([(x(i), y(v)) for i, v in enumerate(returns)], f"mine {kind}"))
-    low = min(*falls, -1.0)
-    d = svg.scale(low, 0, 168, 140)
-    parts += [
-        svg.area([(x(i), d(v)) for i, v in enumerate(falls)], d(0), "fall"),
-        svg.line(left, d(0), right, d(0), "zero"),
-        svg.text(left - 4, 160, number(min(falls), 0), "tick", "end"),
-    ]
-    most = max(1.0, *(abs(value) for value in net))
-    e = svg.scale(-most, most, 216, 186)
-    for index, value in enumerate(net):
-        wide = (right - left) / max(len(net), 1) * 0.7
-        parts.append(svg.rect(x(index) - wide / 2, e(0), wide, e(value) - e(0), "long" if value > 0 else "short"))
-    parts += [svg.line(left, e(0), right, e(0), "zero"), svg.text(left - 4, e(0) + 4, "0", "tick", "end")]
-    parts += [
-        svg.text(left, 232, sessions[0][5:] if sessions else "", "tick"),
-        svg.text(right, 232, sessions[-1][5:] if sessions else "", "tick", "end"),
-        svg.text(left, 136, "drawdown", "strip"),
-        svg.text(left, 182, "net exposure", "strip"),
+    parts = [
+        *_returns(name, shown, bounds, x, kind),
+        *_falls(falls, x),
+        *_net(net, x),
+        svg.text(_LEFT, 232, sessions[0][5:] if sessions else "", "tick"),
+        svg.text(_RIGHT, 232, sessions[-1][5:] if sessions else "", "tick", "end"),
+        svg.text(_LEFT, 136, "drawdown", "strip"),
+        svg.text(_LEFT, 182, "net exposure", "strip"),
     ]
     label = (
         f"{name}: return {number(summary['return_pct'])} %, deepest drawdown {number(summary['max_drawdown_pct'])} %, "
@@ -76,7 +57,35 @@ def panel(name: str, shown: dict[str, Curve], summary: dict[str, Any], bounds: t
     )
     title = f"<h3>{esc(name)}{' <small>naive rival</small>' if summary['rival'] else ''}</h3>"
     told = f'<p class="big">{number(summary["return_pct"], 1)} %</p>'
-    return Markup(f'<div class="panel {kind}">{title}{told}{svg.drawing(width, 236, label, parts)}</div>')
+    return Markup(f'<div class="panel {kind}">{title}{told}{svg.drawing(320.0, 236, label, parts)}</div>')
+
+
+def _returns(name: str, shown: dict[str, Curve], bounds: tuple[float, float], x: svg.Scale, kind: str) -> Iterator[str]:
+    y = svg.scale(bounds[0], bounds[1], 118, 8)
+    for tick in svg.ticks(*bounds, 4):
+        yield svg.line(_LEFT, y(tick), _RIGHT, y(tick), "zero" if tick == 0 else "grid")
+        yield svg.text(_LEFT - 4, y(tick) + 4, number(tick, 0), "tick", "end")
+    for other, curve in shown.items():
+        if other != name:
+            yield svg.polyline([(x(i), y(v)) for i, v in enumerate(curve[1])], "other")
+    yield svg.polyline([(x(i), y(v)) for i, v in enumerate(shown[name][1])], f"mine {kind}")
+
+
+def _falls(falls: Sequence[float], x: svg.Scale) -> Iterator[str]:
+    y = svg.scale(min(*falls, -1.0), 0, 168, 140)
+    yield svg.area([(x(i), y(v)) for i, v in enumerate(falls)], y(0), "fall")
+    yield svg.line(_LEFT, y(0), _RIGHT, y(0), "zero")
+    yield svg.text(_LEFT - 4, 160, number(min(falls), 0), "tick", "end")
+
+
+def _net(net: Sequence[float], x: svg.Scale) -> Iterator[str]:
+    most = max(1.0, *(abs(value) for value in net))
+    y = svg.scale(-most, most, 216, 186)
+    wide = (_RIGHT - _LEFT) / max(len(net), 1) * 0.7
+    for index, value in enumerate(net):
+        yield svg.rect(x(index) - wide / 2, y(0), wide, y(value) - y(0), "long" if value > 0 else "short")
+    yield svg.line(_LEFT, y(0), _RIGHT, y(0), "zero")
+    yield svg.text(_LEFT - 4, y(0) + 4, "0", "tick", "end")
 
 
 def panels(named: Sequence[tuple[str, dict[str, Any]]], shown: dict[str, Curve]) -> Markup:

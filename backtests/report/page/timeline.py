@@ -7,7 +7,7 @@ that a gap looks like what it is.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -127,6 +127,32 @@ def _days(start: float, end: float) -> list[datetime]:
     return [day for n in range(400) if start <= (day := first + timedelta(days=n)).timestamp() <= end]
 
 
+def _open_hours(
+    key: str, times: Sequence[Row], span: tuple[float, float], x: svg.Scale, box: tuple[float, float]
+) -> Iterator[str]:
+    """A shade for each session."""
+    (start, end), (top, bottom) = span, box
+    for time in times:
+        opened, closed = _stamp(time["opens"]), _stamp(time["closes"])
+        if closed >= start and opened <= end:
+            kind = "session key-session" if time["session"] == key else "session"
+            x1, x2 = x(max(opened, start)), x(min(closed, end))
+            yield svg.rect(x1, top, x2 - x1, bottom - top, kind)
+
+
+def _calendar(span: tuple[float, float], x: svg.Scale, box: tuple[float, float, float], width: float) -> Iterator[str]:
+    """A tick for each day, and as many dates as there is room for."""
+    left, right, bottom = box
+    days = _days(*span)
+    every = max(1, round(len(days) / ((right - left) / (92 if width > 500 else 62))))
+    for index, day in enumerate(days):
+        place = x(day.timestamp())
+        yield svg.line(place, bottom, place, bottom + 4, "zero")
+        if index % every == 0 and place < right - 30:
+            words = f"{day:%a} {day.day} {day:%b}" if width > 500 else f"{day.day} {day:%b}"
+            yield svg.text(place + 2, bottom + 15, words, "tick")
+
+
 def _chart(
     key: str,
     rows: Sequence[Row],
@@ -141,27 +167,7 @@ def _chart(
     left, right, top, middle, bottom = 44.0, width - 8, 20.0, 178.0, 352.0
     x = svg.scale(start, end, left, right)
     y = svg.scale(-1.08, 1.08, bottom, middle + 30)
-    parts = []
-    for time in times:
-        opened, closed = _stamp(time["opens"]), _stamp(time["closes"])
-        if closed >= start and opened <= end:
-            kind = "session key-session" if time["session"] == key else "session"
-            x1, x2 = x(max(opened, start)), x(min(closed, end))
-            parts.append(svg.rect(x1, top, x2 - x1, bottom - top, kind))
-    days = _days(start, end)
-    every = max(1, round(len(days) / ((right - left) / (92 if width > 500 else 62))))
-    for index, day in enumerate(days):
-        place = x(day.timestamp())
-        parts.append(svg.line(place, bottom, place, bottom + 4, "zero"))
-        if index % every == 0 and place < right - 30:
-            parts.append(
-                svg.text(
-                    place + 2,
-                    bottom + 15,
-                    f"{day:%a} {day.day} {day:%b}" if width > 500 else f"{day.day} {day:%b}",
-                    "tick",
-                )
-            )
+    parts = [*_open_hours(key, times, span, x, (top, bottom)), *_calendar(span, x, (left, right, bottom), width)]
     for number_, symbol in enumerate(symbols):
         group = _price_group(prices.get(symbol, []), span, x, (left, right, top + 6, middle))
         parts.append(f'<g class="price{"" if number_ == 0 else " off"}" data-symbol="{esc(symbol)}">{group}</g>')
