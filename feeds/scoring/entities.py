@@ -13,9 +13,12 @@ from feeds.scoring.score import Entity
 _SUMMARY = 0.4  # salience of a company that only the summary names
 _SPEAKS = 0.05  # a smaller tone is none
 _BEFORE = re.compile(r"(?:\b(?:says?|said|told|tells|according to|reports?|laut|sagt)|, wrote|told)\s+$", re.IGNORECASE)
-_AFTER = re.compile(
-    r"^(?:['’]s)?\s+(?:says?|said|reports?|reported|finds|sees|tells|told|sagt|meldet|zufolge)\b", re.IGNORECASE
+_AFTER = re.compile(  # "says its profit fell" and "reports record sales" speak of the company itself
+    r"^(?:['’]s)?\s+(?:(?:says?|said)\b(?!\s+(?:its|it|it['’]s|their|they)\b)|(?:tells|told|sagt|zufolge)\b"
+    r"|(?:reports?|reported|finds|sees|meldet)\b(?=\s*(?:[,.;:–—-]|$|(?:that|how|why|dass)\b)))",
+    re.IGNORECASE,
 )
+_SPEECH = 40  # characters after a name in which it may be found to speak
 
 
 @cache
@@ -78,7 +81,7 @@ def _direction(
     title: str, span: tuple[int, int], language: str, tone: float, companies: int, as_of: date | None
 ) -> int:
     start, end = span
-    if _BEFORE.search(title, max(0, start - 20), start) or _AFTER.search(title[end : end + 20]):
+    if _BEFORE.search(title, max(0, start - 20), start) or _AFTER.search(title[end : end + _SPEECH]):
         return 0  # it speaks; what it speaks of is something else
     said = cue(title, start, end, language, as_of)
     value = (tone or said) if companies == 1 else said
