@@ -21,7 +21,12 @@ _ASKING = frozenset(
     "welche welcher welches welchen welchem wo wann wie wer droht kommt geht".split()
 )
 _TEACHING = frozenset(("how", "what", "where", "when"))  # "how to …"
-ASKING = frozenset(("?", "so", "here", *_TEACHING))  # without one of them a headline asks nothing
+_FORMATS = frozenset(  # "Podcast: …" names what there is to read, look at or hear, and reports nothing
+    "podcast quiz obituary pictures photos photo gallery charts chart video watch crossword letters review tv-review "
+    "q&a profile timeline glossary recipe horoscope bilderstrecke fotostrecke bilder video-podcast rezension buchkritik "
+    "filmkritik leserbriefe leserbrief nachruf porträt tv-tipp tv-tipps glosse".split()
+)
+ASKING = frozenset(("?", "so", "here", *_TEACHING, *_FORMATS))  # without one of them a headline asks nothing
 _PREVIEWS = (["what", "to", "expect"], ["what", "to", "know"], ["what", "to", "watch"])
 
 
@@ -42,6 +47,8 @@ def asks(words: list[str]) -> bool:
         return False
     if words[0] in _ASKING and words[-1] == "?":
         return words.count("?") == 1
+    if ":" in words[1:3] and not _FORMATS.isdisjoint(words[:2]):
+        return True
     if words[0] in _TEACHING and words[1:2] == ["to"]:
         return True
     if words[0] in {"here", "what", "so"} and words[1:2] in (["what"], ["how"]):

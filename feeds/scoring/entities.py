@@ -6,13 +6,20 @@ import re
 from datetime import date
 from functools import cache
 
-from feeds.scoring.directions import cue
+from feeds.scoring.directions import cue, speaks_last
 from feeds.scoring.lists import Name, name_words, names
 from feeds.scoring.score import Entity
 
 _SUMMARY = 0.4  # salience of a company that only the summary names
 _SPEAKS = 0.05  # a smaller tone is none
-_BEFORE = re.compile(r"(?:\b(?:says?|said|told|tells|according to|reports?|laut|sagt)|, wrote|told)\s+$", re.IGNORECASE)
+_BEFORE = re.compile(
+    r"(?:\b(?:says?|said|told|tells|according to|reports?|laut|sagt|former|ehemaliger?)|, wrote)\s+$", re.IGNORECASE
+)
+_OTHERS = re.compile(  # "Nvidia rival Cerebras": of whom is spoken is another
+    r"^(?:['’]s)?[\s-](?:rivals?|competitors?|alternatives?|clones?|backed|style|like|veterans?|alumni|rivale\w*"
+    r"|konkurrent\w*)\b",
+    re.IGNORECASE,
+)
 _AFTER = re.compile(  # "says its profit fell" and "reports record sales" speak of the company itself
     r"^(?:['’]s)?\s+(?:(?:says?|said)\b(?!\s+(?:its|it|it['’]s|their|they)\b)|(?:tells|told|sagt|zufolge)\b"
     r"|(?:reports?|reported|finds|sees|meldet)\b(?=\s*(?:[,.;:–—-]|$|(?:that|how|why|dass)\b)))",
@@ -83,6 +90,10 @@ def _direction(
     start, end = span
     if _BEFORE.search(title, max(0, start - 20), start) or _AFTER.search(title[end : end + _SPEECH]):
         return 0  # it speaks; what it speaks of is something else
+    if _OTHERS.match(title[end : end + _SPEECH]):
+        return 0
     said = cue(title, start, end, language, as_of)
+    if not said and ":" in title and speaks_last(title, start, language, as_of):
+        return 0
     value = (tone or said) if companies == 1 else said
     return (value >= _SPEAKS) - (value <= -_SPEAKS)
