@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
-from feeds.scoring.clauses import asks
+from feeds.scoring.clauses import asks, wishes
 from feeds.scoring.disruption import read, sentiment
 from feeds.scoring.entities import entities
 from feeds.scoring.glance import ASKS, DISRUPTION, NAMES, PHRASE, REACTION, glance
@@ -48,6 +48,8 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
     tone_value = 0.0
     if not asked:
         tone_value, tone_hits = statement_tone(title, detected, lexicon_as_of, phrased=bool(seen & PHRASE))
+        if tone_value > 0 and seen & ASKS and wishes(words):
+            tone_value = 0.0
     reported = caused = False
     if seen & REACTION and not asked:
         reported, caused = reaction(title, lexicon_as_of)

@@ -26,7 +26,12 @@ _FORMATS = frozenset(  # "Podcast: …" names what there is to read, look at or 
     "q&a profile timeline glossary recipe horoscope bilderstrecke fotostrecke bilder video-podcast rezension buchkritik "
     "filmkritik leserbriefe leserbrief nachruf porträt tv-tipp tv-tipps glosse".split()
 )
-ASKING = frozenset(("?", "so", "here", *_TEACHING, *_FORMATS))  # without one of them a headline asks nothing
+_WISHING = frozenset(
+    "asks ask urges urge seeks wants proposes propose mulls considers demands begs pleads fordert fordern bittet bitten "
+    "erwägt plädiert wünscht".split()
+)
+_WISH_BEGINS = 7  # words within which a wish begins
+ASKING = frozenset(("?", "so", "here", *_TEACHING, *_FORMATS, *_WISHING))  # without one of them a headline asks nothing
 _PREVIEWS = (["what", "to", "expect"], ["what", "to", "know"], ["what", "to", "watch"])
 
 
@@ -56,3 +61,8 @@ def asks(words: list[str]) -> bool:
     return "what" in words and any(
         words[index : index + 3] in _PREVIEWS for index, word in enumerate(words) if word == "what"
     )
+
+
+def wishes(words: list[str]) -> bool:
+    """Whether a headline says what somebody asks for: the good it speaks of has not come about."""
+    return not _WISHING.isdisjoint(words[:_WISH_BEGINS])

@@ -6,8 +6,10 @@ import re
 from datetime import date
 from functools import cache
 
+from feeds.scoring.clauses import wishes
 from feeds.scoring.directions import cue, speaks_last
 from feeds.scoring.lists import Name, name_words, names
+from feeds.scoring.matching import split
 from feeds.scoring.score import Entity
 
 _SUMMARY = 0.4  # salience of a company that only the summary names
@@ -22,6 +24,7 @@ _OTHERS = re.compile(  # "Nvidia rival Cerebras": of whom is spoken is another
 )
 _AFTER = re.compile(  # "says its profit fell" and "reports record sales" speak of the company itself
     r"^(?:['’]s)?\s+(?:(?:says?|said)\b(?!\s+(?:its|it|it['’]s|their|they)\b)|(?:tells|told|sagt|zufolge)\b"
+    r"|(?:warns?|warned)\s+(?:of|that|about|against)\s+(?:\w+\s+){0,2}(?:hack|cyber|scam|spies|malware|phishing)"
     r"|(?:reports?|reported|finds|sees|meldet)\b(?=\s*(?:[,.;:–—-]|$|(?:that|how|why|dass)\b)))",
     re.IGNORECASE,
 )
@@ -94,6 +97,8 @@ def _direction(
         return 0
     said = cue(title, start, end, language, as_of)
     if not said and ":" in title and speaks_last(title, start, language, as_of):
+        return 0
+    if companies == 1 and not tone and said > 0 and wishes(split(title).words):
         return 0
     value = (tone or said) if companies == 1 else said
     return (value >= _SPEAKS) - (value <= -_SPEAKS)

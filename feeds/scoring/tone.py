@@ -10,7 +10,7 @@ import re
 from datetime import date
 from functools import cache
 
-from feeds.scoring.clauses import asks, main_clause
+from feeds.scoring.clauses import asks, main_clause, wishes
 from feeds.scoring.german import german_word
 from feeds.scoring.matching import LONGEST_WORD, REMEMBERED, split
 from feeds.scoring.phrases import MARKS, dropped, replace, words
@@ -48,7 +48,11 @@ def tone(text: str, language: str, as_of: date | None = None) -> tuple[float, tu
 
     Where main clause and whole differ in sign, the main clause says what happened; a mere question says nothing.
     """
-    return (0.0, ()) if asks(split(text).words) else statement_tone(text, language, as_of)
+    words = split(text).words
+    if asks(words):
+        return 0.0, ()
+    value, hits = statement_tone(text, language, as_of)
+    return (0.0, hits) if value > 0 and wishes(words) else (value, hits)
 
 
 def statement_tone(
