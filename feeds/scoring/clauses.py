@@ -23,12 +23,12 @@ _ASKING = frozenset(
 _TEACHING = frozenset(("how", "what", "where", "when"))  # "how to …"
 _FORMATS = frozenset(  # "Podcast: …" names what there is to read, look at or hear, and reports nothing
     "podcast quiz obituary pictures photos photo gallery charts chart video watch crossword letters review tv-review "
-    "q&a profile timeline glossary recipe horoscope bilderstrecke fotostrecke bilder video-podcast rezension buchkritik "
+    "q&a profile timeline glossary recipe horoscope bilderstrecke fotostrecke bilder rezension buchkritik "
     "filmkritik leserbriefe leserbrief nachruf porträt tv-tipp tv-tipps glosse".split()
 )
 _WISHING = frozenset(
-    "asks ask urges urge seeks wants proposes propose mulls considers demands begs pleads fordert fordern bittet bitten "
-    "erwägt plädiert wünscht".split()
+    "asks ask urges urge seeks wants proposes propose mulls considers demands begs pleads fordert fordern bittet "
+    "bitten erwägt plädiert wünscht".split()
 )
 _WISH_BEGINS = 7  # words within which a wish begins
 ASKING = frozenset(("?", "so", "here", *_TEACHING, *_FORMATS, *_WISHING))  # without one of them a headline asks nothing
