@@ -19,15 +19,22 @@ _BEFORE = re.compile(
 )
 _OTHERS = re.compile(  # "Nvidia rival Cerebras": of whom is spoken is another
     r"^(?:['’]s)?[\s-](?:rivals?|competitors?|alternatives?|clones?|backed|style|like|veterans?|alumni|rivale\w*"
-    r"|konkurrent\w*)\b",
+    r"|konkurrent\w*|(?:(?!on\b)\w+ )?trial|hearing|prozess|konkurrenz)\b",
     re.IGNORECASE,
 )
 _AFTER = re.compile(  # "says its profit fell" and "reports record sales" speak of the company itself
-    r"^(?:['’]s)?\s+(?:(?:says?|said)\b(?!\s+(?:its|it|it['’]s|their|they)\b)|(?:tells|told|sagt|zufolge)\b"
+    r"^:\s+(?:\w+\s+){0,2}(?:hack|cyber|malware|scam)|^(?:['’]s)?\s+(?:(?:says?|said)\b(?!\s+(?:its|it|it['’]s|their|they)\b)|(?:tells|told|sagt|zufolge)\b"
+    r"|(?:confirms|detects|discovers|uncovers|spots|exposes|accuses|blames|entdeckt|enttarnt)\b"
     r"|(?:warns?|warned)\s+(?:of|that|about|against)\s+(?:\w+\s+){0,2}(?:hack|cyber|scam|spies|malware|phishing)"
     r"|(?:reports?|reported|finds|sees|meldet)\b(?=\s*(?:[,.;:–—-]|$|(?:that|how|why|dass)\b)))",
     re.IGNORECASE,
 )
+_PLACES = frozenset(  # what is said or sold there is not theirs
+    form
+    for name in ("Facebook", "Instagram", "WhatsApp", "YouTube", "LinkedIn", "Threads")
+    for form in (name, name.upper())
+)
+_THERE = re.compile(r"\b(?:on|via|over|auf|bei|über|per)\s+$", re.IGNORECASE)
 _SPEECH = 40  # characters after a name in which it may be found to speak
 
 
@@ -94,6 +101,8 @@ def _direction(
     if _BEFORE.search(title, max(0, start - 20), start) or _AFTER.search(title[end : end + _SPEECH]):
         return 0  # it speaks; what it speaks of is something else
     if _OTHERS.match(title[end : end + _SPEECH]):
+        return 0
+    if title[start:end] in _PLACES and _THERE.search(title, max(0, start - 20), start):
         return 0
     said = cue(title, start, end, language, as_of)
     if not said and ":" in title and speaks_last(title, start, language, as_of):
