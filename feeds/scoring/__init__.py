@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
-from feeds.scoring.clauses import asks, wishes
+from feeds.scoring.clauses import asks, bare, wishes
 from feeds.scoring.disruption import read, sentiment
 from feeds.scoring.entities import entities
 from feeds.scoring.glance import ASKS, DISRUPTION, NAMES, PHRASE, REACTION, glance
@@ -35,7 +35,7 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
     Returns:
         The score; of a text that is neither English nor German only the language, all else zero.
     """
-    title, summary = title[:LONGEST], summary[:LONGEST]
+    title, summary = bare(title[:LONGEST]), summary[:LONGEST]
     row, told_row = split(title), split(summary)
     detected = decide(votes(row.pieces) + votes(told_row.pieces), f"{title} {summary}", language)
     if detected not in LISTS or not title.strip():

@@ -35,6 +35,32 @@ ASKING = frozenset(("?", "so", "here", *_TEACHING, *_FORMATS, *_WISHING))  # wit
 _PREVIEWS = (["what", "to", "expect"], ["what", "to", "know"], ["what", "to", "watch"])
 
 
+_WIRE = re.compile(
+    r"(?:(?:UPDATE|WRAPUP|RPT|REFILE|CORRECTED|BRIEF|EXCLUSIVE|FACTBOX|INSIGHT|TIMELINE) ?\d{0,2} ?-)+ ?"
+)
+_OUTLETS = frozenset(
+    (
+        "Reuters|Bloomberg|Bloomberg.com|CNBC|WSJ|The Wall Street Journal|Financial Times|The New York Times|NYT|BBC|"
+        "The Guardian|BBC News|CNN|Forbes|TechCrunch|The Verge|Yahoo Finance|MarketWatch|Barron's|Axios|AP News|WIRED|"
+        "Business Insider|The Information|The Economist|POLITICO|Ars Technica|ZDNet|Engadget|heise online|Golem.de|t3n|"
+        "DER SPIEGEL|SPIEGEL|Handelsblatt|FAZ|FAZ.NET|n-tv|ntv|tagesschau.de|ZDFheute|WELT|FOCUS|manager magazin|"
+        "WirtschaftsWoche|Tagesspiegel"
+    ).split("|")
+)
+
+
+def bare(title: str) -> str:
+    """A title without what agencies put before it ("UPDATE 1-") and the outlet that portals put behind it."""
+    if title[:2].isupper() and (found := _WIRE.match(title)):
+        title = title[found.end() :]
+    for mark in (" - ", " | ", " – "):
+        if mark in title:
+            head, _, tail = title.rpartition(mark)
+            if head and tail.strip() in _OUTLETS:
+                return head
+    return title
+
+
 def main_clause(text: str) -> str:
     """Returns the text up to its first subordinate part, or all of it; never less than two words."""
     if text.isascii() and _OPENERS.isdisjoint(text.lower().split()):
