@@ -66,7 +66,7 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
         if about and not reported:  # beside a price move a summary tells old causes again
             value, _, rules = sentiment(reading)
             value /= 2  # said only in the summary
-    if abs(tone_value) < SPEAKS:
+    if abs(tone_value) < SPEAKS and not asked:
         tone_value = implied  # no word has a tone, but what happened has
     return Score(
         language=detected,

@@ -35,6 +35,7 @@ _PLACES = frozenset(  # what is said or sold there is not theirs
     for form in (name, name.upper())
 )
 _THERE = re.compile(r"\b(?:on|via|over|auf|bei|über|per)\s+$", re.IGNORECASE)
+_JOINED = re.compile(r"(?:['’]s)?(?:\s*(?:,|&|and|und|plus))?\s*")
 _SPEECH = 40  # characters after a name in which it may be found to speak
 
 
@@ -78,9 +79,14 @@ def entities(title: str, summary: str, language: str, tone: float, as_of: date |
         as_of: Leaves out words and names learned after that day.
     """
     named = _named(title, as_of)
+    subjects = _leading(title, list(named.values())) if tone > 0 and len(named) > 1 else 0
     out = [
-        Entity(symbol=symbol, direction=_direction(title, span, language, tone, len(named), as_of), salience=salience)
-        for (symbol, span), salience in zip(named.items(), _saliences(len(named)), strict=True)
+        Entity(
+            symbol=symbol,
+            direction=_direction(title, span, language, tone, len(named), as_of) or int(rank < subjects),
+            salience=salience,
+        )
+        for rank, ((symbol, span), salience) in enumerate(zip(named.items(), _saliences(len(named)), strict=True))
     ]
     out += [
         Entity(symbol=symbol, direction=0, salience=_SUMMARY)
@@ -88,6 +94,18 @@ def entities(title: str, summary: str, language: str, tone: float, as_of: date |
         if symbol not in named
     ]
     return tuple(out)
+
+
+def _leading(title: str, spans: list[tuple[int, int]]) -> int:
+    """How many companies a title begins with, one after the other: the good that is told is theirs."""
+    end = count = 0
+    for start, stop in spans:
+        if _JOINED.fullmatch(title, end, start) is None or _OTHERS.match(title[stop : stop + _SPEECH]):
+            break
+        if _AFTER.search(title[stop : stop + _SPEECH]):
+            return 0
+        end, count = stop, count + 1
+    return count
 
 
 def _saliences(count: int) -> list[float]:

@@ -16,6 +16,7 @@ from feeds.scoring.matching import LONGEST_WORD, REMEMBERED, split
 from feeds.scoring.phrases import MARKS, dropped, replace, words
 from feeds.scoring.vader import Hit, Vader, package_words
 
+_SPEAKS = 0.05  # a smaller tone is none
 _WORD = re.compile(r"[^\W\d_][\w-]*")
 
 
@@ -74,8 +75,10 @@ def statement_tone(
         if plain and _agree(found):
             return value, (*phrases, *hits)  # so does each part of it
     main = main_clause(marked)
-    if main != marked and (first := engine.compound(main)) * value < 0:
-        value = first
+    if main != marked:
+        first = engine.compound(main)
+        if first * value < 0 or abs(value) < _SPEAKS <= abs(first):  # both cancel out: what happened stands first
+            value = first
     return value, (*phrases, *hits)
 
 
