@@ -97,7 +97,7 @@ def entities(title: str, summary: str, language: str, tone: float, as_of: date |
 
 
 def _leading(title: str, spans: list[tuple[int, int]]) -> int:
-    """How many companies a title begins with, one after the other: the good that is told is theirs."""
+    """How many companies a title begins with, if several in a row: the good that is told is theirs."""
     end = count = 0
     for start, stop in spans:
         if _JOINED.fullmatch(title, end, start) is None or _OTHERS.match(title[stop : stop + _SPEECH]):
@@ -105,7 +105,7 @@ def _leading(title: str, spans: list[tuple[int, int]]) -> int:
         if _AFTER.search(title[stop : stop + _SPEECH]):
             return 0
         end, count = stop, count + 1
-    return count
+    return count if count > 1 else 0
 
 
 def _saliences(count: int) -> list[float]:
