@@ -23,8 +23,9 @@ _ASKING = frozenset(
 _TEACHING = frozenset(("how", "what", "where", "when"))  # "how to …"
 _FORMATS = frozenset(  # "Podcast: …" names what there is to read, look at or hear, and reports nothing
     "podcast quiz obituary pictures photos photo gallery charts chart video watch crossword letters review tv-review "
-    "q&a profile timeline glossary recipe horoscope bilderstrecke fotostrecke bilder rezension buchkritik "
-    "filmkritik leserbriefe leserbrief nachruf porträt tv-tipp tv-tipps glosse".split()
+    "q&a hn webinar profile timeline glossary recipe horoscope bilderstrecke fotostrecke bilder rezension buchkritik "
+    "filmkritik leserbriefe leserbrief nachruf porträt tv-tipp tv-tipps glosse anzeige heise-angebot ix-workshop "
+    "kaufberatung".split()
 )
 _WISHING = frozenset(
     "asks ask urges urge seeks wants proposes propose mulls considers demands begs pleads fordert fordern bittet "
