@@ -24,6 +24,7 @@ _NEGATIONS = frozenset(
     "not no never without isn't aren't doesn't don't didn't won't can't cannot hardly nor neither "
     "nicht kein keine keinen keiner nie kaum ohne".split()
 )
+_DENIED = frozenset("denies denied deny rejects rejected dismisses dismissed dementiert bestreitet".split())
 _LIST = frozenset((",", "and", "&", "und", "or", "oder", "/"))
 _ADJECTIVE_REACH = 2
 _OBJECT_REACH = 4
@@ -75,7 +76,7 @@ def _parse(title: str, language: str, as_of: date | None) -> _Parsed:
     known = _verbs()
     for index in range(len(row.words)):
         found = known.at(row.words, index)
-        if found is not None:
+        if found is not None and _DENIED.isdisjoint(row.words[max(0, index - _NEGATION_REACH) : index]):
             last = found[0][-1]
             if last > index + 1 and (shorter := known.at(row.words[:last], index)) is not None:  # of "prefer … to"
                 verbs.append((index, shorter[0][-1], shorter[1][0]))
