@@ -28,7 +28,7 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
 
     Args:
         title: Plain text; the first 2,000 characters count.
-        summary: Plain text; adds to relevance, sentiment and entities, not to tone.
+        summary: Plain text; adds to relevance and entities, to the sentiment where the title is about AI, not to tone.
         language: What the channel says it is written in, "" for nothing.
         lexicon_as_of: Leaves out words learned after that day.
 
@@ -62,8 +62,9 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
     told = look(told_row.words) if summary else 0
     if told & DISRUPTION and not (about and rules):
         reading = read(summary, lexicon_as_of)
+        titled = about
         about = about or reading.relevance() / 2
-        if about and not reported:  # beside a price move a summary tells old causes again
+        if titled and not reported:  # newsletters touch on many things; beside a move a summary tells old causes again
             value, _, rules = sentiment(reading)
             value /= 2  # said only in the summary
     if abs(tone_value) < SPEAKS and not asked:
