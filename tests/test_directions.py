@@ -65,3 +65,32 @@ def test_the_tone_towards_a_target_turns_where_the_target_goes_the_other_way():
 def test_homonyms_are_no_companies(title):
     """Analysis, football, eye disease, oracle, river, fruit, satellites."""
     assert score(title).entities == ()
+
+
+def test_the_source_after_a_colon_goes_nowhere():
+    """It says what is said of another."""
+    title = "Acme to outperform peers this year: Bolt Research"
+    assert (direction(title, "Acme"), direction(title, "Bolt Research")) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("title", "directions"),
+    [
+        ("Broadcom to supply Meta with custom chips", {"AVGO": 1, "META": 0}),
+        ("Nvidia rival Cerebras delays listing", {"NVDA": 0}),
+        ("Former Google engineer charged with theft", {"GOOGL": 0}),
+        ("Scams spread on WhatsApp", {"META": 0}),
+        ("Spectators at the Google trial complain", {"GOOGL": 0}),
+        ("Microsoft uncovers hackers from abroad", {"MSFT": 0}),
+        ("Microsoft reports record sales", {"MSFT": 1}),
+        ("Record sales at chip makers, Microsoft reports", {"MSFT": 0}),
+        ("Intel says its profit slumped", {"INTC": -1}),
+        ("Kindle sales slump", {"AMZN": -1}),
+        ("Broken windows cost town millions", {}),
+        ("UPDATE 1-Nvidia beats estimates", {"NVDA": 1}),
+        ("Nvidia beats estimates - The New York Times", {"NVDA": 1}),
+    ],
+)
+def test_who_is_meant_and_who_is_but_named(title, directions):
+    """A supplier gains by a deal, a buyer goes nowhere; rivals, places, speakers and outlets are not meant; products are."""
+    assert {each.symbol: each.direction for each in score(title, language="en").entities} == directions

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from feeds.errors import InputError
@@ -89,3 +91,46 @@ def test_a_pattern_that_cannot_work_is_refused_by_name(pattern):
     """Where it stands and what is wrong."""
     with pytest.raises(InputError, match="here: "):
         Matcher([(pattern, 1)], "here")
+
+
+@pytest.mark.parametrize("mark", ["+", "-", "0"])
+def test_what_happens_to_companies_and_in_the_world_has_its_tone(mark):
+    """Launches, deals, rulings, outages, people who leave, plain words for how things go: every one of them."""
+    lines = Path(__file__).with_name("tone_headlines.txt").read_text(encoding="utf-8").splitlines()
+    rows = [line.split(" ", 2) for line in lines if line and not line.startswith("#")]
+    wanted = {"+": 1, "-": -1, "0": 0}[mark]
+    told = [(title, score(title, language=language).tone) for sign, language, title in rows if sign == mark]
+    assert [title for title, tone in told if (tone >= 0.05) - (tone <= -0.05) != wanted] == []
+
+
+@pytest.mark.parametrize(
+    ("title", "sign"),
+    [
+        ("Minister asks court to lift ban", 0),
+        ("Minister lifts ban", 1),
+        ("Podcast: a brilliant year for chips", 0),
+        ("A brilliant year for chips", 1),
+        ("Exporter wins appeal against fine", 1),
+        ("Mine restarts shuttered plant", 1),
+        ("Envoys talk about the war", 0),
+        ("Two neighbours go to war", -1),
+    ],
+)
+def test_a_wish_a_format_and_a_subject_are_no_events(title, sign):
+    """What is asked for has not come about; a podcast reports nothing; trouble that ends is good news."""
+    value = score(title, language="en").tone
+    assert (value >= 0.05) - (value <= -0.05) == sign
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Die Wirtschaft der Region",
+        "Eine Botschaft an die Mannschaft",
+        "Das Resultat der Wahl",
+        "Regeln zum Datenschutz",
+    ],
+)
+def test_parts_of_german_words_are_no_heads(title):
+    """Wirtschaft is no Haft, a Resultat no Tat."""
+    assert score(title, language="de").tone == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
-from feeds.scoring.clauses import asks
+from feeds.scoring.clauses import asks, bare, wishes
 from feeds.scoring.disruption import read, sentiment
 from feeds.scoring.entities import entities
 from feeds.scoring.glance import ASKS, DISRUPTION, NAMES, PHRASE, REACTION, glance
@@ -28,14 +28,14 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
 
     Args:
         title: Plain text; the first 2,000 characters count.
-        summary: Plain text; adds to relevance, sentiment and entities, not to tone.
+        summary: Plain text; adds to relevance and entities, to the sentiment where the title is about AI, not to tone.
         language: What the channel says it is written in, "" for nothing.
         lexicon_as_of: Leaves out words learned after that day.
 
     Returns:
         The score; of a text that is neither English nor German only the language, all else zero.
     """
-    title, summary = title[:LONGEST], summary[:LONGEST]
+    title, summary = bare(title[:LONGEST]), summary[:LONGEST]
     row, told_row = split(title), split(summary)
     detected = decide(votes(row.pieces) + votes(told_row.pieces), f"{title} {summary}", language)
     if detected not in LISTS or not title.strip():
@@ -48,6 +48,8 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
     tone_value = 0.0
     if not asked:
         tone_value, tone_hits = statement_tone(title, detected, lexicon_as_of, phrased=bool(seen & PHRASE))
+        if tone_value > 0 and seen & ASKS and wishes(words):
+            tone_value = 0.0
     reported = caused = False
     if seen & REACTION and not asked:
         reported, caused = reaction(title, lexicon_as_of)
@@ -60,11 +62,12 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
     told = look(told_row.words) if summary else 0
     if told & DISRUPTION and not (about and rules):
         reading = read(summary, lexicon_as_of)
+        titled = about
         about = about or reading.relevance() / 2
-        if about and not reported:  # beside a price move a summary tells old causes again
+        if titled and not reported:  # newsletters touch on many things; beside a move a summary tells old causes again
             value, _, rules = sentiment(reading)
             value /= 2  # said only in the summary
-    if abs(tone_value) < SPEAKS:
+    if abs(tone_value) < SPEAKS and not asked:
         tone_value = implied  # no word has a tone, but what happened has
     return Score(
         language=detected,
@@ -86,4 +89,4 @@ def _score(title: str, summary: str, language: str, lexicon_as_of: date | None) 
     return score(title, summary, language=language, lexicon_as_of=lexicon_as_of)
 
 
-DEFAULT = Scorer(name="vader-disruption", version="2", score=_score)
+DEFAULT = Scorer(name="vader-disruption", version="3", score=_score)

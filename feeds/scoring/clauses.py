@@ -21,8 +21,45 @@ _ASKING = frozenset(
     "welche welcher welches welchen welchem wo wann wie wer droht kommt geht".split()
 )
 _TEACHING = frozenset(("how", "what", "where", "when"))  # "how to …"
-ASKING = frozenset(("?", "so", "here", *_TEACHING))  # without one of them a headline asks nothing
+_FORMATS = frozenset(  # "Podcast: …" names what there is to read, look at or hear, and reports nothing
+    "podcast quiz obituary pictures photos photo gallery charts chart video watch crossword letters review tv-review "
+    "q&a hn webinar profile timeline glossary recipe horoscope bilderstrecke fotostrecke bilder rezension buchkritik "
+    "filmkritik leserbriefe leserbrief nachruf porträt tv-tipp tv-tipps glosse anzeige heise-angebot ix-workshop "
+    "kaufberatung".split()
+)
+_WISHING = frozenset(
+    "asks ask urges urge seeks wants proposes propose mulls considers demands begs pleads fordert fordern bittet "
+    "bitten erwägt plädiert wünscht".split()
+)
+_WISH_BEGINS = 7  # words within which a wish begins
+ASKING = frozenset(("?", "so", "here", *_TEACHING, *_FORMATS, *_WISHING))  # without one of them a headline asks nothing
 _PREVIEWS = (["what", "to", "expect"], ["what", "to", "know"], ["what", "to", "watch"])
+
+
+_WIRE = re.compile(
+    r"(?:(?:UPDATE|WRAPUP|RPT|REFILE|CORRECTED|BRIEF|EXCLUSIVE|FACTBOX|INSIGHT|TIMELINE) ?\d{0,2} ?-)+ ?"
+)
+_OUTLETS = frozenset(
+    (
+        "Reuters|Bloomberg|Bloomberg.com|CNBC|WSJ|The Wall Street Journal|Financial Times|The New York Times|NYT|BBC|"
+        "The Guardian|BBC News|CNN|Forbes|TechCrunch|The Verge|Yahoo Finance|MarketWatch|Barron's|Axios|AP News|WIRED|"
+        "Business Insider|The Information|The Economist|POLITICO|Ars Technica|ZDNet|Engadget|heise online|Golem.de|t3n|"
+        "DER SPIEGEL|SPIEGEL|Handelsblatt|FAZ|FAZ.NET|n-tv|ntv|tagesschau.de|ZDFheute|WELT|FOCUS|manager magazin|"
+        "WirtschaftsWoche|Tagesspiegel"
+    ).split("|")
+)
+
+
+def bare(title: str) -> str:
+    """A title without what agencies put before it ("UPDATE 1-") and the outlet that portals put behind it."""
+    if title[:2].isupper() and (found := _WIRE.match(title)):
+        title = title[found.end() :]
+    for mark in (" - ", " | ", " – "):
+        if mark in title:
+            head, _, tail = title.rpartition(mark)
+            if head and tail.strip() in _OUTLETS:
+                return head
+    return title
 
 
 def main_clause(text: str) -> str:
@@ -42,6 +79,8 @@ def asks(words: list[str]) -> bool:
         return False
     if words[0] in _ASKING and words[-1] == "?":
         return words.count("?") == 1
+    if ":" in words[1:3] and not _FORMATS.isdisjoint(words[:2]):
+        return True
     if words[0] in _TEACHING and words[1:2] == ["to"]:
         return True
     if words[0] in {"here", "what", "so"} and words[1:2] in (["what"], ["how"]):
@@ -49,3 +88,8 @@ def asks(words: list[str]) -> bool:
     return "what" in words and any(
         words[index : index + 3] in _PREVIEWS for index, word in enumerate(words) if word == "what"
     )
+
+
+def wishes(words: list[str]) -> bool:
+    """Whether a headline says what somebody asks for: the good it speaks of has not come about."""
+    return not _WISHING.isdisjoint(words[:_WISH_BEGINS])

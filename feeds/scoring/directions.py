@@ -24,9 +24,11 @@ _NEGATIONS = frozenset(
     "not no never without isn't aren't doesn't don't didn't won't can't cannot hardly nor neither "
     "nicht kein keine keinen keiner nie kaum ohne".split()
 )
+_DENIED = frozenset("denies denied deny rejects rejected dismisses dismissed dementiert bestreitet".split())
 _LIST = frozenset((",", "and", "&", "und", "or", "oder", "/"))
 _ADJECTIVE_REACH = 2
 _OBJECT_REACH = 4
+_SAID, _SOURCE = 3, 8  # words before a colon that say something, and at most after it where they name the source
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def _parse(title: str, language: str, as_of: date | None) -> _Parsed:
     known = _verbs()
     for index in range(len(row.words)):
         found = known.at(row.words, index)
-        if found is not None:
+        if found is not None and _DENIED.isdisjoint(row.words[max(0, index - _NEGATION_REACH) : index]):
             last = found[0][-1]
             if last > index + 1 and (shorter := known.at(row.words[:last], index)) is not None:  # of "prefer … to"
                 verbs.append((index, shorter[0][-1], shorter[1][0]))
@@ -112,7 +114,10 @@ def direction(title: str, target: str, language: str = "en", as_of: date | None 
     if language not in LISTS:
         return 0
     place = _place(split(title).words, target)
-    cue = _cue(_parse(title, language, as_of), *place) if place else 0.0
+    parsed = _parse(title, language, as_of)
+    cue = _cue(parsed, *place) if place else 0.0
+    if place and not cue and _speaks_last(parsed, place[0]):
+        return 0
     value = cue or tone(title, language, as_of)[0]
     return (value >= 0.05) - (value <= -0.05)
 
@@ -131,6 +136,18 @@ def cue(title: str, start: int, end: int, language: str, as_of: date | None = No
     parsed = _parse(title, language, as_of)
     places = [index for index, span in enumerate(parsed.row.spans) if span[0] < end and span[1] > start]
     return _cue(parsed, places[0], places[-1]) if places else 0.0
+
+
+def speaks_last(title: str, start: int, language: str, as_of: date | None) -> bool:
+    """Whether the words from `start` on are but the source of what is said before: "Chips to stay scarce: Goldman"."""
+    parsed = _parse(title, language, as_of)
+    return _speaks_last(parsed, sum(span[1] <= start for span in parsed.row.spans))
+
+
+def _speaks_last(parsed: _Parsed, first: int) -> bool:
+    words = parsed.row.words
+    colon = max((index for index in range(first) if words[index] == ":"), default=0)
+    return colon >= _SAID and len(words) - colon <= _SOURCE and not any(parsed.worth[colon:])
 
 
 def _place(words: list[str], target: str) -> tuple[int, int] | None:

@@ -6,16 +6,37 @@ import re
 from datetime import date
 from functools import cache
 
-from feeds.scoring.directions import cue
+from feeds.scoring.clauses import wishes
+from feeds.scoring.directions import cue, speaks_last
 from feeds.scoring.lists import Name, name_words, names
+from feeds.scoring.matching import split
 from feeds.scoring.score import Entity
 
 _SUMMARY = 0.4  # salience of a company that only the summary names
 _SPEAKS = 0.05  # a smaller tone is none
-_BEFORE = re.compile(r"(?:\b(?:says?|said|told|tells|according to|reports?|laut|sagt)|, wrote|told)\s+$", re.IGNORECASE)
-_AFTER = re.compile(
-    r"^(?:['’]s)?\s+(?:says?|said|reports?|reported|finds|sees|tells|told|sagt|meldet|zufolge)\b", re.IGNORECASE
+_BEFORE = re.compile(
+    r"(?:\b(?:says?|said|told|tells|according to|reports?|laut|sagt|former|ehemaliger?)|, wrote)\s+$", re.IGNORECASE
 )
+_OTHERS = re.compile(  # "Nvidia rival Cerebras": of whom is spoken is another
+    r"^(?:['’]s)?[\s-](?:rivals?|competitors?|alternatives?|clones?|backed|style|like|veterans?|alumni|rivale\w*"
+    r"|konkurrent\w*|(?:(?!on\b)\w+ )?trial|hearing|prozess|konkurrenz)\b",
+    re.IGNORECASE,
+)
+_AFTER = re.compile(  # "says its profit fell" and "reports record sales" speak of the company itself
+    r"^:\s+(?:\w+\s+){0,2}(?:hack|cyber|malware|scam)|^(?:['’]s)?\s+(?:(?:says?|said)\b(?!\s+(?:its|it|it['’]s|their|they)\b)|(?:tells|told|sagt|zufolge)\b"
+    r"|(?:confirms|detects|discovers|uncovers|spots|exposes|accuses|blames|entdeckt|enttarnt)\b"
+    r"|(?:warns?|warned)\s+(?:of|that|about|against)\s+(?:\w+\s+){0,2}(?:hack|cyber|scam|spies|malware|phishing)"
+    r"|(?:reports?|reported|finds|sees|meldet)\b(?=\s*(?:[,.;:–—-]|$|(?:that|how|why|dass)\b)))",
+    re.IGNORECASE,
+)
+_PLACES = frozenset(  # what is said or sold there is not theirs
+    form
+    for name in ("Facebook", "Instagram", "WhatsApp", "YouTube", "LinkedIn", "Threads")
+    for form in (name, name.upper())
+)
+_THERE = re.compile(r"\b(?:on|via|over|auf|bei|über|per)\s+$", re.IGNORECASE)
+_JOINED = re.compile(r"(?:['’]s)?(?:\s*(?:,|&|and|und|plus))?\s*")
+_SPEECH = 40  # characters after a name in which it may be found to speak
 
 
 @cache
@@ -58,9 +79,14 @@ def entities(title: str, summary: str, language: str, tone: float, as_of: date |
         as_of: Leaves out words and names learned after that day.
     """
     named = _named(title, as_of)
+    subjects = _leading(title, list(named.values())) if tone > 0 and len(named) > 1 else 0
     out = [
-        Entity(symbol=symbol, direction=_direction(title, span, language, tone, len(named), as_of), salience=salience)
-        for (symbol, span), salience in zip(named.items(), _saliences(len(named)), strict=True)
+        Entity(
+            symbol=symbol,
+            direction=_direction(title, span, language, tone, len(named), as_of) or int(rank < subjects),
+            salience=salience,
+        )
+        for rank, ((symbol, span), salience) in enumerate(zip(named.items(), _saliences(len(named)), strict=True))
     ]
     out += [
         Entity(symbol=symbol, direction=0, salience=_SUMMARY)
@@ -68,6 +94,18 @@ def entities(title: str, summary: str, language: str, tone: float, as_of: date |
         if symbol not in named
     ]
     return tuple(out)
+
+
+def _leading(title: str, spans: list[tuple[int, int]]) -> int:
+    """How many companies a title begins with, if several in a row: the good that is told is theirs."""
+    end = count = 0
+    for start, stop in spans:
+        if _JOINED.fullmatch(title, end, start) is None or _OTHERS.match(title[stop : stop + _SPEECH]):
+            break
+        if _AFTER.search(title[stop : stop + _SPEECH]):
+            return 0
+        end, count = stop, count + 1
+    return count if count > 1 else 0
 
 
 def _saliences(count: int) -> list[float]:
@@ -78,8 +116,16 @@ def _direction(
     title: str, span: tuple[int, int], language: str, tone: float, companies: int, as_of: date | None
 ) -> int:
     start, end = span
-    if _BEFORE.search(title, max(0, start - 20), start) or _AFTER.search(title[end : end + 20]):
+    if _BEFORE.search(title, max(0, start - 20), start) or _AFTER.search(title[end : end + _SPEECH]):
         return 0  # it speaks; what it speaks of is something else
+    if _OTHERS.match(title[end : end + _SPEECH]):
+        return 0
+    if title[start:end] in _PLACES and _THERE.search(title, max(0, start - 20), start):
+        return 0
     said = cue(title, start, end, language, as_of)
+    if not said and ":" in title and speaks_last(title, start, language, as_of):
+        return 0
+    if companies == 1 and not tone and said > 0 and wishes(split(title).words):
+        return 0
     value = (tone or said) if companies == 1 else said
     return (value >= _SPEAKS) - (value <= -_SPEAKS)

@@ -49,5 +49,5 @@ def compound(word: str, as_of: date | None = None) -> float | None:
     for start in range(_SHORTEST, len(word) - 2):
         valence = heads.get(word[start:])
         if valence is not None:
-            return valence
+            return valence or None  # Wirtschaft is no Haft
     return None

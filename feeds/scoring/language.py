@@ -15,7 +15,8 @@ from typing import Any
 from feeds.scoring.lists import load
 from feeds.scoring.matching import LONGEST_WORD, REMEMBERED
 
-CANDIDATES = ("en", "de", "fr", "es", "it", "nl", "sv", "da", "no", "fi", "pt", "pl")
+CANDIDATES = ("en", "de", "fr", "es", "it", "nl", "sv", "da", "no", "fi", "pt", "pl", "cs", "hu", "ro", "tr")
+_ACCENTED = frozenset(("cs", "hu", "ro", "tr"))  # hardly a headline of theirs is without an accent
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _UMLAUTS = frozenset("äöüß")
 _FOREIGN = frozenset("åøæéèêçñãõáíóúàìòùâîôûëïœłśżźćńęąőűčšžřěůğışıșțăđþð")  # no German or English word has them
@@ -100,4 +101,7 @@ def decide(votes: int, text: str, declared: str) -> str:
         return "de"
     if not votes & _MANY * _A_WORD:
         return declared or "en"
-    return str(_identifier().classify(text)[0])
+    found = str(_identifier().classify(text)[0])
+    if found in _ACCENTED and votes < _ACCENT:
+        return next(str(code) for code, _ in _identifier().rank(text) if code not in _ACCENTED)
+    return found

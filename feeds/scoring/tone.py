@@ -10,12 +10,13 @@ import re
 from datetime import date
 from functools import cache
 
-from feeds.scoring.clauses import asks, main_clause
+from feeds.scoring.clauses import asks, main_clause, wishes
 from feeds.scoring.german import german_word
 from feeds.scoring.matching import LONGEST_WORD, REMEMBERED, split
 from feeds.scoring.phrases import MARKS, dropped, replace, words
 from feeds.scoring.vader import Hit, Vader, package_words
 
+_SPEAKS = 0.05  # a smaller tone is none
 _WORD = re.compile(r"[^\W\d_][\w-]*")
 
 
@@ -48,7 +49,11 @@ def tone(text: str, language: str, as_of: date | None = None) -> tuple[float, tu
 
     Where main clause and whole differ in sign, the main clause says what happened; a mere question says nothing.
     """
-    return (0.0, ()) if asks(split(text).words) else statement_tone(text, language, as_of)
+    words = split(text).words
+    if asks(words):
+        return 0.0, ()
+    value, hits = statement_tone(text, language, as_of)
+    return (0.0, hits) if value > 0 and wishes(words) else (value, hits)
 
 
 def statement_tone(
@@ -70,8 +75,10 @@ def statement_tone(
         if plain and _agree(found):
             return value, (*phrases, *hits)  # so does each part of it
     main = main_clause(marked)
-    if main != marked and (first := engine.compound(main)) * value < 0:
-        value = first
+    if main != marked:
+        first = engine.compound(main)
+        if first * value < 0 or abs(value) < _SPEAKS <= abs(first):  # both cancel out: what happened stands first
+            value = first
     return value, (*phrases, *hits)
 
 
