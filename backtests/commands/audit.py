@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backtests.commands.options import archive_option, aside, day, open_archive, settings_option, split_settings
+from backtests.commands.options import (
+    archive_option,
+    aside,
+    day,
+    open_archive,
+    scorer_option,
+    settings_option,
+    split_settings,
+)
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +28,7 @@ if TYPE_CHECKING:
     from backtests.redecide import Violation
     from backtests.result import Result
     from feeds.headline import Headline
-    from feeds.scoring import Score
+    from feeds.scoring import Score, Scorer
     from strategies.rule import Rule
 
 _SHOWN = 20
@@ -34,6 +42,7 @@ _SHOWN = 20
 @click.option("--end", callback=day, metavar="DATE", help="Last session, YYYY-MM-DD.")
 @click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead, or `archive`.")
 @archive_option
+@scorer_option
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of bars instead.")
 @click.option("--bars", metavar="LENGTH", help="Bars of minutes in the --prices file, like 5m.")
 @click.option(
@@ -48,6 +57,7 @@ def audit(
     end: date | None,
     news: Path | None,
     archive: Path | None,
+    scorer: Scorer,
     prices: Path | None,
     bars: str | None,
     loans: Path | None,
@@ -84,17 +94,19 @@ def audit(
         own_news = None if archived else news
         loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, loans=loans, bars=bars)
     as_of = None if run is None else lexicon_of(run)
+    scorer = scorer if run is None else scorer_of(run, scorer)
     if archived:
         with open_archive(archive, create=False) as opened:
-            loaded, scored = read_archive(loaded, opened, lexicon_as_of=as_of)
+            loaded, scored = read_archive(loaded, opened, scorer=scorer, lexicon_as_of=as_of)
     else:
-        scored = read_news(loaded, lexicon_as_of=as_of)
+        scored = read_news(loaded, scorer=scorer, lexicon_as_of=as_of)
     if run is not None:
         _check_sources(Path(episode), run.config["sources"], loaded.sources)
     targets = None if run is None else run.tables["targets"].rows
     score.cache_clear()  # else scoring anew would be remembering
+    anew = partial(_anew, scorer=scorer, lexicon_as_of=as_of)
     with aside(said=False):
-        found = examine(loaded, scored, rules, terms, targets=targets, scoring=partial(_anew, lexicon_as_of=as_of))
+        found = examine(loaded, scored, rules, terms, targets=targets, scoring=anew)
     click.echo(text_audit(found), err=as_json, nl=False)
     if as_json:
         click.echo(json.dumps(found.document(), ensure_ascii=False, allow_nan=False))
@@ -108,10 +120,23 @@ def lexicon_of(run: Result) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _anew(headline: Headline, lexicon_as_of: date | None) -> Score:
-    from feeds.scoring import DEFAULT
+def scorer_of(run: Result, asked: Scorer) -> Scorer:
+    """The scorer of a run, as it is now.
 
-    return DEFAULT.score(headline.title, headline.summary, headline.language, lexicon_as_of)
+    Raises:
+        InputError: Another one was asked for.
+    """
+    from feeds.scoring import DEFAULT
+    from feeds.scoring.registry import scorer_named
+
+    found = scorer_named(run.config["scorer"])
+    if asked not in {DEFAULT, found}:
+        raise InputError(f"--scorer {asked.name}: this run was scored by {found.name}; leave --scorer out")
+    return found
+
+
+def _anew(headline: Headline, scorer: Scorer, lexicon_as_of: date | None) -> Score:
+    return scorer.score(headline.title, headline.summary, headline.language, lexicon_as_of)
 
 
 def saved_run(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from backtests.book import BookTerms
     from feeds.archive import Archive
+    from feeds.scoring import Scorer
 
 
 def aside(*, said: bool = True) -> contextlib.redirect_stdout[Any]:
@@ -80,6 +81,18 @@ def day(_: click.Context, parameter: click.Parameter, text: str | None) -> date 
         return date.fromisoformat(text)
     except ValueError:
         raise InputError(f"--{parameter.name} {text!r}: give a date as YYYY-MM-DD") from None
+
+
+def scorer_named(_: click.Context, __: click.Parameter, name: str | None) -> Scorer:
+    """Finds a scorer; the default where none is named."""
+    from feeds.scoring.registry import scorer_named as find
+
+    return find(name or "")
+
+
+scorer_option = click.option(
+    "--scorer", callback=scorer_named, metavar="NAME", help="Another scorer; `backtest scorers` lists them."
+)
 
 
 def rates(_: click.Context, parameter: click.Parameter, text: str | None) -> tuple[float, ...]:

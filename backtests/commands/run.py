@@ -6,6 +6,7 @@ import json
 import sys
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,7 @@ from backtests.commands.options import (
     aside,
     day,
     open_archive,
+    scorer_option,
     settings_option,
     split_settings,
     trading_options,
@@ -22,6 +24,9 @@ from backtests.commands.options import (
 from backtests.commands.runall import run_all
 from backtests.commands.trials import ready, record, trials_option
 from feeds.errors import InputError
+
+if TYPE_CHECKING:
+    from feeds.scoring import Scorer
 
 
 @click.command()
@@ -36,6 +41,7 @@ from feeds.errors import InputError
 @click.option(
     "--lexicon-as-of", callback=day, metavar="DATE", help="Score without words learned after DATE (not with `all`)."
 )
+@scorer_option
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of bars instead.")
 @trading_options
 @trials_option
@@ -51,6 +57,7 @@ def run(
     news: Path | None,
     archive: Path | None,
     lexicon_as_of: date | None,
+    scorer: Scorer,
     prices: Path | None,
     auctions: str | None,
     bars: str | None,
@@ -93,7 +100,7 @@ def run(
             "loans": loans,
             "borrow": borrow,
         }
-        run_all(strategies, settings, one, ledger, output, as_json=as_json)
+        run_all(strategies, settings, one, ledger, output, scorer=scorer, as_json=as_json)
         return
     ready(ledger)
     with aside():
@@ -103,9 +110,9 @@ def run(
     loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, bars=bars, loans=loans)
     if news == Path("archive"):
         with open_archive(archive, create=False) as opened:
-            loaded, scored = read_archive(loaded, opened, lexicon_as_of=lexicon_as_of)
+            loaded, scored = read_archive(loaded, opened, scorer=scorer, lexicon_as_of=lexicon_as_of)
     else:
-        scored = read_news(loaded, lexicon_as_of=lexicon_as_of)
+        scored = read_news(loaded, scorer=scorer, lexicon_as_of=lexicon_as_of)
     for reject in scored.rejects:
         click.echo(f"lost: {reject.feed}, item {reject.item} ({reject.title[:60]}): {reject.reason}", err=True)
     scored = place_news(loaded, scored, terms)

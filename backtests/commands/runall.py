@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +17,9 @@ from backtests.commands.options import aside, split_settings
 from backtests.commands.trials import ready, record
 from feeds.errors import InputError
 
+if TYPE_CHECKING:
+    from feeds.scoring import Scorer
+
 
 def run_all(
     strategies: tuple[str, ...],
@@ -23,6 +28,7 @@ def run_all(
     ledger: str | None,
     output: Path | None,
     *,
+    scorer: Scorer,
     as_json: bool,
 ) -> None:
     """Replays the strategies over every episode that ships; exit code 1 where a decision knew the future.
@@ -31,6 +37,7 @@ def run_all(
         InputError: An option that belongs to one episode.
     """
     from backtests.audit import short_audit
+    from backtests.contamination import scorer_facts, scorer_line
     from backtests.episode import episode_names, load_episode
     from backtests.evidence.automatic import weigh
     from backtests.news import read_news
@@ -46,11 +53,12 @@ def run_all(
     with aside():
         terms, own = split_settings(settings, strategies)
     cells: list[Cell] = []
+    firsts: dict[str, date] = {}
     audits = []
     with progress(len(episode_names()), "episodes") as done:
         for name in episode_names():
             episode = load_episode(name)
-            news = place_news(episode, read_news(episode), terms)
+            news = place_news(episode, read_news(episode, scorer=scorer), terms)
             with aside():
                 rules = standard_rules(strategies, own)
                 result = replay(episode, rules, terms=terms, news=news)
@@ -62,16 +70,21 @@ def run_all(
                 weigh(result, rules, episode, news)
                 result.save(output / name)
             cells += cells_of(result, control=episode.control)
+            firsts[name] = episode.start
             done(1)
+    facts = scorer_facts(scorer.label, scorer.trained_until, firsts)
     several = Several(cells=tuple(cells))
     decisions = sum(each.decisions for each in audits)
     violations = [violation for each in audits for violation in violation_lines(each)]
-    click.echo(several_text(several) + audit_line(decisions, len(violations)), err=as_json)
+    lines = [audit_line(decisions, len(violations)), *filter(None, [scorer_line(facts)])]
+    click.echo(several_text(several) + "\n".join(lines), err=as_json)
     if output is not None:
         click.echo(f"files: {output}", err=True)
     if as_json:
         audit = {"decisions": decisions, "violations": len(violations)}
-        click.echo(json.dumps({**several.document(), "audit": audit}, ensure_ascii=False, allow_nan=False))
+        click.echo(
+            json.dumps({**several.document(), "audit": audit, "scorer": facts}, ensure_ascii=False, allow_nan=False)
+        )
     for line in [*(line for each in audits for line in unproved_lines(each)), *violations]:
         click.echo(line, err=True)
     if violations:

@@ -34,13 +34,19 @@ def _made_from(named: Sequence[tuple[str, Result]]) -> Markup:
             run.document["episode"],
             f"{run.document['window']['start']} to {run.document['window']['end']}",
             str(run.document["headlines"]["total"]),
-            str(run.config["scorer"]),
+            str(run.config["scorer"]) + _contaminated(run),
             run.hash8,
         )
         for name, run in named
     ]
     head = ("run", "episode", "window", "headlines", "scorer", "hash")
     return section("runs", "The runs", "", table(head, rows, "What each run was made from", left=6))
+
+
+def _contaminated(run: Result) -> str:
+    """Marks a run whose scorer may have learned from the episode."""
+    facts = run.document.get("scorer") or {}
+    return f" (CONTAMINATED: trained until {facts['trained_until']})" if facts.get("contaminated_for") else ""
 
 
 def _results(named: Sequence[tuple[str, Result]]) -> Markup:
