@@ -93,8 +93,11 @@ def _standfirst(result: Result) -> str:
 
 def _scorer(result: Result) -> str:
     """The training cut-off of a scorer that has one, and what it means."""
-    line = scorer_line(result.document.get("scorer"))
-    return f'<p class="facts">{esc(line)}</p>' if line else ""
+    facts = result.document.get("scorer")
+    line = esc(scorer_line(facts))
+    if facts and facts["contaminated_for"]:
+        line = Markup(f"<strong>{line}</strong>")
+    return f'<p class="facts">{line}</p>' if line else ""
 
 
 def html_page(result: Result) -> str:
