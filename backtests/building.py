@@ -9,6 +9,7 @@ from typing import Any
 
 from backtests.book import BookTerms, CashFlow, Fill, OrderRecord
 from backtests.claims import check_claims
+from backtests.contamination import scorer_facts
 from backtests.episode import Episode
 from backtests.inputs import HELD, held_text
 from backtests.metrics import Trade, max_drawdown_pct, round_trips, sharpe
@@ -33,6 +34,7 @@ def build_result(episode: Episode, news: News, terms: BookTerms, replays: Sequen
         "window": {"start": _window(episode)[0], "end": _window(episode)[-1], "sessions": len(_window(episode))},
         "key_session": episode.key_session.isoformat(),
         "headlines": news.counts(),
+        "scorer": scorer_facts(news.scorer, news.trained_until, {episode.name: episode.start}),
         "notes": list(episode.notes),
         "trading": {"bars": _bar_text(episode), "auctions": terms.auctions},
         "claims": [_claim(claim) for claim in check_claims(episode)],

@@ -16,7 +16,8 @@ from typing import Any
 
 from backtests.pools import Pool
 from feeds.errors import InputError
-from feeds.scoring import DEFAULT
+from feeds.scoring import DEFAULT, Scorer
+from feeds.scoring.registry import scorer_named
 
 BLOCK = 10_000  # rows that are scored at once; not a matter of the number of workers
 TEXTS = ("title", "summary", "language")
@@ -28,6 +29,7 @@ def score_tables(
     output: Path,
     pool: Pool,
     *,
+    scorer: Scorer = DEFAULT,
     lexicon_as_of: date | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> int:
@@ -37,6 +39,7 @@ def score_tables(
         inputs: Parquet files.
         output: Folder for the scores, a file of the same name for each.
         pool: Where the blocks run; workers must see the files under the same paths.
+        scorer: One of the registry: workers find it by its name.
         lexicon_as_of: Leaves out words learned after that day.
         on_progress: Called with the number of headlines that a block held.
 
@@ -55,18 +58,18 @@ def score_tables(
     total = 0
     for path in inputs:
         rows = _rows(path)
-        key = f"{_digest(path)} {DEFAULT.name} {DEFAULT.version} {lexicon_as_of or ''}"
+        key = f"{_digest(path)} {scorer.label} {lexicon_as_of or ''}"
         target = output / f"{path.stem}.parquet"
         if target.resolve() == path.resolve():
             raise InputError(f"--output {output}: would write over {path}; choose another folder")
         if not _is_done(target, key):
-            _score_table(path, rows, target, key, pool, lexicon_as_of, on_progress or (lambda _: None))
+            _score_table(path, rows, target, key, pool, scorer.name, lexicon_as_of, on_progress or (lambda _: None))
         total += rows
     return total
 
 
 def _score_table(
-    path: Path, rows: int, target: Path, key: str, pool: Pool, lexicon_as_of: date | None,
+    path: Path, rows: int, target: Path, key: str, pool: Pool, scorer: str, lexicon_as_of: date | None,
     on_progress: Callable[[int], None],
 ) -> None:  # fmt: skip
     import pyarrow as pa
@@ -77,7 +80,7 @@ def _score_table(
     try:
         parts.mkdir(parents=True, exist_ok=True)
         missing = [first for first in firsts if not (parts / f"{first}.parquet").exists()]
-        pieces = [(str(path.resolve()), first, lexicon_as_of) for first in missing]
+        pieces = [(str(path.resolve()), first, lexicon_as_of, scorer) for first in missing]
         for place, scored in pool.run(score_block, pieces):
             _write(scored, parts / f"{missing[place]}.parquet")
             on_progress(scored.num_rows)
@@ -100,7 +103,7 @@ def _write(table: Any, path: Path) -> None:
     half.replace(path)
 
 
-def score_block(path: str, first: int, lexicon_as_of: date | None) -> Any:
+def score_block(path: str, first: int, lexicon_as_of: date | None, scorer: str = "") -> Any:
     """Scores the rows `first` … `first + BLOCK - 1` of a table; returns a pyarrow table, one row for each.
 
     Its columns: row, id and published where they are there, language, relevance, sentiment, tone, reaction, cause,
@@ -115,7 +118,8 @@ def score_block(path: str, first: int, lexicon_as_of: date | None) -> Any:
         else [""] * table.num_rows
         for name in TEXTS
     ]
-    scores = [DEFAULT.score(title, summary, told, lexicon_as_of) for title, summary, told in zip(*texts, strict=True)]
+    found = scorer_named(scorer)
+    scores = [found.score(title, summary, told, lexicon_as_of) for title, summary, told in zip(*texts, strict=True)]
     columns: dict[str, Any] = {"row": pa.array(range(first, first + table.num_rows), pa.int64())}
     columns |= {name: table.column(name) for name in _KEPT if name in table.column_names}
     columns |= {

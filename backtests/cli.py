@@ -47,7 +47,8 @@ def cli() -> None:
 _VERBS = (
     run.run, compare.compare, diff.diff, verify.verify, audit.audit,
     study.study, delay.delay, placebo.placebo, sweep.sweep, attribute.attribute,
-    counterexamples.counterexamples, trials.trials, episodes.episodes, listing.strategies, score.score, feeds.feeds,
+    counterexamples.counterexamples, trials.trials, episodes.episodes, listing.strategies, listing.scorers,
+    score.score, feeds.feeds,
 )  # fmt: skip
 for _verb in _VERBS:
     cli.add_command(_verb)

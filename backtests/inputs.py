@@ -84,6 +84,7 @@ def load_inputs(folder: Path, config: dict[str, Any]) -> tuple[Episode, News]:
     """
     from backtests.episode import load_episode
     from backtests.news import from_held, read_news
+    from feeds.scoring.registry import scorer_named
 
     inputs = folder / "inputs"
     own = inputs / "episode" / config["episode"]
@@ -102,10 +103,11 @@ def load_inputs(folder: Path, config: dict[str, Any]) -> tuple[Episode, News]:
         loans=loans,
     )
     as_of = date.fromisoformat(config["lexicon_as_of"]) if "lexicon_as_of" in config else None
+    scorer = scorer_named(config["scorer"])
     if held.is_file():
-        episode, news = from_held(episode, read_held(held), lexicon_as_of=as_of)
+        episode, news = from_held(episode, read_held(held), scorer=scorer, lexicon_as_of=as_of)
     else:
-        news = read_news(episode, lexicon_as_of=as_of)
+        news = read_news(episode, scorer=scorer, lexicon_as_of=as_of)
     for name in sorted({*config["sources"], *episode.sources}):
         if config["sources"].get(name) != episode.sources.get(name):
             raise InputError(f"{folder}: {name} among its inputs is not the one that the run read")

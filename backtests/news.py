@@ -37,6 +37,7 @@ class News:
     basis: Mapping[str, int] = field(default_factory=dict)  # how many are live, backfill, import, assumed
     held: tuple[tuple[str, Headline], ...] = ()  # what an archive held: provenance and headline
     lexicon_as_of: date | None = None  # scored without words learned after that day
+    trained_until: date | None = None  # the scorer's training cut-off, None where nothing is learned
 
     def counts(self) -> dict[str, object]:
         """Returns total, by_language, used (about AI and tradable in the table) and rejected."""
@@ -193,5 +194,6 @@ def _scored(
         latency=episode.latency,
     )
     return News(
-        items=items, rejects=rejects, scorer=f"{scorer.name} {scorer.version}", basis=basis, lexicon_as_of=lexicon_as_of
-    )
+        items=items, rejects=rejects, scorer=scorer.label, basis=basis, lexicon_as_of=lexicon_as_of,
+        trained_until=scorer.trained_until,
+    )  # fmt: skip

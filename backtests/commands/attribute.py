@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from backtests.commands.evidence import book_options, emit, input_options, progress, read_input, strategies_option
+
+if TYPE_CHECKING:
+    from feeds.scoring import Scorer
 
 
 @click.command()
@@ -24,6 +28,7 @@ def attribute(
     settings: dict[str, str],
     auctions: str | None,
     news: Path | None,
+    scorer: Scorer,
     prices: Path | None,
     as_json: bool,
 ) -> None:
@@ -42,7 +47,9 @@ def attribute(
     from backtests.evidence.words import attribution_text, gaps_text
     from backtests.replay import replay
 
-    given = read_input(episode, news, prices, strategies=strategies, settings=settings, auctions=auctions)
+    given = read_input(
+        episode, news, prices, strategies=strategies, settings=settings, auctions=auctions, scorer=scorer
+    )
     run = given.run or replay(given.episode, given.rules, terms=given.book, news=given.news)
     found = share_out(run, given.rules, given.episode, given.news)
     if leave_one_out:

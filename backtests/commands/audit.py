@@ -18,6 +18,7 @@ from backtests.commands.options import (
     aside,
     json_option,
     news_of,
+    scorer_option,
     settings_option,
     split_settings,
     window_options,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from backtests.redecide import Violation
     from backtests.result import Result
     from feeds.headline import Headline
-    from feeds.scoring import Score
+    from feeds.scoring import Score, Scorer
     from strategies.rule import Rule
 
 _SHOWN = 20
@@ -43,6 +44,7 @@ _SHOWN = 20
 @window_options
 @click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead, or `archive`.")
 @archive_option
+@scorer_option
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of bars instead.")
 @click.option("--bars", metavar="LENGTH", help="Bars of minutes in the --prices file, like 5m.")
 @click.option(
@@ -57,6 +59,7 @@ def audit(
     end: date | None,
     news: Path | None,
     archive: Path | None,
+    scorer: Scorer,
     prices: Path | None,
     bars: str | None,
     loans: Path | None,
@@ -92,12 +95,13 @@ def audit(
         own_news = None if archived else news
         loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, loans=loans, bars=bars)
     as_of = None if run is None else lexicon_of(run)
-    loaded, scored = news_of(loaded, news, archive, as_of)
+    scorer = scorer if run is None else scorer_of(run, scorer)
+    loaded, scored = news_of(loaded, news, archive, as_of, scorer)
     if run is not None:
         _check_sources(Path(episode), run.config["sources"], loaded.sources)
     targets = None if run is None else run.tables["targets"].rows
     score.cache_clear()  # else scoring anew would be remembering
-    anew = partial(_anew, lexicon_as_of=as_of)
+    anew = partial(_anew, scorer=scorer, lexicon_as_of=as_of)
     with aside(said=False), progress(2 * len(rules) * len(loaded.window), "decisions made again") as advance:
         found = examine(loaded, scored, rules, terms, targets=targets, scoring=anew, on_progress=advance)
     click.echo(text_audit(found), err=as_json, nl=False)
@@ -113,10 +117,23 @@ def lexicon_of(run: Result) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _anew(headline: Headline, lexicon_as_of: date | None) -> Score:
-    from feeds.scoring import DEFAULT
+def scorer_of(run: Result, asked: Scorer) -> Scorer:
+    """The scorer of a run, as it is now.
 
-    return DEFAULT.score(headline.title, headline.summary, headline.language, lexicon_as_of)
+    Raises:
+        InputError: Another one was asked for.
+    """
+    from feeds.scoring import DEFAULT
+    from feeds.scoring.registry import scorer_named
+
+    found = scorer_named(run.config["scorer"])
+    if asked not in {DEFAULT, found}:
+        raise InputError(f"--scorer {asked.name}: this run was scored by {found.name}; leave --scorer out")
+    return found
+
+
+def _anew(headline: Headline, scorer: Scorer, lexicon_as_of: date | None) -> Score:
+    return scorer.score(headline.title, headline.summary, headline.language, lexicon_as_of)
 
 
 def saved_run(

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from backtests.commands.evidence import book_options, emit, input_options, read_input, strategies_option
+
+if TYPE_CHECKING:
+    from feeds.scoring import Scorer
 
 
 @click.command()
@@ -22,6 +26,7 @@ def delay(
     auctions: str | None,
     bars: str | None,
     news: Path | None,
+    scorer: Scorer,
     prices: Path | None,
     as_json: bool,
 ) -> None:
@@ -37,6 +42,8 @@ def delay(
     from backtests.evidence.delay import delay_ladder
     from backtests.evidence.words import delay_text
 
-    given = read_input(episode, news, prices, strategies=strategies, settings=settings, auctions=auctions, bars=bars)
+    given = read_input(
+        episode, news, prices, strategies=strategies, settings=settings, auctions=auctions, bars=bars, scorer=scorer
+    )
     document = delay_ladder(given.episode, given.unplaced, given.rules, given.book).document()
     emit(given, document, delay_text(document), as_json=as_json)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from backtests.commands.options import json_option, settings_option, split_settings
+from backtests.commands.options import json_option, scorer_option, settings_option, split_settings
 from feeds.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from backtests.episode import Episode
     from backtests.news import News
     from backtests.result import Result
+    from feeds.scoring import Scorer
     from strategies.rule import Rule
 
 
@@ -44,10 +45,11 @@ strategies_option = click.option(
 
 
 def input_options(command: F) -> F:
-    """Adds --news, --prices and --json."""
+    """Adds --news, --scorer, --prices and --json."""
     for option in (
         json_option,
         click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of daily bars instead."),
+        scorer_option,
         click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead."),
     ):
         command = option(command)
@@ -71,6 +73,7 @@ def read_input(
     settings: Mapping[str, str] | None = None,
     auctions: str | None = None,
     bars: str | None = None,
+    scorer: Scorer,
 ) -> Given:
     """Loads an episode, or a run's folder with what it was made from.
 
@@ -87,20 +90,20 @@ def read_input(
     if (Path(name) / "run_card.json").is_file():
         if strategies or settings or bars:
             raise InputError(f"{name} is a run: its strategies and terms are those it had; leave them out")
-        return _of_run(Path(name), news, prices)
+        return _of_run(Path(name), news, prices, scorer)
     terms, own = split_settings(settings, strategies)
     rules = standard_rules(strategies, own)
     loaded = load_episode(name, prices=prices, news=news, bars=bars)
     for note in loaded.notes:
         click.echo(note, err=True)
-    scored = read_news(loaded)
+    scored = read_news(loaded, scorer=scorer)
     placed = place_news(loaded, scored, terms)
     return Given(episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), book=terms)
 
 
-def _of_run(folder: Path, news: Path | None, prices: Path | None) -> Given:
+def _of_run(folder: Path, news: Path | None, prices: Path | None, scorer: Scorer) -> Given:
     from backtests.book import BookTerms
-    from backtests.commands.audit import lexicon_of, saved_run
+    from backtests.commands.audit import lexicon_of, saved_run, scorer_of
     from backtests.news import read_news
     from backtests.wakes import place_news
 
@@ -108,7 +111,7 @@ def _of_run(folder: Path, news: Path | None, prices: Path | None) -> Given:
     if run.config.get("bars", "daily") != "daily":
         raise InputError(f"{folder}: traded on bars of minutes; give a run on daily bars")
     terms = BookTerms().with_settings({name: str(value) for name, value in run.config["book"].items()})
-    scored = read_news(loaded, lexicon_as_of=lexicon_of(run))
+    scored = read_news(loaded, scorer=scorer_of(run, scorer), lexicon_as_of=lexicon_of(run))
     placed = place_news(loaded, scored, terms)
     return Given(episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), book=terms, folder=folder, run=run)
 
@@ -124,8 +127,15 @@ def progress(length: int, label: str) -> Iterator[Callable[[int], None]]:
 
 
 def emit(given: Given, document: dict[str, Any], text: str, *, as_json: bool) -> None:
-    """Prints a result, and keeps it in the run's folder where there is one."""
+    """Prints a result with what its scorer learned until when, and keeps it in the run's folder where there is one."""
+    from backtests.contamination import scorer_facts, scorer_line
+
+    news, episode = given.unplaced, given.episode
+    facts = scorer_facts(news.scorer, news.trained_until, {episode.name: episode.start})
     click.echo(text, err=as_json, nl=False)
+    if line := scorer_line(facts):
+        document["scorer"] = facts
+        click.echo(line, err=as_json)
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False, allow_nan=False))
     if given.folder is not None:

@@ -45,6 +45,34 @@ def strategies(names: tuple[str, ...], as_json: bool) -> None:
             click.echo(f"    {each['name']}={each['default']}{unit}{choices}{about}")
 
 
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON list on stdout.")
+def scorers(as_json: bool) -> None:
+    """Lists the scorers, the default first, with the day until which each has learned.
+
+    \b
+    Example:
+      backtest scorers
+    """
+    from feeds.scoring.registry import scorers as known
+
+    if as_json:
+        rows = [
+            {
+                "scorer": each.name,
+                "version": each.version,
+                "trained_until": each.trained_until.isoformat() if each.trained_until else None,
+                "about": each.about,
+            }
+            for each in known().values()
+        ]
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for each in known().values():
+        until = f"trained on data until {each.trained_until}" if each.trained_until else "nothing in it is trained"
+        click.echo(f"{each.label}: {each.about}; {until}")
+
+
 def listing(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     """Prints rows, each as a block of lines, or all as one JSON list."""
     if as_json:

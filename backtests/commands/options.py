@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from backtests.episode import Episode
     from backtests.news import News
     from feeds.archive import Archive
+    from feeds.scoring import Scorer
 
 
 def aside(*, said: bool = True) -> contextlib.redirect_stdout[Any]:
@@ -97,6 +98,18 @@ def window_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return start(end(command))
 
 
+def scorer_named(_: click.Context, __: click.Parameter, name: str | None) -> Scorer:
+    """Finds a scorer; the default where none is named."""
+    from feeds.scoring.registry import scorer_named as find
+
+    return find(name or "")
+
+
+scorer_option = click.option(
+    "--scorer", callback=scorer_named, metavar="NAME", help="Another scorer; `backtest scorers` lists them."
+)
+
+
 def rates(_: click.Context, parameter: click.Parameter, text: str | None) -> tuple[float, ...]:
     """Reads an option as rates in percent a year, with commas between them."""
     if text is None:
@@ -163,7 +176,9 @@ def open_archive(path: Path | None, *, create: bool = True) -> Archive:
 ARCHIVE = Path("archive")  # as --news: what the archive held
 
 
-def news_of(loaded: Episode, news: Path | None, archive: Path | None, as_of: date | None) -> tuple[Episode, News]:
+def news_of(
+    loaded: Episode, news: Path | None, archive: Path | None, as_of: date | None, scorer: Scorer
+) -> tuple[Episode, News]:
     """Scores an episode's documents, or with `--news archive` what the archive held; words learned after `as_of` aside.
 
     Returns:
@@ -172,9 +187,9 @@ def news_of(loaded: Episode, news: Path | None, archive: Path | None, as_of: dat
     from backtests.news import read_archive, read_news
 
     if news != ARCHIVE:
-        return loaded, read_news(loaded, lexicon_as_of=as_of)
+        return loaded, read_news(loaded, scorer=scorer, lexicon_as_of=as_of)
     with open_archive(archive, create=False) as opened:
-        return read_archive(loaded, opened, lexicon_as_of=as_of)
+        return read_archive(loaded, opened, scorer=scorer, lexicon_as_of=as_of)
 
 
 def pairs_option(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:

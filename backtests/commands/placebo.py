@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from backtests.commands.evidence import book_options, emit, input_options, progress, read_input
 from backtests.commands.options import scheduler_option
 from feeds.errors import InputError
+
+if TYPE_CHECKING:
+    from feeds.scoring import Scorer
 
 
 @click.command()
@@ -34,6 +38,7 @@ def placebo(
     settings: dict[str, str],
     auctions: str | None,
     news: Path | None,
+    scorer: Scorer,
     prices: Path | None,
     as_json: bool,
 ) -> None:
@@ -52,7 +57,7 @@ def placebo(
     from backtests.result import label
 
     chosen = (strategy,) if strategy else ()
-    given = read_input(episode, news, prices, strategies=chosen, settings=settings, auctions=auctions)
+    given = read_input(episode, news, prices, strategies=chosen, settings=settings, auctions=auctions, scorer=scorer)
     if given.folder is None and not strategy:
         raise InputError("name a strategy with --strategy; `backtest strategies` lists them")
     own = [rule for rule in given.rules if not rule.rival or rule.name == strategy] or list(given.rules)

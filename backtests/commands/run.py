@@ -18,6 +18,7 @@ from backtests.commands.options import (
     day,
     json_option,
     news_of,
+    scorer_option,
     settings_option,
     split_settings,
     trading_options,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from backtests.episode import Episode
     from backtests.news import News
     from backtests.result import Result
+    from feeds.scoring import Scorer
     from strategies.rule import Rule
 
 
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 @click.option(
     "--lexicon-as-of", callback=day, metavar="DATE", help="Score without words learned after DATE (not with `all`)."
 )
+@scorer_option
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of bars instead.")
 @trading_options
 @trials_option
@@ -62,6 +65,7 @@ def run(
     news: Path | None,
     archive: Path | None,
     lexicon_as_of: date | None,
+    scorer: Scorer,
     prices: Path | None,
     auctions: str | None,
     bars: str | None,
@@ -92,7 +96,7 @@ def run(
         raise InputError("--lexicon-as-of is a day of one episode; name the episode")
     if episode == "all":
         one = {"start": start, "end": end, "news": news, "prices": prices, "bars": bars, "loans": loans}
-        run_all(strategies, settings, {**one, "borrow": borrow}, ledger, output, as_json=as_json)
+        run_all(strategies, settings, {**one, "borrow": borrow}, ledger, output, scorer=scorer, as_json=as_json)
         return
     ready(ledger)
     with aside():
@@ -100,7 +104,7 @@ def run(
         rules = standard_rules(strategies, own)
     own_news = None if news == ARCHIVE else news
     loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, bars=bars, loans=loans)
-    loaded, scored = news_of(loaded, news, archive, lexicon_as_of)
+    loaded, scored = news_of(loaded, news, archive, lexicon_as_of, scorer)
     for reject in scored.rejects:
         click.echo(f"lost: {reject.feed}, item {reject.item} ({reject.title[:60]}): {reject.reason}", err=True)
     result, audited = _weighed(loaded, place_news(loaded, scored, terms), rules, terms, borrow, ledger)

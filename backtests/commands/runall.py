@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,9 @@ from feeds.errors import InputError
 if TYPE_CHECKING:
     from backtests.audit import Audit
     from backtests.book import BookTerms
+    from backtests.episode import Episode
     from backtests.several import Cell
+    from feeds.scoring import Scorer
 
 
 def run_all(
@@ -29,6 +32,7 @@ def run_all(
     ledger: str | None,
     output: Path | None,
     *,
+    scorer: Scorer,
     as_json: bool,
 ) -> None:
     """Replays the strategies over every episode that ships; exit code 1 where a decision knew the future.
@@ -36,7 +40,8 @@ def run_all(
     Raises:
         InputError: An option that belongs to one episode.
     """
-    from backtests.episode import episode_names
+    from backtests.contamination import scorer_facts, scorer_line
+    from backtests.episode import episode_names, load_episode
     from backtests.report import audit_line
     from backtests.several import Several, several_text
 
@@ -47,22 +52,29 @@ def run_all(
     with aside():
         terms, own = split_settings(settings, strategies)
     cells: list[Cell] = []
+    firsts: dict[str, date] = {}
     audits = []
     with progress(len(episode_names()), "episodes") as done:
         for name in episode_names():
-            found, audited = _replayed(name, strategies, own, terms, ledger, output)
+            episode = load_episode(name)
+            found, audited = _replayed(episode, scorer, strategies, own, terms, ledger, output)
             cells += found
             audits.append(audited)
+            firsts[name] = episode.start
             done(1)
+    facts = scorer_facts(scorer.label, scorer.trained_until, firsts)
     several = Several(cells=tuple(cells))
     decisions = sum(each.decisions for each in audits)
     violations = [violation for each in audits for violation in violation_lines(each)]
-    click.echo(several_text(several) + audit_line(decisions, len(violations)), err=as_json)
+    lines = [audit_line(decisions, len(violations)), *filter(None, [scorer_line(facts)])]
+    click.echo(several_text(several) + "\n".join(lines), err=as_json)
     if output is not None:
         click.echo(f"files: {output}", err=True)
     if as_json:
         audit = {"decisions": decisions, "violations": len(violations)}
-        click.echo(json.dumps({**several.document(), "audit": audit}, ensure_ascii=False, allow_nan=False))
+        click.echo(
+            json.dumps({**several.document(), "audit": audit, "scorer": facts}, ensure_ascii=False, allow_nan=False)
+        )
     for line in [*(line for each in audits for line in unproved_lines(each)), *violations]:
         click.echo(line, err=True)
     if violations:
@@ -70,7 +82,8 @@ def run_all(
 
 
 def _replayed(
-    name: str,
+    episode: Episode,
+    scorer: Scorer,
     strategies: tuple[str, ...],
     own: dict[str, str],
     terms: BookTerms,
@@ -79,15 +92,13 @@ def _replayed(
 ) -> tuple[list[Cell], Audit]:
     """Replays the strategies over one episode, audits and records the run, and saves it where that was asked for."""
     from backtests.audit import short_audit
-    from backtests.episode import load_episode
     from backtests.evidence.automatic import weigh
     from backtests.news import read_news
     from backtests.replay import replay, standard_rules
     from backtests.several import cells_of
     from backtests.wakes import place_news
 
-    episode = load_episode(name)
-    news = place_news(episode, read_news(episode), terms)
+    news = place_news(episode, read_news(episode, scorer=scorer), terms)
     with aside():
         rules = standard_rules(strategies, own)
         result = replay(episode, rules, terms=terms, news=news)
@@ -96,5 +107,5 @@ def _replayed(
     record(result, ledger)
     if output is not None:
         weigh(result, rules, episode, news)
-        result.save(output / name)
+        result.save(output / episode.name)
     return list(cells_of(result, control=episode.control)), audited

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backtests.commands.options import day
+from backtests.commands.options import day, scorer_option
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
-    from feeds.scoring import Score
+    from feeds.scoring import Score, Scorer
 
 _BLOCK = 2_000  # lines scored at a time
 _LONGEST_LINE = 1 << 20  # bytes
@@ -36,6 +36,7 @@ _LONGEST_LINE = 1 << 20  # bytes
     help="Processes that score a file or stdin; the output is the same.",
 )  # fmt: skip
 @click.option("--lexicon-as-of", callback=day, metavar="DATE", help="Leave out words learned after DATE.")
+@scorer_option
 @click.option(
     "--benchmark", type=click.Path(path_type=Path), metavar="FILE.csv",
     help="Measure the scorer, and plain VADER, on labelled headlines; columns below.",
@@ -66,6 +67,7 @@ def score(
     source: Path | None,
     workers: int,
     lexicon_as_of: date | None,
+    scorer: Scorer,
     benchmark: Path | None,
     feed_files: tuple[Path, ...],
     language: str,
@@ -108,18 +110,18 @@ def score(
     if output is not None:
         if text is not None or benchmark is not None or source is None or explain:
             raise InputError("--output scores the tables that --input names; leave TEXT, --benchmark, --explain out")
-        _bulk(source, output, lexicon_as_of, engine, workers, scheduler, as_json=as_json)
+        _bulk(source, output, scorer, lexicon_as_of, engine, workers, scheduler, as_json=as_json)
         return
     if scheduler or engine != "processes":
         raise InputError("--engine and --scheduler score tables: give --input 'news/*.parquet' --output scores/")
     if benchmark is not None:
         if text is not None:
             raise InputError("--benchmark measures a file; leave TEXT out")
-        _benchmark(benchmark, feed_files, language, lexicon_as_of, half, errors, as_json=as_json)
+        _benchmark(benchmark, feed_files, language, scorer, lexicon_as_of, half, errors, as_json=as_json)
         return
     if text is not None and source is not None:
         raise InputError("give TEXT or --input FILE, not both")
-    how = _How(language=language, lexicon_as_of=lexicon_as_of, as_json=as_json, explain=explain)
+    how = _How(scorer=scorer.name, language=language, lexicon_as_of=lexicon_as_of, as_json=as_json, explain=explain)
     if text is not None:
         click.echo(how.line(text))
         return
@@ -131,6 +133,7 @@ def score(
 class _How:
     """How lines are scored and written; goes to worker processes."""
 
+    scorer: str
     language: str
     lexicon_as_of: date | None
     as_json: bool
@@ -138,14 +141,16 @@ class _How:
 
     def line(self, text: str) -> str:
         """What is printed for one headline."""
-        from feeds.scoring import score as score_text
+        from feeds.scoring.registry import scorer_named
 
-        scored = score_text(text, language=self.language, lexicon_as_of=self.lexicon_as_of)
+        scorer = scorer_named(self.scorer)
+        scored = scorer.score(text, "", self.language, self.lexicon_as_of)
         parts = []
         if self.explain:
             from feeds.scoring.explain import explain
 
-            parts = explain(text, language=self.language, lexicon_as_of=self.lexicon_as_of)
+            own = scorer.explain or (lambda text, told, as_of: explain(text, language=told, lexicon_as_of=as_of))
+            parts = own(text, self.language, self.lexicon_as_of)
         if self.as_json:
             plain = _plain(text, scored)
             return json.dumps({**plain, "explanation": parts} if self.explain else plain, ensure_ascii=False)
@@ -193,8 +198,8 @@ def _lines(source: Path | None) -> Iterator[str]:
 
 
 def _bulk(
-    source: Path, output: Path, lexicon_as_of: date | None, engine: str, workers: int, scheduler: str, *,
-    as_json: bool,
+    source: Path, output: Path, scorer: Scorer, lexicon_as_of: date | None, engine: str, workers: int, scheduler: str,
+    *, as_json: bool,
 ) -> None:  # fmt: skip
     import glob
 
@@ -203,7 +208,7 @@ def _bulk(
 
     paths = sorted(Path(name) for name in glob.glob(str(source)))  # noqa: PTH207 (the pattern may be absolute)
     pool = make_pool(engine, workers=workers, scheduler=scheduler)
-    total = score_tables(paths, output, pool, lexicon_as_of=lexicon_as_of)
+    total = score_tables(paths, output, pool, scorer=scorer, lexicon_as_of=lexicon_as_of)
     document = {"files": len(paths), "headlines": total, "output": str(output)}
     click.echo(json.dumps(document) if as_json else f"{total:,} headlines of {len(paths)} files: {output}")
 
@@ -212,6 +217,7 @@ def _benchmark(
     path: Path,
     feed_files: tuple[Path, ...],
     language: str,
+    scorer: Scorer,
     lexicon_as_of: date | None,
     half: str,
     errors: int,
@@ -219,17 +225,16 @@ def _benchmark(
     as_json: bool,
 ) -> None:
     """Measures and prints; the check half's errors are shown only where it is asked for, so that nobody tunes on it."""
-    from feeds.scoring import DEFAULT
     from feeds.scoring.benchmark import HALVES, SPLIT, answers, report, text_report
     from feeds.scoring.labelled import read_labelled
 
     rows = read_labelled(path, feeds=feed_files, declared=language)
-    found = answers(rows, DEFAULT, lexicon_as_of=lexicon_as_of)
+    found = answers(rows, scorer, lexicon_as_of=lexicon_as_of)
     figures = report(found)
     wrong = [each for each in found if each.wrong and each.check == (half == "check") and "score" not in each.axis]
     if as_json:
         document = {
-            "file": path.name, "headlines": len(rows), "scorer": f"{DEFAULT.name} {DEFAULT.version}", "split": SPLIT,
+            "file": path.name, "headlines": len(rows), "scorer": scorer.label, "split": SPLIT,
             "figures": figures,
             "errors": [
                 {"axis": each.axis, "text": each.text, "about": each.about, "label": each.label, "said": each.said,
@@ -241,7 +246,7 @@ def _benchmark(
         return
     checks = sum(row.in_check_half for row in rows)
     click.echo(
-        f"{path.name}: {len(rows):,} headlines, {DEFAULT.name} {DEFAULT.version}; development half "
+        f"{path.name}: {len(rows):,} headlines, {scorer.label}; development half "
         f"{len(rows) - checks:,}, check half {checks:,}, {SPLIT}"
     )
     click.echo(text_report(figures, (*HALVES, "all") if half == "both" else (half,)), nl=False)

@@ -14,6 +14,7 @@ from feeds.errors import InputError
 
 if TYPE_CHECKING:
     from backtests.evidence.events import Span
+    from feeds.scoring import Scorer
 
 
 def _days(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[date, ...]:
@@ -49,6 +50,7 @@ def study(
     estimation: int,
     gap: int,
     news: Path | None,
+    scorer: Scorer,
     prices: Path | None,
     as_json: bool,
 ) -> None:
@@ -69,28 +71,36 @@ def study(
     if episode == "all":
         if days or news or prices:
             raise InputError("--event, --news and --prices belong to one episode; `study all` takes each as it ships")
-        _all(model, span, benchmark, as_json=as_json)
+        _all(model, span, benchmark, scorer, as_json=as_json)
         return
-    given = read_input(episode, news, prices)
+    given = read_input(episode, news, prices, scorer=scorer)
     found = event_study(given.episode, news=given.news, days=days, model=model, span=span, benchmark=benchmark)
     document = found.document()
     emit(given, document, study_text(document), as_json=as_json)
 
 
-def _all(model: Any, span: Span, benchmark: str | None, *, as_json: bool) -> None:
+def _all(model: Any, span: Span, benchmark: str | None, scorer: Scorer, *, as_json: bool) -> None:
     """The sample's row of every episode that ships."""
+    from backtests.contamination import scorer_facts, scorer_line
     from backtests.episode import episode_names, load_episode
     from backtests.evidence.study import event_study
     from backtests.evidence.words import studies_text
     from backtests.news import read_news
 
-    documents = []
+    documents: list[dict[str, Any]] = []
+    firsts = {}
     with progress(len(episode_names()), "episodes") as done:
         for name in episode_names():
             episode = load_episode(name)
-            found = event_study(episode, news=read_news(episode), model=model, span=span, benchmark=benchmark)
+            news = read_news(episode, scorer=scorer)
+            found = event_study(episode, news=news, model=model, span=span, benchmark=benchmark)
             documents.append({**found.document(), "control": episode.control})
+            firsts[name] = episode.start
             done(1)
+    facts = scorer_facts(scorer.label, scorer.trained_until, firsts)
     click.echo(studies_text(documents), err=as_json, nl=False)
+    if line := scorer_line(facts):
+        documents = [{**each, "scorer": facts} for each in documents]
+        click.echo(line, err=as_json)
     if as_json:
         click.echo(json.dumps(documents, ensure_ascii=False, allow_nan=False))

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from backtests.commands.evidence import book_options, progress
-from backtests.commands.options import json_option, scheduler_option, window_options
+from backtests.commands.options import json_option, scheduler_option, scorer_option, window_options
 from backtests.commands.trials import ledger_path, ready, trials_option
 from feeds.errors import InputError
+
+if TYPE_CHECKING:
+    from feeds.scoring import Scorer
 
 
 @click.command()
@@ -24,6 +28,7 @@ from feeds.errors import InputError
 @book_options
 @window_options
 @click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead.")
+@scorer_option
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of daily bars instead.")
 @click.option("--workers", type=int, default=1, show_default=True, help="Processes; the result is the same.")
 @click.option("--engine", default="processes", show_default=True, help="Where it runs: processes, or dask.")
@@ -41,6 +46,7 @@ def sweep(
     start: date | None,
     end: date | None,
     news: Path | None,
+    scorer: Scorer,
     prices: Path | None,
     workers: int,
     engine: str,
@@ -77,6 +83,7 @@ def sweep(
         prices=str(prices.resolve()) if prices else "",
         start=start,
         end=end,
+        scorer=scorer.name,
         replay=replay,
     )
     for line in checked(job):

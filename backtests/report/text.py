@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from backtests.contamination import scorer_line
 from backtests.table import grid, number
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ def text_report(result: Result, title: str) -> str:
         f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions{_traded_on(result)}",
         f"headlines: {heads['total']} ({languages}), {heads['used']} used, {heads['rejected']} rejected",
         f"when they were known: {_bases(heads['by_basis'])}",
+        *textwrap.wrap(scorer_line(doc.get("scorer")), WIDTH, subsequent_indent="    "),
         *(line for note in doc.get("notes", ()) for line in textwrap.wrap(note, WIDTH, subsequent_indent="    ")),
         "",
         f"What was reported, and what the prices say ({key_session}; open and left compound, they do not add)",

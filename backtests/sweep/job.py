@@ -22,6 +22,7 @@ from backtests.own import rule_type
 from backtests.sweep.grid import Grid, read_grid
 from backtests.wakes import place_news
 from feeds.errors import InputError
+from feeds.scoring.registry import scorer_named
 from strategies.rule import Rule
 from strategies.signals import Floats
 
@@ -44,6 +45,7 @@ class Job:
     prices: str = ""
     start: date | None = None
     end: date | None = None
+    scorer: str = ""  # its name; the default without
     replay: bool = False  # use the reference engine, whatever the compiled one could do
 
     @property
@@ -58,14 +60,12 @@ class Job:
 
     def document(self) -> dict[str, Any]:
         """What makes the sweep, files and scorer included."""
-        from feeds.scoring import DEFAULT
-
         return {
             "episodes": list(self.episodes),
             "strategy": self.strategy,
             "grid": self.axes.document(),
             "settings": dict(sorted(self.settings)),
-            "scorer": f"{DEFAULT.name} {DEFAULT.version}",
+            "scorer": scorer_named(self.scorer).label,
             "code": self.rule.code.sha256 if self.rule.code else "",
             "sources": [dict(sorted(loaded(self, name)[0].sources.items())) for name in self.episodes],
             "start": [loaded(self, name)[0].start.isoformat() for name in self.episodes],
@@ -145,7 +145,7 @@ def loaded(job: Job, name: str) -> tuple[Episode, News]:
         name, prices=job.prices or None, news=Path(job.news) if job.news else None, start=job.start, end=job.end
     )
     ((_, terms),) = job.combinations(0, 1)
-    return episode, place_news(episode, read_news(episode), terms)
+    return episode, place_news(episode, read_news(episode, scorer=scorer_named(job.scorer)), terms)
 
 
 @lru_cache(maxsize=8)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from backtests.building import configuration
+from backtests.contamination import scorer_facts
 from backtests.pools import Pool
 from backtests.sweep.job import Job, loaded, run_block
 from backtests.sweep.judge import judge, walk_forward
@@ -58,6 +59,10 @@ def sweep(
         "name": "sweep", "strategy": job.strategy, "episodes": names, "engine": job.engine(),
         "settings": dict(job.settings), "grid": job.axes.document(), **found, "file": str(store.result),
     }  # fmt: skip
+    news = [loaded(job, name)[1] for name in job.episodes]
+    if news[0].trained_until is not None:
+        firsts = {each.name: each.start for each in episodes}
+        document["scorer"] = scorer_facts(news[0].scorer, news[0].trained_until, firsts)
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     (folder / "sweep_report.json").write_text(text, encoding="utf-8", newline="\n")
     draw(document, folder / "heat.png")

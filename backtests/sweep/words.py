@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from backtests.contamination import scorer_line
 from backtests.table import grid, number
 
 _WIDEST = 14  # columns of the heat map on a terminal; of more, every second, third … is shown
@@ -27,6 +28,8 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         f"median return {number(document['median_return_pct'])} %, {document['profitable_pct']:.0f} % of the "
         "combinations earned anything"
     )
+    if line := scorer_line(document.get("scorer")):
+        yield line
     yield ""
     yield from _heat(document["heat"])
     yield ""

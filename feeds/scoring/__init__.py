@@ -89,4 +89,4 @@ def _score(title: str, summary: str, language: str, lexicon_as_of: date | None) 
     return score(title, summary, language=language, lexicon_as_of=lexicon_as_of)
 
 
-DEFAULT = Scorer(name="vader-disruption", version="3", score=_score)
+DEFAULT = Scorer(name="vader-disruption", version="3", score=_score, about="word lists and rules of our own on VADER")

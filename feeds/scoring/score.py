@@ -41,11 +41,20 @@ class Scorer:
     name: str
     version: str
     score: Callable[[str, str, str, date | None], Score]
+    trained_until: date | None = None  # no data that its weights were learned from is later; None: nothing is learned
+    about: str = ""
+    explain: Callable[[str, str, date | None], list[str]] | None = None  # (title, language, lexicon_as_of); None: as
+    # the default is explained
+
+    @property
+    def label(self) -> str:
+        """What results carry: "name version"."""
+        return f"{self.name} {self.version}"
 
     @property
     def key(self) -> str:
         """Name, version and a digest of the words and code behind it: what stored scores are found by."""
-        return f"{self.name} {self.version} {_fingerprint()}"
+        return f"{self.label} {_fingerprint()}"
 
 
 @cache

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backtests.contamination import scorer_line
 from backtests.report.page.card import audit, card, not_shown
 from backtests.report.page.compare import comparison
 from backtests.report.page.evidence import evidence
@@ -90,6 +91,15 @@ def _standfirst(result: Result) -> str:
     return told
 
 
+def _scorer(result: Result) -> str:
+    """The training cut-off of a scorer that has one, and what it means."""
+    facts = result.document.get("scorer")
+    line = esc(scorer_line(facts))
+    if facts and facts["contaminated_for"]:
+        line = Markup(f"<strong>{line}</strong>")
+    return f'<p class="facts">{line}</p>' if line else ""
+
+
 def html_page(result: Result) -> str:
     """The whole report as one offline page; the same result gives the same bytes."""
     doc = result.document
@@ -108,7 +118,7 @@ def html_page(result: Result) -> str:
         f'<p class="standfirst">{esc(_standfirst(result))}</p>'
         f'<p class="facts">{window["start"]} to {window["end"]} · {window["sessions"]} sessions · '
         f"{heads['total']} headlines, {heads['used']} about AI, {heads['rejected']} rejected · "
-        f"run {result.hash8}</p></header>"
+        f"run {result.hash8}</p>{_scorer(result)}</header>"
         f'<nav aria-label="Sections"><ul>{nav}</ul></nav>'
     )
     body = "".join(text for _, text in sections)
@@ -130,6 +140,7 @@ def notebook_view(result: Result) -> str:
         table(CLAIM_HEAD, claim_rows(result), "Claims against prices", left=2),
         table(RESULT_HEAD, result_rows(result), "Strategies and naive rivals (·); costs in US dollars"),
         *(f"<p>{esc(line)}</p>" for line in audit_lines(result)),
+        _scorer(result),
         "<ul>" + "".join(f"<li>{esc(limit)}</li>" for limit in limits(result)) + "</ul>",
     ]
     return Markup("\n".join(parts))

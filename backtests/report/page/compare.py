@@ -33,7 +33,7 @@ def _made_from(named: Sequence[tuple[str, Result]]) -> Markup:
             run.document["episode"],
             f"{run.document['window']['start']} to {run.document['window']['end']}",
             str(run.document["headlines"]["total"]),
-            str(run.config["scorer"]),
+            str(run.config["scorer"]) + _contaminated(run),
             run.hash8,
         )
         for name, run in named
@@ -49,6 +49,12 @@ def _news(named: Sequence[tuple[str, Result]]) -> Markup:
         return timeline(first)
     told = "The runs saw other headlines or prices, so there is no one timeline: each run's own page has its."
     return section("news", "The news over the price", told)
+
+
+def _contaminated(run: Result) -> str:
+    """Marks a run whose scorer may have learned from the episode."""
+    facts = run.document.get("scorer") or {}
+    return f" (CONTAMINATED: trained until {facts['trained_until']})" if facts.get("contaminated_for") else ""
 
 
 def _results(named: Sequence[tuple[str, Result]]) -> Markup:

@@ -1,0 +1,37 @@
+"""Whether a scorer may have learned from the episode that it scores: its training cut-off beside the first session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+
+def scorer_facts(label: str, trained_until: date | None, first_sessions: Mapping[str, date]) -> dict[str, Any]:
+    """Returns what a result says of its scorer.
+
+    Args:
+        label: Its name and version.
+        trained_until: The last day of the data that it learned from; None where nothing is learned.
+        first_sessions: By episode.
+
+    Returns:
+        `name`, `trained_until` (None or a date as text) and `contaminated_for`: the episodes whose first session is
+        not after that day.
+    """
+    late = [] if trained_until is None else [name for name, day in first_sessions.items() if day <= trained_until]
+    return {
+        "name": label,
+        "trained_until": None if trained_until is None else trained_until.isoformat(),
+        "contaminated_for": late,
+    }
+
+
+def scorer_line(facts: Mapping[str, Any] | None) -> str:
+    """Says it in one line; "" for a scorer that has learned nothing, and for results that tell nothing of it."""
+    if not facts or facts["trained_until"] is None:
+        return ""
+    told = f"scorer {facts['name']}: trained on data until {facts['trained_until']}"
+    if facts["contaminated_for"]:
+        return f"CONTAMINATED {told}: contaminated for {', '.join(facts['contaminated_for'])}, which began by then"
+    return f"{told}, before the first session: not contaminated"
