@@ -25,7 +25,7 @@ _FORMATS = frozenset(  # "Podcast: …" names what there is to read, look at or 
     "podcast quiz obituary pictures photos photo gallery charts chart video watch crossword letters review tv-review "
     "q&a hn webinar profile timeline glossary recipe horoscope bilderstrecke fotostrecke bilder rezension buchkritik "
     "filmkritik leserbriefe leserbrief nachruf porträt tv-tipp tv-tipps glosse anzeige heise-angebot ix-workshop "
-    "kaufberatung".split()
+    "kaufberatung correction korrektur".split()
 )
 _WISHING = frozenset(
     "asks ask urges urge seeks wants proposes propose mulls considers demands begs pleads fordert fordern bittet "
@@ -33,6 +33,7 @@ _WISHING = frozenset(
 )
 _WISH_BEGINS = 7  # words within which a wish begins
 ASKING = frozenset(("?", "so", "here", *_TEACHING, *_FORMATS, *_WISHING))  # without one of them a headline asks nothing
+_OR = frozenset(("or", "oder"))
 _PREVIEWS = (["what", "to", "expect"], ["what", "to", "know"], ["what", "to", "watch"])
 
 
@@ -79,6 +80,10 @@ def asks(words: list[str]) -> bool:
         return False
     if words[0] in _ASKING and words[-1] == "?":
         return words.count("?") == 1
+    if words[-1] == "?" and ":" in words:
+        last = words[len(words) - words[::-1].index(":") : -1]
+        if last and (last[0] in _ASKING or not _OR.isdisjoint(last)):
+            return words.count("?") == 1  # "Fed: hike or pause?"
     if ":" in words[1:3] and not _FORMATS.isdisjoint(words[:2]):
         return True
     if words[0] in _TEACHING and words[1:2] == ["to"]:
