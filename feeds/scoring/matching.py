@@ -15,7 +15,7 @@ A pattern is looked at only where its first word stands, and gaps are bounded, s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -68,29 +68,66 @@ def _plain(raw: str) -> str:
 _PIECES = _Pieces()
 
 
+def words_of(piece: str) -> tuple[str, ...]:
+    """Returns the words of what stands between two blanks."""
+    return _PIECES[piece]
+
+
 class Row:
     """The words and marks of a text; a hyphen between blanks is a dash."""
 
-    __slots__ = ("_spans", "pieces", "text", "words")
+    __slots__ = ("_spans", "_words", "pieces", "text")
 
-    def __init__(self, text: str) -> None:
-        """Splits the text."""
+    def __init__(self, text: str, pieces: list[str] | None = None) -> None:
+        """Splits the text; `pieces` are what stands between its blanks, if that is known."""
         self.text = text
-        self.pieces = pieces = text.split(" ")
+        self.pieces = text.split(" ") if pieces is None else pieces
+        self._words: list[str] | None = None
+        self._spans: list[tuple[int, int]] | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """The words and marks, as patterns see them."""
+        if self._words is None:
+            self._words = self._split()
+        return self._words
+
+    def _split(self) -> list[str]:
+        pieces = self.pieces
         words = list(chain.from_iterable(map(_PIECES.__getitem__, pieces)))
         if words and pieces[-1] == "-":  # no blank stands after it
             del words[-1]
         if words and pieces[0] == "-":
             del words[0]
-        self.words = words
-        self._spans: list[tuple[int, int]] | None = None
+        return words
 
     @property
     def spans(self) -> list[tuple[int, int]]:
         """Start and end of each word in the text."""
         if self._spans is None:
-            self._spans = [match.span() for match in _TOKEN.finditer(self.text)]
+            self._spans = self._measured()
         return self._spans
+
+    def owners(self) -> list[int]:
+        """Returns in which piece each word stands."""
+        found = [number for number, piece in enumerate(self.pieces) for _ in _PIECES[piece]]
+        if found and self.pieces[-1] == "-":
+            del found[-1]
+        if found and self.pieces[0] == "-":
+            del found[0]
+        return found
+
+    def _measured(self) -> list[tuple[int, int]]:
+        """A piece of letters and digits that is one word needs no search."""
+        spans: list[tuple[int, int]] = []
+        start = 0
+        for piece in self.pieces:
+            if piece.isalnum() and len(_PIECES[piece]) == 1:
+                spans.append((start, start + len(piece)))
+            elif piece:
+                spans += [match.span() for match in _TOKEN.finditer(self.text, start, start + len(piece) + 1)]
+            start += len(piece) + 1
+        return spans
 
 
 @lru_cache(maxsize=64)
@@ -168,6 +205,7 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
         """
         super().__init__()
         self._patterns: list[tuple[tuple[_Slot, ...], T]] = []
+        self._pairs: dict[tuple[int, ...], tuple[T, ...]] = {}  # by what goes on with a word: the lists bound them
         self._exact: dict[str, list[int]] = {}
         self._heads: dict[str, list[int]] = {}
         self._tails: dict[str, list[int]] = {}
@@ -210,17 +248,20 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
                 for word in slots[1].words:
                     following[word] = (*following.get(word, ()), number)
             else:
-                needed = next((slot.words for slot in slots[1:] if slot.certain), frozenset[str]())
-                others.append((number, needed))
+                others.append((number, _needed(slots)))
         return Starts(tuple(single), following, tuple(others))
 
     def firsts(self) -> Iterable[str]:
         """The words with which patterns begin, those with "*" left out."""
         return self._exact
 
-    def payload(self, number: int) -> T:
-        """What a pattern stands for."""
-        return self._patterns[number][1]
+    def openings(
+        self,
+    ) -> Iterator[tuple[frozenset[str], tuple[str, ...], tuple[str, ...], frozenset[str], T]]:
+        """Of each pattern the first words, their beginnings and ends; words of which one must follow; the payload."""
+        for slots, payload in self._patterns:
+            first = slots[0]
+            yield first.words, first.heads, first.tails, _needed(slots), payload
 
     def at(self, words: Sequence[str], index: int) -> tuple[tuple[int, ...], Sequence[T]] | None:
         """Returns the places that the longest pattern starting at a word takes, and the payloads of all as long."""
@@ -228,7 +269,7 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
         if starts is None:
             return None
         single, following, others = starts
-        numbers = following.get(words[index + 1], ()) if following and index + 1 < len(words) else ()
+        numbers = pairs = following.get(words[index + 1], ()) if following and index + 1 < len(words) else ()
         if others:
             ahead = words[index + 1 : index + self.reach]
             for number, needed in others:
@@ -236,12 +277,22 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
                     numbers = (*numbers, number)
         if not numbers:  # nearly always
             return ((index,), single) if single else None
+        if numbers is pairs and (said := self._pair(pairs)):
+            return (index, index + 1), said
         best, payloads = self._longest(numbers, words, index)
         if len(best) > 1:
             return best, payloads
         if single or payloads:  # "falls <end>" takes one word too
             return (index,), (*single, *payloads)
         return None
+
+    def _pair(self, numbers: tuple[int, ...]) -> tuple[T, ...]:
+        """The payloads of patterns that are two words, none where one of them is more."""
+        if numbers not in self._pairs:
+            found = [self._patterns[number] for number in numbers]
+            longer = any(len(slots) > 2 for slots, _ in found)
+            self._pairs[numbers] = () if longer else tuple(payload for _, payload in found)
+        return self._pairs[numbers]
 
     def _longest(
         self, numbers: tuple[int, ...], words: Sequence[str], index: int
@@ -257,6 +308,11 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
                 best, payloads = places, []
             payloads.append(payload)
         return best, payloads
+
+
+def _needed(slots: tuple[_Slot, ...]) -> frozenset[str]:
+    """Words of which one must follow the first; none where nothing is certain."""
+    return next((slot.words for slot in slots[1:] if slot.certain), frozenset())
 
 
 def _match(

@@ -60,7 +60,7 @@ def package_words() -> Mapping[str, float]:
 
 
 @cache
-def emojis() -> tuple[frozenset[str], dict[str, str]]:
+def _emojis() -> tuple[frozenset[str], dict[str, str]]:
     """Emojis and their descriptions; the package looks at single characters, so longer ones never match."""
     single = {emoji: text for emoji, text in _analyzer().emojis.items() if len(emoji) == 1}
     return frozenset(single), single
@@ -94,7 +94,7 @@ class _Words(dict[str, Word | None]):
     def __init__(self, listed: Mapping[str, float]) -> None:
         """Takes the words that count."""
         super().__init__()
-        self._special = frozenset(listed) | ACTING
+        self.special = frozenset(listed) | ACTING  # words that are more than plain
         self._listed = listed
 
     def __missing__(self, piece: str) -> Word | None:
@@ -107,7 +107,7 @@ class _Words(dict[str, Word | None]):
         """Looks at a word."""
         bare = _bare(piece)
         lower = bare.lower()
-        if lower in self._special or bare.isupper() or "n't" in lower:
+        if lower in self.special or bare.isupper() or "n't" in lower:
             return Word(bare, lower, self._listed.get(lower), acts=lower in ACTING or "n't" in lower)
         return None
 
@@ -128,9 +128,7 @@ class Vader:
 
     def compound(self, text: str) -> float:
         """Returns the compound score in [-1, 1], rounded to four digits as in the package; 0 without words."""
-        text = _without_emojis(text)
-        pieces = text.split()
-        return self.weigh(text, pieces, list(filter(None, map(self.known.__getitem__, pieces))))[0]
+        return self.weigh(*self.split(text))[0]
 
     def polarity_scores(self, text: str) -> dict[str, float]:
         """Returns neg, neu, pos (shares, [0, 1]) and compound ([-1, 1]), as the package does."""
@@ -156,25 +154,28 @@ class Vader:
             "neg": round(-bad / total if bad else 0.0, 3),
             "neu": round(neutral / total, 3),
             "pos": round(good / total, 3),
-            "compound": round(_normalized(emphasised(sum(valences), text)), 4),
+            "compound": compound(valences, text),
         }
 
     def read(self, text: str) -> Reading:
         """Returns the compound score and the listed words of a text with what each adds."""
-        text = _without_emojis(text)
-        pieces = text.split()
-        known = list(filter(None, map(self.known.__getitem__, pieces)))
-        compound, words, valences, plain = self.weigh(text, pieces, known)
+        compound, words, valences, plain = self.weigh(*self.split(text))
         hits = [Hit(word.bare, word.listed or 0.0, valence) for word, valence in zip(words, valences, strict=True)]
         return Reading(compound, hits, plain)
+
+    def split(self, text: str) -> tuple[str, list[str], list[Word]]:
+        """Returns a text with its emojis in words, its pieces between blanks, and those words that are known."""
+        text = _without_emojis(text)
+        pieces = text.split()
+        return text, pieces, list(filter(None, map(self.known.__getitem__, pieces)))
 
     def weigh(self, text: str, pieces: Sequence[str], known: list[Word]) -> tuple[float, list[Word], list[float], bool]:
         """Adds up a text that is split already.
 
         Args:
-            text: Without emojis.
+            text: As `split` returns it, with the other two.
             pieces: Its words, between blanks.
-            known: What `known` holds of them, but for None, in their order.
+            known: Those that are more than plain words without valence.
 
         Returns:
             The compound score, the words that count, their valences, and whether no word acts upon others.
@@ -193,19 +194,18 @@ class Vader:
             counting, valences = self._changed(pieces)
         else:
             valences = [word.listed for word in counting]  # type: ignore[misc]  # they are those with one
-            if loud_ones and len([word for word in known if word.shouts]) < len(pieces):
+            if loud_ones and not all(map(str.isupper, pieces)):
                 valences = [loud(word.bare, value) for word, value in zip(counting, valences, strict=True)]
-        total = sum(valences)
-        if "!" in text or "?" in text:
-            total = emphasised(total, text)
-        return round(_normalized(total), 4), counting, valences, not acts
+        return compound(valences, text), counting, valences, not acts
 
     def _changed(self, pieces: Sequence[str]) -> tuple[list[Word], list[float]]:
         """The words that count in a text with words that act upon others, and their valences."""
-        known = [self.known[piece] or _plain(piece) for piece in pieces]
-        words = [word.bare for word in known]
-        lower = [word.lower for word in known]
-        shouts = 0 < sum(word.shouts for word in known) < len(pieces)
+        known = list(map(self.known.__getitem__, pieces))
+        words = [word.bare if word is not None else "" for word in known]
+        lower = [
+            word.lower if word is not None else _bare(piece).lower() for word, piece in zip(known, pieces, strict=True)
+        ]
+        shouts = 0 < len([word for word in known if word is not None and word.shouts]) < len(pieces)
         idioms = not RARE.isdisjoint(lower)
         last = len(lower) - 1
         nearest = -9  # the last word before that acts
@@ -213,6 +213,8 @@ class Vader:
         places: list[int] = []
         valences: list[float] = []
         for place, each in enumerate(known):
+            if each is None:
+                continue
             if each.listed is not None and not (each.lower == "kind" and place < last and lower[place + 1] == "of"):
                 if idioms or each.acts or place - nearest <= REACH:
                     valence = self._valence(place, words, lower, shouts=shouts)
@@ -260,13 +262,24 @@ class Vader:
         return valence if place > 1 and lower[place - 2] in {"at", "very"} else valence * NEGATED
 
 
+def compound(valences: list[float], text: str) -> float:
+    """Returns the compound score of words with these valences, in [-1, 1], rounded to four digits."""
+    total = sum(valences)
+    if "!" in text or "?" in text:
+        total = emphasised(total, text)
+    return round(total / sqrt(total * total + _NORMAL), 4)  # rounded, it may be 1, never more
+
+
+def holds_emoji(text: str) -> bool:
+    """Whether a text holds an emoji; no emoji is ASCII."""
+    return not (text.isascii() or _emojis()[0].isdisjoint(text))
+
+
 def _without_emojis(text: str) -> str:
-    """Puts an emoji's description in its place; no emoji is ASCII."""
-    if text.isascii():
+    """Puts an emoji's description in its place."""
+    if not holds_emoji(text):
         return text.strip()
-    signs, descriptions = emojis()
-    if signs.isdisjoint(text):
-        return text.strip()
+    signs, descriptions = _emojis()
     parts: list[str] = []
     after_blank = True
     for char in text:
@@ -285,12 +298,3 @@ def _bare(piece: str) -> str:
         return piece
     bare = piece.strip(string.punctuation)
     return bare if len(bare) > 2 else piece
-
-
-def _plain(piece: str) -> Word:
-    bare = _bare(piece)
-    return Word(bare, bare.lower(), None, acts=False)
-
-
-def _normalized(total: float) -> float:
-    return float(total / sqrt(total * total + _NORMAL))  # rounded, it may be 1, never more
