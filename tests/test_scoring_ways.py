@@ -11,7 +11,7 @@ from datetime import date
 import pytest
 
 from feeds.scoring import Score, Told, forget, score, score_many
-from feeds.scoring.clauses import asks
+from feeds.scoring.clauses import asks, bare
 from feeds.scoring.disruption import read, sentiment
 from feeds.scoring.entities import entities
 from feeds.scoring.identify import identify, identify_many
@@ -32,21 +32,23 @@ def named(text: str) -> bool:
 
 def plainly(title: str, summary: str, language: str, as_of: date | None) -> Score:
     """A score by all engines on all of the text, nothing looked at beforehand."""
-    detected = detect(f"{title} {summary}" if summary else f"{title} ", language)
+    title = bare(title)
+    detected = detect(f"{title} {summary}", language)
     if detected not in LISTS or not title.strip():
         return Score(language=detected, relevance=0.0, sentiment=0.0, tone=0.0)
-    mood, words = tone(title, detected, as_of)
     row = split(title)
-    reported, caused = (False, False) if asks(row.words) else reaction(row, as_of)
+    asked = asks(row.words)
+    mood, words = tone(title, detected, as_of)
+    reported, caused = (False, False) if asked else reaction(row, as_of)
     reading, told = read(title, as_of), read(summary, as_of)
-    about = reading.relevance()
+    about = titled = reading.relevance()
     value, implied, rules = sentiment(reading) if about else (0.0, 0.0, ())
-    if summary and not (about and rules):
+    if not (about and rules):
         about = about or told.relevance() / 2
-        if about and told.mask & told.book.matters and not reported:
+        if titled and told.mask & told.book.matters and not reported:
             half, _, rules = sentiment(told)
             value = half / 2
-    mood = implied if abs(mood) < 0.05 else mood
+    mood = implied if abs(mood) < 0.05 and not asked else mood
     return Score(
         language=detected, relevance=about, sentiment=value, tone=mood,
         entities=entities(*(text if named(text) else "" for text in (title, summary)), detected, mood, as_of), reaction=reported,
