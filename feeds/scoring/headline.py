@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from feeds.scoring.clauses import asks, bare, wishes
+from feeds.scoring.clauses import OPENERS, asks, bare, wishes
 from feeds.scoring.disruption import read, sentiment
 from feeds.scoring.entities import entities
 from feeds.scoring.glance import (
@@ -167,7 +167,7 @@ def _tone(
     found = find(row.words, language, as_of, places) if places else ()
     if language == "de":
         return statement_tone(row, found, language, as_of)
-    opens = bool(seen & (OPENS | ODD))
+    opens = bool(seen & (OPENS | ODD)) or any(word in OPENERS for _, _, word in found)  # "regardless of": despite
     if found and not seen & (ODD | ACTS):
         short = phrased_tone(row, found, glance("en", as_of).counted(row.pieces), opens=opens)
         if short is not None:
