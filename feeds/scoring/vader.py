@@ -202,9 +202,7 @@ class Vader:
         """The words that count in a text with words that act upon others, and their valences."""
         known = list(map(self.known.__getitem__, pieces))
         words = [word.bare if word is not None else "" for word in known]
-        lower = [
-            word.lower if word is not None else _bare(piece).lower() for word, piece in zip(known, pieces, strict=True)
-        ]
+        lower = [word.lower if word is not None else "" for word in known]  # plain words only where they are looked at
         shouts = 0 < len([word for word in known if word is not None and word.shouts]) < len(pieces)
         idioms = not RARE.isdisjoint(lower)
         last = len(lower) - 1
@@ -215,8 +213,12 @@ class Vader:
         for place, each in enumerate(known):
             if each is None:
                 continue
+            near = each.listed is not None and (idioms or each.acts or place - nearest <= REACH)
+            if near:
+                for index in range(max(0, place - REACH), min(last, place + 2) + 1):
+                    lower[index] = lower[index] or _bare(pieces[index]).lower()
             if each.listed is not None and not (each.lower == "kind" and place < last and lower[place + 1] == "of"):
-                if idioms or each.acts or place - nearest <= REACH:
+                if near:
                     valence = self._valence(place, words, lower, shouts=shouts)
                     valence = self._look_back(place, valence, words, lower, shouts=shouts, idioms=idioms)
                     valence = self._least(place, valence, lower)

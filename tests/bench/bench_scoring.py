@@ -81,7 +81,8 @@ def workers(lines: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         small, large = Path(folder) / "small.txt", Path(folder) / "large.txt"
         small.write_text("\n".join(lines[:100]) + "\n", encoding="utf-8")
-        large.write_text("\n".join(" ".join(line.split()) for line in lines * 10) + "\n", encoding="utf-8")
+        repeated = [f"{' '.join(line.split())} {turn}" for turn in range(10) for line in lines]  # none is remembered
+        large.write_text("\n".join(repeated) + "\n", encoding="utf-8")
         taken = []
         for count in ("1", "2"):
             spent = []
