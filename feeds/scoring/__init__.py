@@ -44,6 +44,9 @@ class _Memory:
         young, old = self._young.get, self._old.get
         return {key: young(key) or old(key) for key in keys}
 
+    def one(self, key: _Key) -> Score | None:
+        return self._young.get(key) or self._old.get(key)
+
     def keep(self, scores: dict[_Key, Score]) -> None:
         if len(self._young) >= _REMEMBERED:
             self._old, self._young = self._young, {}
@@ -101,15 +104,30 @@ def forget(as_of: date | None = None) -> None:
     _memory = _Memory(as_of)
 
 
+def _remembering(as_of: date | None) -> _Memory:
+    if _memory.as_of != as_of:
+        forget(as_of)
+    return _memory
+
+
+def _key(told: Told) -> _Key:
+    return told if told[1] or told[2] else told[0]
+
+
 def _one(title: str, summary: str, language: str, as_of: date | None) -> Score:
-    return _block([Told(title, summary, language)], as_of)[0]
+    told = Told(title, summary, language)
+    memory = _remembering(as_of)
+    key = _key(told)
+    known = memory.one(key)
+    if known is None:
+        known = read_headlines([told], as_of)[0]
+        memory.keep({key: known})
+    return known
 
 
 def _block(texts: list[Told], as_of: date | None) -> list[Score]:
-    if _memory.as_of != as_of:
-        forget(as_of)
-    memory = _memory
-    keys = [told if told[1] or told[2] else told[0] for told in texts]
+    memory = _remembering(as_of)
+    keys = list(map(_key, texts))
     found = memory.found(keys)
     new = {key: told for key, told in zip(keys, texts, strict=True) if found[key] is None}
     made = dict(zip(new, read_headlines(list(new.values()), as_of), strict=True))

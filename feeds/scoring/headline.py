@@ -74,7 +74,8 @@ def read_headlines(texts: Sequence[Told], as_of: date | None) -> list[Score]:
     held = _looked_at(texts, as_of)
     _find_languages(held, texts)
     german = [each for each in held if each.language == "de"]
-    _look_again(german, as_of)
+    if german:
+        _look_again(german, as_of)
     simple, close = [], german
     for each in held:
         if each.language == "en":
