@@ -16,8 +16,9 @@ from feeds.scoring import Told, score
 from feeds.scoring.glance import DISRUPTION, PHRASE, REACTION, glance
 from feeds.scoring.headline import read_headlines
 from feeds.scoring.lists import DATA, names
-from feeds.scoring.matching import Matcher, Row
+from feeds.scoring.matching import Matcher
 from feeds.scoring.phrases import LISTS, find, matcher
+from feeds.scoring.rows import Row
 from feeds.scoring.rules import Reading, rule_book
 
 RATIO = 3.3  # time of 2n over time of n: 2 is linear, 4 quadratic

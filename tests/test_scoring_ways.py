@@ -17,9 +17,9 @@ from feeds.scoring.entities import entities
 from feeds.scoring.identify import identify, identify_many
 from feeds.scoring.language import detect
 from feeds.scoring.lists import DATA, name_words
-from feeds.scoring.matching import split
 from feeds.scoring.phrases import LISTS
 from feeds.scoring.reaction import reaction
+from feeds.scoring.rows import split
 from feeds.scoring.tone import tone
 from tests.vader_texts import texts
 

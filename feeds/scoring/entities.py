@@ -10,7 +10,7 @@ from functools import cache
 from feeds.scoring.clauses import wishes
 from feeds.scoring.directions import cue, speaks_last
 from feeds.scoring.lists import Name, names
-from feeds.scoring.matching import split
+from feeds.scoring.rows import split
 from feeds.scoring.score import Entity
 
 _SUMMARY = 0.4  # salience of a company that only the summary names

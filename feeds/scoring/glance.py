@@ -16,8 +16,8 @@ from feeds.scoring.begins import Begins
 from feeds.scoring.clauses import ASKING, OPENERS, opens
 from feeds.scoring.language import ACCENT, UMLAUT, votes, weights
 from feeds.scoring.lists import name_words
-from feeds.scoring.matching import LONGEST_WORD, REMEMBERED, words_of
 from feeds.scoring.phrases import MARKS, matcher
+from feeds.scoring.rows import LONGEST_WORD, REMEMBERED, words_of
 from feeds.scoring.rules import rule_book
 from feeds.scoring.shortcuts import STOPS
 from feeds.scoring.tone import engine

@@ -30,9 +30,9 @@ from feeds.scoring.glance import (
 )
 from feeds.scoring.identify import identify_many
 from feeds.scoring.language import ACCENT, decide, has_word
-from feeds.scoring.matching import Row
 from feeds.scoring.phrases import LISTS, find
 from feeds.scoring.reaction import reaction
+from feeds.scoring.rows import Row
 from feeds.scoring.rules import Reading, rule_book
 from feeds.scoring.score import Entity, Score, Told, made
 from feeds.scoring.shortcuts import phrased_tone, simple_tone

@@ -12,7 +12,8 @@ from datetime import date
 from functools import cache
 
 from feeds.scoring.lists import known, load
-from feeds.scoring.matching import Matcher, Row, split
+from feeds.scoring.matching import Matcher
+from feeds.scoring.rows import Row, split
 
 LISTS = {"en": "tone_en.toml", "de": "tone_de.toml"}
 MARK = "xx"

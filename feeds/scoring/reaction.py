@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from feeds.scoring.matching import Row
+from feeds.scoring.rows import Row
 from feeds.scoring.rules import Reading, rule_book
 
 

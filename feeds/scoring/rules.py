@@ -15,7 +15,8 @@ from typing import Any
 
 from feeds.errors import InputError
 from feeds.scoring.lists import known, load, names
-from feeds.scoring.matching import LONGEST_WORD, REMEMBERED, Matcher, Row, split
+from feeds.scoring.matching import Matcher
+from feeds.scoring.rows import LONGEST_WORD, REMEMBERED, Row, split
 
 _BREAKS = frozenset((";", "!", "?", "–", "—", "|", "…", ".", "--", "while", "whereas", "although", "während"))
 _CONJUNCTIONS = frozenset((",", "as", "after", "because", "since", "amid", "and", "weil", "nachdem", "und", "da"))

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from feeds.scoring.matching import Row, words_of
 from feeds.scoring.phrases import MARKS, Found
+from feeds.scoring.rows import Row, words_of
 from feeds.scoring.tone import agree, decided, engine
 from feeds.scoring.vader import Word, compound
 from feeds.scoring.vader_turns import loud

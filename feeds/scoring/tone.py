@@ -13,8 +13,8 @@ from functools import cache
 
 from feeds.scoring.clauses import asks, main_clause, wishes
 from feeds.scoring.german import german_word
-from feeds.scoring.matching import LONGEST_WORD, REMEMBERED, Row, split
 from feeds.scoring.phrases import MARKS, Found, dropped, find, replace, replaced, words
+from feeds.scoring.rows import LONGEST_WORD, REMEMBERED, Row, split
 from feeds.scoring.vader import Hit, Vader, Word, package_words
 
 _SPEAKS = 0.05  # a smaller tone is none
