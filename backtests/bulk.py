@@ -16,7 +16,7 @@ from typing import Any
 
 from backtests.pools import Pool
 from feeds.errors import InputError
-from feeds.scoring import DEFAULT, Scorer
+from feeds.scoring import DEFAULT, Scorer, Told
 from feeds.scoring.registry import scorer_named
 
 BLOCK = 10_000  # rows that are scored at once; not a matter of the number of workers
@@ -119,7 +119,7 @@ def score_block(path: str, first: int, lexicon_as_of: date | None, scorer: str =
         for name in TEXTS
     ]
     found = scorer_named(scorer)
-    scores = [found.score(title, summary, told, lexicon_as_of) for title, summary, told in zip(*texts, strict=True)]
+    scores = found.scores([Told(*each) for each in zip(*texts, strict=True)], lexicon_as_of)
     columns: dict[str, Any] = {"row": pa.array(range(first, first + table.num_rows), pa.int64())}
     columns |= {name: table.column(name) for name in _KEPT if name in table.column_names}
     columns |= {

@@ -16,7 +16,7 @@ from feeds import rss
 from feeds.errors import InputError
 from feeds.headline import Headline
 from feeds.rss import Reject
-from feeds.scoring import DEFAULT, Score, Scorer
+from feeds.scoring import DEFAULT, Score, Scorer, Told
 from strategies.signals import NewsItem, place
 
 if TYPE_CHECKING:
@@ -160,16 +160,18 @@ def _archived(archive: Archive, held: Sequence[Held], scorer: Scorer, as_of: dat
     An archive that cannot be written is scored all the same: what is stored only saves time.
     """
     stored = archive.scores([each.row for each in held], scorer.key, as_of)
-    made = {
-        each.row: scorer.score(each.headline.title, each.headline.summary, each.headline.language, as_of)
-        for each in held
-        if each.row not in stored
-    }
+    new = [each for each in held if each.row not in stored]
+    scored = scorer.scores([_told(each.headline) for each in new], as_of)
+    made = {each.row: score for each, score in zip(new, scored, strict=True)}
     if made:
         with suppress(InputError):
             archive.store_scores(made, scorer.key, as_of)
     scores = {**stored, **made}
     return {each.headline: scores[each.row] for each in held}
+
+
+def _told(headline: Headline) -> Told:
+    return Told(headline.title, headline.summary, headline.language)
 
 
 def _scored(
@@ -181,10 +183,10 @@ def _scored(
     lexicon_as_of: date | None,
     made: Mapping[Headline, Score] | None = None,
 ) -> News:
-    scores = [
-        made[each] if made is not None else scorer.score(each.title, each.summary, each.language, lexicon_as_of)
-        for each in headlines
-    ]
+    if made is None:
+        scores = scorer.scores([_told(each) for each in headlines], lexicon_as_of)
+    else:
+        scores = [made[each] for each in headlines]
     items = place(
         headlines,
         scores,

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 import feeds.scoring
-from feeds.scoring import score
+from feeds.scoring import Told, score
 from feeds.scoring.glance import DISRUPTION, PHRASE, REACTION, glance
+from feeds.scoring.headline import read_headlines
 from feeds.scoring.lists import DATA, names
-from feeds.scoring.matching import Matcher, Row
+from feeds.scoring.matching import Matcher
 from feeds.scoring.phrases import LISTS, find, matcher
+from feeds.scoring.rows import Row
 from feeds.scoring.rules import Reading, rule_book
 
 RATIO = 3.3  # time of 2n over time of n: 2 is linear, 4 quadratic
@@ -89,8 +91,11 @@ def listed() -> list[str]:
 
 def test_no_pattern_of_the_lists_explodes():
     """Each pattern of several words repeated over 900 and 1,800 characters, through the whole scorer; and its first word."""
-    work = getattr(score, "__wrapped__", score)
-    work("Nvidia falls", language="en")
+
+    def work(text: str, language: str = "en") -> None:
+        read_headlines([Told(text, "", language)], None)
+
+    work("Nvidia falls")
     patterns = listed()
     assert len(patterns) > 300
     units = {unit for each in patterns for unit in (each, each.split(" ")[0] + " ")}
@@ -125,7 +130,7 @@ def test_a_glance_never_misses_what_a_closer_look_finds():
     words = [word for each in (*(book.matcher for book in books), matcher("en", None)) for word in each.firsts()]
     for start in range(0, len(words), 4):
         row = Row(" ".join(words[start : start + 9]))
-        seen = glance("en", None)(row.words)
+        seen = glance("en", None)(row.pieces)[1]
         about, moves = (Reading(row, book) for book in books)
         assert seen & DISRUPTION or not about.relevance()
         assert seen & REACTION or not (moves.mask & moves.book.matters and any(moves.fired()))

@@ -8,7 +8,8 @@ import pytest
 
 from feeds.errors import InputError
 from feeds.scoring import score
-from feeds.scoring.matching import Matcher, split
+from feeds.scoring.matching import Matcher
+from feeds.scoring.rows import split
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def audit(
     from backtests.book import BookTerms
     from backtests.episode import load_episode
     from backtests.replay import standard_rules
-    from feeds.scoring import score
+    from feeds.scoring import forget
 
     archived = news == ARCHIVE
     run = None
@@ -100,7 +100,7 @@ def audit(
     if run is not None:
         _check_sources(Path(episode), run.config["sources"], loaded.sources)
     targets = None if run is None else run.tables["targets"].rows
-    score.cache_clear()  # else scoring anew would be remembering
+    forget()  # else scoring anew would be remembering
     anew = partial(_anew, scorer=scorer, lexicon_as_of=as_of)
     with aside(said=False), progress(2 * len(rules) * len(loaded.window), "decisions made again") as advance:
         found = examine(loaded, scored, rules, terms, targets=targets, scoring=anew, on_progress=advance)

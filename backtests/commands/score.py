@@ -141,10 +141,18 @@ class _How:
 
     def line(self, text: str) -> str:
         """What is printed for one headline."""
+        return self.block([text]).removesuffix("\n")
+
+    def block(self, lines: list[str]) -> str:
+        """What is printed for many, a line each."""
+        from feeds.scoring import Told
         from feeds.scoring.registry import scorer_named
 
         scorer = scorer_named(self.scorer)
-        scored = scorer.score(text, "", self.language, self.lexicon_as_of)
+        scores = scorer.scores([Told(line, "", self.language) for line in lines], self.lexicon_as_of)
+        return "".join([f"{self._shown(line, scored, scorer)}\n" for line, scored in zip(lines, scores, strict=True)])
+
+    def _shown(self, text: str, scored: Score, scorer: Scorer) -> str:
         parts = []
         if self.explain:
             from feeds.scoring.explain import explain
@@ -155,10 +163,6 @@ class _How:
             plain = _plain(text, scored)
             return json.dumps({**plain, "explanation": parts} if self.explain else plain, ensure_ascii=False)
         return "\n".join((_human(text, scored), *(f"    {part}" for part in parts)))
-
-    def block(self, lines: list[str]) -> str:
-        """What is printed for many, a line each."""
-        return "".join(f"{self.line(line)}\n" for line in lines)
 
 
 def _scored_blocks(lines: Iterable[str], how: _How, workers: int) -> Iterator[str]:

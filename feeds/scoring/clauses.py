@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 
-_OPENERS = frozenset(
+OPENERS = frozenset(
     "after following despite ahead before amid amidst on over as because though although even while whereas from since "
     "nach trotz vor wegen angesichts weil obwohl während nachdem".split()
 )
 _SUBORDINATE = re.compile(
-    rf"\s(?:{'|'.join(sorted(_OPENERS - {'ahead'}))}|ahead of)\s",
+    rf"\s(?:{'|'.join(sorted(OPENERS - {'ahead'}))}|ahead of)\s",
     re.IGNORECASE,
 )
 _ASKING = frozenset(
@@ -65,13 +65,18 @@ def bare(title: str) -> str:
 
 def main_clause(text: str) -> str:
     """Returns the text up to its first subordinate part, or all of it; never less than two words."""
-    if text.isascii() and _OPENERS.isdisjoint(text.lower().split()):
+    if text.isascii() and OPENERS.isdisjoint(text.lower().split()):
         return text
     blank = text.find(" ")
     for match in _SUBORDINATE.finditer(text):
         if -1 < blank < match.start():
             return text[: match.start()]
     return text
+
+
+def opens(piece: str) -> bool:
+    """Whether a subordinate part may begin with what stands between two blanks."""
+    return _SUBORDINATE.search(f" {piece} ") is not None or piece.lower() in OPENERS
 
 
 def asks(words: list[str]) -> bool:

@@ -14,8 +14,9 @@ from functools import cache, lru_cache
 
 from feeds.scoring.german import german_word
 from feeds.scoring.lists import load
-from feeds.scoring.matching import Matcher, Row, split
+from feeds.scoring.matching import Matcher
 from feeds.scoring.phrases import LISTS, MARKS, find
+from feeds.scoring.rows import Row, split
 from feeds.scoring.tone import single_words, tone
 
 WHERE = "directions.toml"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
 from functools import cache
 
 from feeds.scoring.clauses import wishes
 from feeds.scoring.directions import cue, speaks_last
-from feeds.scoring.lists import Name, name_words, names
-from feeds.scoring.matching import split
+from feeds.scoring.lists import Name, names
+from feeds.scoring.rows import split
 from feeds.scoring.score import Entity
 
 _SUMMARY = 0.4  # salience of a company that only the summary names
+_INSIDE = re.compile(r"[\w-]").match
 _SPEAKS = 0.05  # a smaller tone is none
 _BEFORE = re.compile(
     r"(?:\b(?:says?|said|told|tells|according to|reports?|laut|sagt|former|ehemaliger?)|, wrote)\s+$", re.IGNORECASE
@@ -47,21 +49,28 @@ def _by_form() -> dict[str, Name]:
 @cache
 def _regex() -> re.Pattern[str]:
     choices = "|".join(re.escape(each.name) for each in names())
-    return re.compile(rf"(?<![\w-])(?:{choices})(?=s?(?:'s|’s)?(?!\w))")
+    return re.compile(rf"(?:{choices})(?=s?(?:'s|’s)?(?!\w))")
 
 
-def may_name(word: str) -> bool:
-    """Whether a name may begin in a word; a quick no for most."""
-    firsts = name_words()
-    if word in firsts or word.removesuffix("s") in firsts:
-        return True
-    return "-" in word and any(part in firsts or part.removesuffix("s") in firsts for part in word.split("-"))
+def _found(text: str) -> Iterator[re.Match[str]]:
+    """Names in a text, from left to right; none begins inside a word.
+
+    The pattern begins with the names, so that it is tried only where one of their first letters stands.
+    """
+    search, start = _regex().search, 0
+    while match := search(text, start):
+        begin = match.start()
+        if begin and _INSIDE(text[begin - 1]):
+            start = begin + 1
+        else:
+            yield match
+            start = match.end()
 
 
 def _named(text: str, as_of: date | None) -> dict[str, tuple[int, int]]:
     """Symbols in order of appearance, each with where its first name stands."""
     found: dict[str, tuple[int, int]] = {}
-    for match in _regex().finditer(text):
+    for match in _found(text):
         each = _by_form()[match[0]]
         if (as_of is None or each.since <= as_of) and (each.veto is None or not each.veto.search(text)):
             found.setdefault(each.symbol, match.span())
@@ -122,6 +131,8 @@ def _direction(
         return 0
     if title[start:end] in _PLACES and _THERE.search(title, max(0, start - 20), start):
         return 0
+    if companies == 1 and tone and ":" not in title:  # nearly always
+        return (tone >= _SPEAKS) - (tone <= -_SPEAKS)
     said = cue(title, start, end, language, as_of)
     if not said and ":" in title and speaks_last(title, start, language, as_of):
         return 0

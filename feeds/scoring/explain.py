@@ -9,8 +9,8 @@ from feeds.scoring import score
 from feeds.scoring.clauses import asks, main_clause
 from feeds.scoring.disruption import read
 from feeds.scoring.language import detect
-from feeds.scoring.matching import split
 from feeds.scoring.phrases import LISTS, MARKS
+from feeds.scoring.rows import split
 from feeds.scoring.rules import Reading, rule_book
 from feeds.scoring.tone import words_read
 

@@ -23,6 +23,12 @@ def _heads(as_of: date | None) -> dict[str, float]:
     return {word: float(block["value"]) for block in blocks for word in block["words"].split()}
 
 
+@cache
+def _ends(as_of: date | None) -> frozenset[str]:
+    """The last letters of all heads; none is shorter."""
+    return frozenset(head[-_SHORTEST:] for head in _heads(as_of))
+
+
 @lru_cache(maxsize=65536)
 def german_word(word: str, as_of: date | None = None) -> str:
     """Returns what VADER reads for a German word; an unknown one gets a mark it does not know."""
@@ -46,6 +52,8 @@ def compound(word: str, as_of: date | None = None) -> float | None:
     if "-" in word:  # KI-Angst: the last part, a word of its own
         last = word.rsplit("-", 1)[1]
         return heads.get(last, words("de", as_of).get(last)) if last else None
+    if word[-_SHORTEST:] not in _ends(as_of):  # nearly always
+        return None
     for start in range(_SHORTEST, len(word) - 2):
         valence = heads.get(word[start:])
         if valence is not None:

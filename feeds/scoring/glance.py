@@ -1,150 +1,190 @@
-"""One look over a headline's words says which engines must read it. Most words of most headlines begin nothing.
+"""One look over a headline: each piece between two blanks says once, for all engines, what it is to them.
 
-    words ─► what may begin with each, and goes on as it should ─► flags: names, phrases, AI, price moves, questions
+    pieces ─► their records, made when first seen ─► votes for a language, flags, words that VADER knows
 
-A glance may see what a closer look does not find; it never misses what one would find.
+Most pieces of most headlines are nothing to anybody. The flags say which engines must read the headline: a glance may
+see what a closer look does not find; it never misses what one would find.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
-from typing import NamedTuple, TypeVar
 
-from feeds.scoring.clauses import ASKING
-from feeds.scoring.edges import Edges
-from feeds.scoring.entities import may_name
+from feeds.scoring.begins import Begins
+from feeds.scoring.clauses import ASKING, OPENERS, opens
+from feeds.scoring.language import ACCENT, UMLAUT, votes, weights
 from feeds.scoring.lists import name_words
-from feeds.scoring.matching import LONGEST_WORD, REMEMBERED, Matcher
-from feeds.scoring.phrases import matcher
-from feeds.scoring.rules import RuleBook, rule_book
+from feeds.scoring.phrases import MARKS, matcher
+from feeds.scoring.rows import LONGEST_WORD, REMEMBERED, words_of
+from feeds.scoring.rules import rule_book
+from feeds.scoring.shortcuts import STOPS
+from feeds.scoring.tone import engine
+from feeds.scoring.vader import Word, holds_emoji
 
-ASKS, NAMES, PHRASE, DISRUPTION = 1, 2, 4, 8  # may be a question, name a company, hold a phrase, be about AI
-_SHIFT = 4  # above them: classes of price moves
-REACTION = 1 << 200  # may report a price move
+LETTERS = UMLAUT | ACCENT  # of a language: the lowest bits
+ASKS, NAMES, PHRASE, DISRUPTION = 4, 8, 16, 32  # may be a question, name a company, hold a phrase, be about AI
+REACTION = 64  # may report a price move
+OPENS = 128  # may hold a subordinate clause
+ODD = 256  # holds an emoji, blanks in a row or other blanks than " ": VADER has to split it for itself
+COUNTS, ACTS, SHOUTS = 512, 1024, 2048  # words that have a tone, act upon others, have a tone and stand in capitals
+SUBJECT = 4096  # a word with which something of the disruption list begins
+_SHORT = 2  # letters of a word of which VADER does not take stops away
+_SHIFT = 13  # above them: classes of price moves
 
-T = TypeVar("T")
-
-
-class _Begins(NamedTuple):
-    """What may begin with a word."""
-
-    alone: int  # whatever follows
-    following: dict[str, int]  # where that word follows
-    others: tuple[tuple[int, frozenset[str]], ...]  # where one of those words stands somewhere
+Record = tuple[int, int, Word | None]  # votes for languages, bits, the word where VADER counts it
 
 
-class Glance(dict[str, "_Begins | None"]):
-    """Looks over headlines of a language. As a dict it says what may begin with a word, None for nothing."""
+class Glance(dict[str, Record | None]):
+    """Looks over headlines of a language. As a dict it says what a piece is, None for nothing.
+
+    Args:
+        language: "en" or "de".
+        as_of: Lists are taken as that day knew them.
+    """
 
     def __init__(self, language: str, as_of: date | None) -> None:
-        """Takes the lists as a day knew them."""
+        super().__init__()
+        self._words = _Words(language, as_of)
+        self._alike: dict[Record, Record] = {}
+        self._weights = weights()
+        self._known = engine(language, as_of).known if language == "en" else None
+        self._lists = self._words.begins.words() | self._weights.keys()
+        if self._known is not None:
+            self._lists |= self._known.special
+
+    def __call__(self, pieces: Sequence[str]) -> tuple[int, int, list[Word], int]:
+        """Looks over the pieces of a text between blanks.
+
+        Returns:
+            Votes for languages, flags, the English words that VADER counts, and the pairs that `openers` wants.
+        """
+        votes = bits = 0
+        words: list[Word] = []
+        for said, own, word in filter(None, map(self.__getitem__, pieces)):
+            votes += said
+            bits |= own
+            if word is not None:
+                words.append(word)
+        pairs = self._words.begins.pairs(bits)
+        return votes, self._words.flags(bits, pairs), words, pairs
+
+    def counted(self, pieces: Sequence[str]) -> list[Word | None]:
+        """Returns for each piece the word where VADER counts it."""
+        return [record[2] if record is not None else None for record in map(self.__getitem__, pieces)]
+
+    def begins(self, words: Sequence[str]) -> list[tuple[int, int]]:
+        """Returns the places of words with which something begins, each with its bits."""
+        return [each for each in enumerate(map(self._words.__getitem__, words)) if each[1]]
+
+    def openers(self, pairs: int) -> tuple[int, int]:
+        """Returns the bits of words that may begin a phrase, or a class of price moves, in a text with these pairs."""
+        return pairs & self._words.phrases | PHRASE, pairs & self._words.moves | self._words.classes
+
+    def __missing__(self, piece: str) -> Record | None:
+        if piece.isascii() and piece.isalpha():
+            lower = piece.lower()
+            record = self._listed(piece, lower) if lower in self._lists else self._plain(lower)
+        else:
+            record = self._mixed(piece)
+        if len(self) < REMEMBERED and len(piece) <= LONGEST_WORD:
+            self[piece] = record
+        return record
+
+    def _plain(self, word: str) -> Record | None:
+        """A word that stands in no list; something may begin with it by its first or last letters."""
+        bits = self._words[word]
+        return self._alike.setdefault(record := (0, bits, None), record) if bits else None
+
+    def _listed(self, piece: str, word: str) -> Record | None:
+        """A word of a list."""
+        return self._record(piece, self._weights.get(word, 0), self._words[word])
+
+    def _record(self, piece: str, votes: int, bits: int) -> Record | None:
+        counts = None
+        if self._known is not None and (word := self._known.take_apart(piece)) is not None:
+            bits |= ACTS * word.acts
+            if word.listed is not None:
+                counts = word
+                bits |= COUNTS | SHOUTS * word.shouts | ODD * (word.lower in MARKS)
+        record = (votes, bits, counts)
+        if counts is None:  # many words are alike
+            return self._alike.setdefault(record, record) if votes or bits else None
+        return record
+
+    def _mixed(self, piece: str) -> Record | None:
+        """A piece that is more than letters; the common kinds first."""
+        if piece.isascii():
+            stem, stop = piece[:-1], piece[-1:]
+            if stop in STOPS and stem.isalpha():  # "chips,"
+                lower = stem.lower()
+                bits = self._words[lower] | self._words[stop]
+                if lower in self._lists or len(stem) <= _SHORT:
+                    return self._record(piece, self._weights.get(lower, 0), bits)
+                return self._alike.setdefault(record := (0, bits, None), record) if bits else None
+            if stem[-1:] == "'" and stop == "s" and stem[:-1].isalpha():  # "Nvidia's"
+                return self._record(piece, self._weights.get(piece.lower(), 0), self._words[stem[:-1].lower()])
+            parts = piece.split("-")
+            if len(parts) > 1 and all(map(str.isalpha, parts)):  # "AI-driven"
+                lower = piece.lower()
+                said = sum([self._weights.get(part, 0) for part in lower.split("-")])
+                return self._record(piece, said, self._words[lower])
+        said, bits = votes(piece)
+        for word in words_of(piece):
+            bits |= self._words[word]
+        if not piece.isascii() and opens(" ".join((piece, *words_of(piece)))):
+            bits |= OPENS
+        if not piece.isprintable() or not piece or holds_emoji(piece):
+            bits |= ODD
+        return self._record(piece, said, bits)
+
+
+class _Words(dict[str, int]):
+    """Bits of words, as patterns see them."""
+
+    def __init__(self, language: str, as_of: date | None) -> None:
         super().__init__()
         self._moves = rule_book("reaction.toml", as_of)
         self._subjects = rule_book("disruption.toml", as_of)
-        self._phrases = matcher(language, as_of)
         self._wanted = 0  # classes of price moves that a rule asks for
         for rule in self._moves.rules:
             for group in rule.groups:
                 self._wanted |= group
-        self._edges = Edges(ASKING | name_words(), (), ())
-        matchers = (self._moves.matcher, self._subjects.matcher, self._phrases)
-        self._reach = max(each.reach for each in matchers)
-        for each in matchers:
-            self._edges.add(each.edges)
+        self.classes = (1 << len(self._moves.bits)) - 1 << _SHIFT
+        self.begins = Begins(_SHIFT + len(self._moves.bits))
+        self.begins.alone(ASKING, ASKS)
+        self._names = name_words()
+        self.begins.alone(self._names, NAMES)
+        self.begins.alone(OPENERS, OPENS)
+        self.phrases = self.begins.add(matcher(language, as_of), lambda _: PHRASE)
+        self.begins.add(self._subjects.matcher, self._of_subject, SUBJECT)
+        self.moves = self.begins.add(self._moves.matcher, self._of_move)
 
-    def __call__(self, words: Sequence[str]) -> int:
-        """Returns the flags of what may be in a row of words."""
-        seen = 0
-        for index, begins in enumerate(map(self.__getitem__, words), 1):
-            if begins is not None:
-                alone, following, others = begins
-                seen |= alone
-                if following and index < len(words):
-                    seen |= following.get(words[index], 0)
-                if others:
-                    ahead = words[index : index + self._reach]
-                    for flags, needed in others:
-                        if flags & ~seen and not needed.isdisjoint(ahead):
-                            seen |= flags
-        moves = seen >> _SHIFT
+    def flags(self, bits: int, pairs: int) -> int:
+        """Returns the flags of a text by the bits of its words, and its pairs."""
+        flags = self.begins.announced(bits, pairs)
+        moves = flags >> _SHIFT & self._wanted
         if moves & self._moves.matters and self._moves.possible[moves]:
-            seen |= REACTION
-        return seen
+            flags |= REACTION
+        return flags
 
-    def __missing__(self, word: str) -> _Begins | None:
-        begins = (
-            self._begins(word)
-            if "-" in word or self._edges.begins(word) or (word[-1] == "s" and may_name(word))
-            else None
-        )
+    def __missing__(self, word: str) -> int:
+        bits = self.begins.bits(word)
+        if word[-1] == "s" and word[:-1] in self._names:
+            bits |= NAMES
+        if "-" in word:  # its parts count too
+            for part in word.split("-"):
+                bits |= self[part] if part else 0
         if len(self) < REMEMBERED and len(word) <= LONGEST_WORD:
-            self[word] = begins
-        return begins
-
-    def _begins(self, word: str) -> _Begins | None:
-        alone = ASKS * (word in ASKING) | NAMES * may_name(word)
-        alone |= self._of_subject(_alone(self._subjects, word)) | self._of_move(_alone(self._moves, word))
-        following: dict[str, int] = {}
-        others: dict[frozenset[str], int] = {}
-        for patterns, flags in (
-            (self._subjects.matcher, self._of_subject),
-            (self._moves.matcher, self._of_move),
-        ):
-            alone |= _add(patterns, word, flags, following, others)
-        alone |= _add(self._phrases, word, _is_phrase, following, others)
-        if not (alone or following or others):
-            return None
-        rest = ((flags & ~alone, needed) for needed, flags in others.items())
-        return _Begins(alone, following, tuple(pair for pair in rest if pair[0]))
+            self[word] = bits
+        return bits
 
     def _of_subject(self, mask: int) -> int:
         return DISRUPTION if mask & self._subjects.matters else 0
 
     def _of_move(self, mask: int) -> int:
-        return (mask & self._wanted) << _SHIFT
-
-
-def _is_phrase(_: object) -> int:
-    return PHRASE
-
-
-def _alone(book: RuleBook, word: str) -> int:
-    known = book.alone[word]
-    return known[0] if known else 0
-
-
-def _add(
-    patterns: Matcher[T],
-    word: str,
-    flags: Callable[[T], int],
-    following: dict[str, int],
-    others: dict[frozenset[str], int],
-) -> int:
-    """Adds what may begin with a word; returns the flags of what does so whatever follows."""
-    starts = patterns[word]
-    if starts is None:
-        return 0
-    alone = _union(map(flags, starts.single))
-    for follower, numbers in starts.following.items():
-        mask = _union(flags(patterns.payload(number)) for number in numbers)
-        if mask:
-            following[follower] = following.get(follower, 0) | mask
-    for number, needed in starts.others:
-        mask = flags(patterns.payload(number))
-        if not needed:
-            alone |= mask
-        elif mask:
-            others[needed] = others.get(needed, 0) | mask
-    return alone
-
-
-def _union(flags: Iterable[int]) -> int:
-    out = 0
-    for each in flags:
-        out |= each
-    return out
+        return mask << _SHIFT
 
 
 @cache

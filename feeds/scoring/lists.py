@@ -81,6 +81,6 @@ def names() -> tuple[Name, ...]:
 @cache
 def name_words() -> frozenset[str]:
     """The first words of all names, as patterns see them."""
-    from feeds.scoring.matching import split
+    from feeds.scoring.rows import split
 
     return frozenset(first for each in names() for first in split(each.name).words[:1])

@@ -1,4 +1,4 @@
-"""Words of a headline, and patterns of words. What the lists of the data folder are written in.
+"""Patterns of words, which the lists of the data folder are written in; the words themselves: `rows.py`.
 
 A pattern is a row of slots: `scal* back`, `fears|worries ~3 overblown`.
 
@@ -15,88 +15,17 @@ A pattern is looked at only where its first word stands, and gaps are bounded, s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain
 from typing import Generic, NamedTuple, TypeVar
 
 from feeds.errors import InputError
 from feeds.scoring.edges import Edges
+from feeds.scoring.rows import BREAKS, LONGEST_WORD, REMEMBERED
 
 T = TypeVar("T")
 
-_TOKEN = re.compile(
-    r"[$€£¥]?\d[\d.,]*[a-zA-Z%]*|(?:[^\W\d_]\.){2,}|[^\W_]+(?:[-'’.&][^\W_]+)*|--|(?<= )-(?= )"
-    r"|[;:,.!?–—…|$€£¥%()\"„“”‚‘]"
-)
-_AMOUNT = re.compile(r"(?<![\d.,])[$€£¥]?\d[\d.,]*[a-z]")
-BREAKS = frozenset(";:.!?–—…|--")
 _LONGEST_GAP = 12
-REMEMBERED = 100_000  # words of which is kept in memory what they are
-LONGEST_WORD = 40  # characters of a word that is kept
-
-
-class _Pieces(dict[str, tuple[str, ...]]):
-    """What stands between two blanks, as patterns see it. No word goes over a blank, so each piece is split once."""
-
-    def __missing__(self, piece: str) -> tuple[str, ...]:
-        if piece.isascii() and piece.isalpha():
-            words: tuple[str, ...] = (piece.lower(),)
-        else:
-            words = tuple(map(_plain, _TOKEN.findall(f" {piece} " if piece == "-" else piece)))
-        if len(self) < REMEMBERED and len(piece) <= LONGEST_WORD:
-            self[piece] = words
-        return words
-
-
-def _plain(raw: str) -> str:
-    """A word in lower case, without possessive and the dots of A.I."""
-    if raw.isascii() and raw.isalpha():
-        return raw.lower()
-    if raw == "-":
-        return "–"
-    word = raw.lower().replace("’", "'").removesuffix("'s")
-    if "." in word and len(word) <= 6 and word[0].isalpha():
-        word = word.replace(".", "")
-    word = word.rstrip(".,'") or word
-    if word[-1:] in {"b", "t"} and _AMOUNT.fullmatch(word):  # $5b, €2t
-        return f"{word}n"
-    return word
-
-
-_PIECES = _Pieces()
-
-
-class Row:
-    """The words and marks of a text; a hyphen between blanks is a dash."""
-
-    __slots__ = ("_spans", "pieces", "text", "words")
-
-    def __init__(self, text: str) -> None:
-        """Splits the text."""
-        self.text = text
-        self.pieces = pieces = text.split(" ")
-        words = list(chain.from_iterable(map(_PIECES.__getitem__, pieces)))
-        if words and pieces[-1] == "-":  # no blank stands after it
-            del words[-1]
-        if words and pieces[0] == "-":
-            del words[0]
-        self.words = words
-        self._spans: list[tuple[int, int]] | None = None
-
-    @property
-    def spans(self) -> list[tuple[int, int]]:
-        """Start and end of each word in the text."""
-        if self._spans is None:
-            self._spans = [match.span() for match in _TOKEN.finditer(self.text)]
-        return self._spans
-
-
-@lru_cache(maxsize=64)
-def split(text: str) -> Row:
-    """Returns the words of a text; a text that several parts of a score ask for is split once."""
-    return Row(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +97,7 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
         """
         super().__init__()
         self._patterns: list[tuple[tuple[_Slot, ...], T]] = []
+        self._pairs: dict[tuple[int, ...], tuple[T, ...]] = {}  # by what goes on with a word: the lists bound them
         self._exact: dict[str, list[int]] = {}
         self._heads: dict[str, list[int]] = {}
         self._tails: dict[str, list[int]] = {}
@@ -210,17 +140,20 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
                 for word in slots[1].words:
                     following[word] = (*following.get(word, ()), number)
             else:
-                needed = next((slot.words for slot in slots[1:] if slot.certain), frozenset[str]())
-                others.append((number, needed))
+                others.append((number, _needed(slots)))
         return Starts(tuple(single), following, tuple(others))
 
     def firsts(self) -> Iterable[str]:
         """The words with which patterns begin, those with "*" left out."""
         return self._exact
 
-    def payload(self, number: int) -> T:
-        """What a pattern stands for."""
-        return self._patterns[number][1]
+    def openings(
+        self,
+    ) -> Iterator[tuple[frozenset[str], tuple[str, ...], tuple[str, ...], frozenset[str], T]]:
+        """Of each pattern the first words, their beginnings and ends; words of which one must follow; the payload."""
+        for slots, payload in self._patterns:
+            first = slots[0]
+            yield first.words, first.heads, first.tails, _needed(slots), payload
 
     def at(self, words: Sequence[str], index: int) -> tuple[tuple[int, ...], Sequence[T]] | None:
         """Returns the places that the longest pattern starting at a word takes, and the payloads of all as long."""
@@ -228,7 +161,7 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
         if starts is None:
             return None
         single, following, others = starts
-        numbers = following.get(words[index + 1], ()) if following and index + 1 < len(words) else ()
+        numbers = pairs = following.get(words[index + 1], ()) if following and index + 1 < len(words) else ()
         if others:
             ahead = words[index + 1 : index + self.reach]
             for number, needed in others:
@@ -236,12 +169,22 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
                     numbers = (*numbers, number)
         if not numbers:  # nearly always
             return ((index,), single) if single else None
+        if numbers is pairs and (said := self._pair(pairs)):
+            return (index, index + 1), said
         best, payloads = self._longest(numbers, words, index)
         if len(best) > 1:
             return best, payloads
         if single or payloads:  # "falls <end>" takes one word too
             return (index,), (*single, *payloads)
         return None
+
+    def _pair(self, numbers: tuple[int, ...]) -> tuple[T, ...]:
+        """The payloads of patterns that are two words, none where one of them is more."""
+        if numbers not in self._pairs:
+            found = [self._patterns[number] for number in numbers]
+            longer = any(len(slots) > 2 for slots, _ in found)
+            self._pairs[numbers] = () if longer else tuple(payload for _, payload in found)
+        return self._pairs[numbers]
 
     def _longest(
         self, numbers: tuple[int, ...], words: Sequence[str], index: int
@@ -257,6 +200,11 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
                 best, payloads = places, []
             payloads.append(payload)
         return best, payloads
+
+
+def _needed(slots: tuple[_Slot, ...]) -> frozenset[str]:
+    """Words of which one must follow the first; none where nothing is certain."""
+    return next((slot.words for slot in slots[1:] if slot.certain), frozenset())
 
 
 def _match(

@@ -7,11 +7,13 @@ in its gaps stay where they are, so that a booster or a negation between them st
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from functools import cache
 
 from feeds.scoring.lists import known, load
-from feeds.scoring.matching import Matcher, Row, split
+from feeds.scoring.matching import Matcher
+from feeds.scoring.rows import Row, split
 
 LISTS = {"en": "tone_en.toml", "de": "tone_de.toml"}
 MARK = "xx"
@@ -52,40 +54,46 @@ def matcher(language: str, as_of: date | None) -> Matcher[tuple[float, str, bool
     return Matcher(phrases + turns, LISTS[language])
 
 
+Found = tuple[tuple[int, ...], float, str]  # places of a phrase's words, its valence, what stands in for it
+
+
 def replace(text: str, language: str, as_of: date | None = None) -> tuple[str, tuple[str, ...]]:
     """Returns the text with its phrases replaced by marks, and the phrases found; the longest at a place counts."""
     row = split(text)
-    found = find(row.words, language, as_of)
-    if not found:
-        return text, ()
+    return replaced(row, find(row.words, language, as_of))
+
+
+def replaced(row: Row, found: Iterable[Found]) -> tuple[str, tuple[str, ...]]:
+    """The same with phrases that are found already."""
     parts: list[str] = []
     hits: list[str] = []
     done = 0
+    text, spans = row.text, row.spans
     for places, value, word in found:
         if value:
-            hits.append(" … ".join(_runs(row, places)))
+            hits.append(_phrase(text, spans, places))
+        last = places[-1]
         for place in places:
-            start, end = row.spans[place]
-            parts.append(text[done:start])
-            parts.append(f" {word} " if place == places[-1] else " ")
+            start, end = spans[place]
+            parts += (text[done:start], f" {word} " if place == last else " ")
             done = end
     return "".join((*parts, text[done:])), tuple(hits)
 
 
-def find(words: list[str], language: str, as_of: date | None) -> list[tuple[tuple[int, ...], float, str]]:
-    """Returns the places of each phrase, its valence and what stands in for it, from left to right."""
+def find(words: list[str], language: str, as_of: date | None, places: Iterable[int] | None = None) -> list[Found]:
+    """Returns the phrases of a row of words, from left to right; `places` are those where one may begin, if known."""
     patterns = matcher(language, as_of)
     out = []
     free = 0  # words before it are spent
-    for index, starts in enumerate(map(patterns.__getitem__, words)):
-        if starts is None or index < free:
+    for index in range(len(words)) if places is None else places:
+        if index < free:
             continue
         found = patterns.at(words, index)
         if found is not None:
-            places, payloads = found
+            taken, payloads = found
             value, word, spends = payloads[0] if len(payloads) == 1 else max(payloads, key=_strength)
-            out.append((tuple(range(places[0], places[-1] + 1)) if spends else places, value, word))
-            free = places[-1] + 1
+            out.append((tuple(range(taken[0], taken[-1] + 1)) if spends else taken, value, word))
+            free = taken[-1] + 1
     return out
 
 
@@ -93,12 +101,13 @@ def _strength(payload: tuple[float, str, bool]) -> float:
     return abs(payload[0])
 
 
-def _runs(row: Row, places: tuple[int, ...]) -> list[str]:
-    """The words of a phrase, neighbours together."""
-    runs: list[list[int]] = []
-    for place in places:
-        if runs and place == runs[-1][-1] + 1:
-            runs[-1].append(place)
-        else:
-            runs.append([place])
-    return [row.text[row.spans[run[0]][0] : row.spans[run[-1]][1]] for run in runs]
+def _phrase(text: str, spans: list[tuple[int, int]], places: tuple[int, ...]) -> str:
+    """The words of a phrase as they stand in the text: neighbours together, others with dots between."""
+    runs: list[str] = []
+    first = before = places[0]
+    for place in (*places[1:], -1):
+        if place != before + 1:
+            runs.append(text[spans[first][0] : spans[before][1]])
+            first = place
+        before = place
+    return " … ".join(runs)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
-from feeds.scoring.clauses import asks
-from feeds.scoring.rules import read, rule_book
+from feeds.scoring.rows import Row
+from feeds.scoring.rules import Reading, rule_book
 
 
-def reaction(title: str, as_of: date | None) -> tuple[bool, bool]:
-    """Returns whether a title mainly reports a price move, and whether it names a cause."""
+def reaction(row: Row, as_of: date | None, places: Sequence[int] | None = None) -> tuple[bool, bool]:
+    """Returns whether a title that is no question mainly reports a price move, and whether it names a cause.
+
+    `places` are those of words that may be of interest, if that is known.
+    """
     book = rule_book("reaction.toml", as_of)
-    reading = read(title, book)
-    if not reading.mask & book.matters or asks(reading.words):
+    reading = Reading(row, book, places)
+    if not reading.mask & book.matters:
         return False, False
-    if not any(not taken_back and not asked for _, taken_back, asked in reading.fired()):
-        return False, False
-    return True, bool(reading.mask & book.bits["cause"])
+    for _, taken_back, asked in reading.fired():
+        if not taken_back and not asked:
+            return True, bool(reading.mask & book.bits["cause"])
+    return False, False

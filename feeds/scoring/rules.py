@@ -7,7 +7,7 @@ Classes are bits, so that a rule is tried with one `&`; only where all its class
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -15,7 +15,8 @@ from typing import Any
 
 from feeds.errors import InputError
 from feeds.scoring.lists import known, load, names
-from feeds.scoring.matching import LONGEST_WORD, REMEMBERED, Matcher, Row, split
+from feeds.scoring.matching import Matcher
+from feeds.scoring.rows import LONGEST_WORD, REMEMBERED, Row, split
 
 _BREAKS = frozenset((";", "!", "?", "–", "—", "|", "…", ".", "--", "while", "whereas", "although", "während"))
 _CONJUNCTIONS = frozenset((",", "as", "after", "because", "since", "amid", "and", "weil", "nachdem", "und", "da"))
@@ -125,19 +126,28 @@ class Reading:
 
     __slots__ = ("book", "marks", "mask", "words")
 
-    def __init__(self, row: Row, book: RuleBook) -> None:
-        """Finds the classes of the words."""
+    def __init__(self, row: Row, book: RuleBook, places: Sequence[int] | None = None) -> None:
+        """Finds the classes of the words; `places` are those where one may begin, if that is known."""
         self.words = row.words
         self.book = book
-        self.marks = _marks(row.words, book)
-        self.mask = union(mask for _, mask in self.marks) if self.marks else 0  # all classes of the text
+        self.marks = _marks(row.words, book, places)
+        self.mask = 0  # all classes of the text
+        for _, mask in self.marks:
+            self.mask |= mask
 
     def relevance(self) -> float:
         """How much the text is about the book's subject, [0, 1]."""
         mask = self.mask
         if not mask & self.book.subject:
             return 0.0
-        return max((weight for bits, weight in self.book.relevance if all(mask & bit for bit in bits)), default=0.0)
+        highest = 0.0
+        for groups, weight in self.book.relevance:
+            for group in groups:
+                if not mask & group:
+                    break
+            else:
+                highest = max(highest, weight)
+        return highest
 
     def fired(self) -> Iterator[tuple[Rule, bool, bool]]:
         """The rules that fire, whether each one's event is taken back, and whether its clause is a question."""
@@ -145,7 +155,9 @@ class Reading:
         if not book.possible[self.mask]:
             return
         for marks, asked in self._clauses():
-            clause = union(mask for _, mask in marks)
+            clause = 0
+            for _, mask in marks:
+                clause |= mask
             if clause & book.bits["off topic"]:
                 continue
             for rule in book.possible[clause]:
@@ -171,22 +183,28 @@ class Reading:
 
     def _event(self, marks: Marks, rule: Rule) -> int | None:
         """The place of an event with all else of the rule near it, and at other words than itself."""
+        first, *others = rule.groups
         for place, mask in marks:
-            if mask & rule.groups[0] and all(
-                self._near(marks, place, group, rule.span if number else rule.near, rule.order and number == 0)
-                for number, group in enumerate(rule.groups[1:])
-            ):
+            if not mask & first:
+                continue
+            span, after = rule.near, rule.order
+            for group in others:
+                if not self._near(marks, place, group, span, after):
+                    break
+                span, after = rule.span, False
+            else:
                 return place
         return None
 
     def _near(self, marks: Marks, place: int, group: int, span: int, after: bool) -> bool:
-        return any(
-            mask & group
-            and abs(where - place) <= span
-            and (where > place or not after)
-            and (where != place or mask & self.book.compound)
-            for where, mask in marks
-        )
+        for where, mask in marks:
+            if mask & group:
+                if where == place:
+                    if mask & self.book.compound and not after:
+                        return True
+                elif -span <= where - place <= span and (where > place or not after):
+                    return True
+        return False
 
     def _negated(self, marks: Marks, event: int) -> bool:
         """Whether a negation stands shortly before an event, no conjunction between, or the German one after it."""
@@ -230,6 +248,13 @@ class _Alone(dict[str, "tuple[int, bool] | None"]):
 
     def __missing__(self, word: str) -> tuple[int, bool] | None:
         book = self.book
+        known = self._look(word) if "-" in word or book.matcher.edges.begins(word) else None
+        if len(self) < REMEMBERED and len(word) <= LONGEST_WORD:
+            self[word] = known
+        return known
+
+    def _look(self, word: str) -> tuple[int, bool] | None:
+        book = self.book
         starts = book.matcher[word]
         mask = union(starts.single) if starts else 0
         parts = [part for part in word.split("-")[:6] if part] if "-" in word else []
@@ -238,34 +263,32 @@ class _Alone(dict[str, "tuple[int, bool] | None"]):
             mask |= inner
             mask |= book.compound if mask else 0
         longer = bool(starts and (starts.following or starts.others))
-        known = (mask, longer) if mask or longer else None
-        if len(self) < REMEMBERED and len(word) <= LONGEST_WORD:
-            self[word] = known
-        return known
+        return (mask, longer) if mask or longer else None
 
 
-def _marks(words: list[str], book: RuleBook) -> Marks:
+def _marks(words: list[str], book: RuleBook, places: Sequence[int] | None = None) -> Marks:
     """The classes of each word that has any.
 
     A pattern counts once: at its last word, or at its first where other words stand in its gaps.
     """
-    alone = list(map(book.alone.__getitem__, words))
+    alone = book.alone
     out: Marks = []
     free = 0  # words before it are spent
-    for index, word in enumerate(alone):
-        if word is None or index < free:
+    for index in range(len(words)) if places is None else places:
+        known = alone[words[index]]
+        if known is None or index < free:
             continue
-        mask, longer = word
+        mask, longer = known
         found = book.matcher.at(words, index) if longer else None
         if found is None or len(found[0]) == 1:
             if mask:
                 out.append((index, mask))
             continue
-        places, payloads = found
-        together = places[-1] - places[0] == len(places) - 1
-        mask = union(payloads) | _inside(words, places, book) | book.compound
-        out.append((places[-1] if together else index, mask))
-        free = index + len(places) if together else index + 1
+        taken, payloads = found
+        together = taken[-1] - taken[0] == len(taken) - 1
+        mask = union(payloads) | _inside(words, taken, book) | book.compound
+        out.append((taken[-1] if together else index, mask))
+        free = index + len(taken) if together else index + 1
     return out
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +35,39 @@ class Score:
     hits: tuple[str, ...] = ()  # "disruption:cheaper model", "tone:plunges" …
 
 
+class Told(NamedTuple):
+    """What is scored."""
+
+    title: str
+    summary: str = ""
+    language: str = ""  # what the channel says it is written in
+
+
+class _Draft:
+    """The parts of a score, which may still be set."""
+
+    __slots__ = Score.__slots__
+
+
+def made(
+    language: str, relevance: float, sentiment: float, tone: float, entities: tuple[Entity, ...],
+    reaction: bool, cause: bool, hits: tuple[str, ...],
+) -> Score:  # fmt: skip
+    """Returns a score; seven times as fast as the frozen class's own constructor, which sets each part by a call."""
+    draft: Any = _Draft()
+    draft.language, draft.relevance, draft.sentiment, draft.tone = language, relevance, sentiment, tone
+    draft.entities, draft.reaction, draft.cause, draft.hits = entities, reaction, cause, hits
+    draft.__class__ = Score
+    score: Score = draft
+    return score
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorer:
-    """A named, versioned scoring function: (title, summary, declared language, lexicon_as_of) -> Score."""
+    """A named, versioned scoring function: (title, summary, declared language, lexicon_as_of) -> Score.
+
+    `many` does the same for many headlines at once, where that is quicker.
+    """
 
     name: str
     version: str
@@ -45,6 +76,14 @@ class Scorer:
     about: str = ""
     explain: Callable[[str, str, date | None], list[str]] | None = None  # (title, language, lexicon_as_of); None: as
     # the default is explained
+
+    many: Callable[[Sequence[Told], date | None], list[Score]] | None = None
+
+    def scores(self, texts: Sequence[Told], as_of: date | None) -> list[Score]:
+        """Returns the scores of headlines, in their order."""
+        if self.many is not None:
+            return self.many(texts, as_of)
+        return [self.score(*told, as_of) for told in texts]
 
     @property
     def label(self) -> str:

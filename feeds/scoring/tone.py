@@ -7,14 +7,15 @@ knows single words only.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 
 from feeds.scoring.clauses import asks, main_clause, wishes
 from feeds.scoring.german import german_word
-from feeds.scoring.matching import LONGEST_WORD, REMEMBERED, split
-from feeds.scoring.phrases import MARKS, dropped, replace, words
-from feeds.scoring.vader import Hit, Vader, package_words
+from feeds.scoring.phrases import MARKS, Found, dropped, find, replace, replaced, words
+from feeds.scoring.rows import LONGEST_WORD, REMEMBERED, Row, split
+from feeds.scoring.vader import Hit, Vader, Word, package_words
 
 _SPEAKS = 0.05  # a smaller tone is none
 _WORD = re.compile(r"[^\W\d_][\w-]*")
@@ -35,7 +36,8 @@ def single_words(language: str, as_of: date | None) -> dict[str, float]:
 
 
 @cache
-def _engine(language: str, as_of: date | None) -> Vader:
+def engine(language: str, as_of: date | None) -> Vader:
+    """Returns VADER on a language's words, "en" or "de"."""
     return Vader({**single_words(language, as_of), **MARKS})
 
 
@@ -49,45 +51,55 @@ def tone(text: str, language: str, as_of: date | None = None) -> tuple[float, tu
 
     Where main clause and whole differ in sign, the main clause says what happened; a mere question says nothing.
     """
-    words = split(text).words
-    if asks(words):
+    row = split(text)
+    if asks(row.words):
         return 0.0, ()
-    value, hits = statement_tone(text, language, as_of)
-    return (0.0, hits) if value > 0 and wishes(words) else (value, hits)
+    value, hits = statement_tone(row, find(row.words, language, as_of), language, as_of)
+    return (0.0, hits) if value > 0 and wishes(row.words) else (value, hits)
 
 
 def statement_tone(
-    text: str, language: str, as_of: date | None, *, phrased: bool = True
+    row: Row, found: Sequence[Found], language: str, as_of: date | None, *, opens: bool = True
 ) -> tuple[float, tuple[str, ...]]:
-    """The tone of a text that is no question; one that is known to hold no phrase is not searched for any."""
-    marked, phrases = replace(text, language, as_of) if phrased else (text, ())
-    engine = _engine("de" if language == "de" else "en", as_of)
+    """The tone of a text that is no question, with its phrases; `opens`: may a subordinate clause begin in it."""
+    text, phrases = replaced(row, found) if found else (row.text, ())
+    vader = engine(language, as_of)
     if language == "de":
-        marked, hits = _german(marked, as_of)
+        text, hits = _german(text, as_of)
         if not hits and not phrases:
             return 0.0, ()
-        value, _, plain = engine.read(marked)
+        value, agreed = vader.compound(text), False
     else:
-        value, found, plain = engine.read(marked)
-        hits = tuple([word for word in [hit.word.lower() for hit in found] if word not in MARKS])
-        if not hits and not phrases:
-            return 0.0, ()
-        if plain and _agree(found):
-            return value, (*phrases, *hits)  # so does each part of it
-    main = main_clause(marked)
-    if main != marked:
-        first = engine.compound(main)
-        if first * value < 0 or abs(value) < _SPEAKS <= abs(first):  # both cancel out: what happened stands first
-            value = first
-    return value, (*phrases, *hits)
+        value, hits, agreed = _weighed(vader, *vader.split(text))
+        agreed = agreed or not opens
+    return decided(vader, text, value, (*phrases, *hits), agreed=agreed)
 
 
-def _agree(hits: list[Hit]) -> bool:
+def _weighed(vader: Vader, text: str, pieces: Sequence[str], known: list[Word]) -> tuple[float, tuple[str, ...], bool]:
+    """The compound of a text, its words with a tone, and whether they all speak the same way."""
+    value, words, _, plain = vader.weigh(text, pieces, known)
+    hits = tuple([word.lower for word in words if word.lower not in MARKS])
+    return value, hits, plain and agree([word.listed or 0.0 for word in words])
+
+
+def decided(
+    vader: Vader, text: str, value: float, hits: tuple[str, ...], *, agreed: bool
+) -> tuple[float, tuple[str, ...]]:
+    """The tone of the whole, or of its main clause where they differ in sign; where all agree they do not."""
+    if not hits:
+        return 0.0, ()
+    if not agreed:
+        main = main_clause(text)
+        if main != text:
+            first = vader.compound(main)
+            if first * value < 0 or abs(value) < _SPEAKS <= abs(first):  # both cancel out: what happened stands first
+                value = first
+    return value, hits
+
+
+def agree(listed: list[float]) -> bool:
     """Whether all words speak the same way."""
-    if len(hits) == 1:
-        return bool(hits[0].listed)
-    listed = sorted([hit.listed for hit in hits])
-    return listed[0] > 0 or listed[-1] < 0
+    return bool(listed) and (min(listed) > 0 or max(listed) < 0)
 
 
 def words_read(text: str, language: str, as_of: date | None = None) -> tuple[str, list[Hit]]:
@@ -95,7 +107,7 @@ def words_read(text: str, language: str, as_of: date | None = None) -> tuple[str
     marked, _ = replace(text, language, as_of)
     if language == "de":
         marked, _ = _german(marked, as_of)
-    return marked, _engine("de" if language == "de" else "en", as_of).read(marked).hits
+    return marked, engine(language, as_of).read(marked).hits
 
 
 def _german(text: str, as_of: date | None) -> tuple[str, tuple[str, ...]]:

@@ -1,44 +1,48 @@
-"""vaderSentiment's scoring, rewritten so that a text is lowered and split once. The only room that knows VADER.
+"""vaderSentiment's scoring, rewritten so that a word is looked at once, when it is first seen.
 
-    text ─► emojis in words ─► words ─► valence of each word of the list ─► sum ─► compound
+    text ─► emojis in words ─► words ─► those that count, act upon others or shout ─► sum ─► compound
 
 Adapted from vaderSentiment 3.3.2 by C.J. Hutto (MIT licence; Hutto & Gilbert, VADER: A Parsimonious Rule-based Model
 for Sentiment Analysis of Social Media Text, ICWSM-14), on its own word lists. With those lists every figure is equal to
 the package's to the last digit, its oddities included (a doubled valence before and after "but" changes the first one
 twice); tests compare the two. What the package does for each look-back of each word, lowering every word of the text
-again and searching sixty negations in a list, is done once here: 4 to 9 times as fast.
+again and searching sixty negations in a list, is done once here. What words do to each other: `vader_turns.py`.
 """
 
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from math import sqrt
 from typing import NamedTuple
 
 import vaderSentiment.vaderSentiment as package  # noqa: N813 (a package called so)
 
-_CAPITALS: float = package.C_INCR
-_NEGATED: float = package.N_SCALAR
-_BOOSTERS: dict[str, float] = package.BOOSTER_DICT
-_NEGATIONS = frozenset(package.NEGATE)
-_CASES: dict[str, float] = package.SPECIAL_CASES  # idioms of two and three words
-_PAIRS = {text: value for text, value in _BOOSTERS.items() if " " in text}  # "sort of"
-_RARE = frozenset(max(text.split(), key=len) for text in (*_CASES, *_PAIRS))  # without one of them there is no idiom
-_EMPHASIS = frozenset(("so", "this"))
-_ACTING = frozenset(("no", "least", "without", "but", "kind", *_EMPHASIS, *_NEGATIONS, *_RARE, *_BOOSTERS))
+from feeds.scoring.vader_turns import (
+    ACTING,
+    BOOSTERS,
+    NEGATED,
+    RARE,
+    REACH,
+    after_but,
+    boost,
+    emphasis,
+    emphasised,
+    idiom,
+    loud,
+    negate,
+)
+
 _REMEMBERED = 100_000  # words of which is kept in memory what they are
 _LONGEST = 40  # characters of a word that is kept
 _NORMAL = 15  # alpha of the package's normalisation
-_REACH = 3  # words before a word that may change it
 _FADING = (1.0, 0.95, 0.9)  # a booster one, two and three words before
 
 
 class Hit(NamedTuple):
     """A word of the list in a text."""
 
-    place: int  # index among the text's words
     word: str  # as it stands there, without punctuation
     listed: float  # its valence in the list
     valence: float  # after negations, boosters, capitals and "but"
@@ -70,58 +74,45 @@ class Reading(NamedTuple):
     plain: bool  # no word changed another's valence
 
 
-_NOTHING = Reading(0.0, [], True)
+class Word:
+    """What stands between two blanks and is more than a plain word without valence."""
+
+    __slots__ = ("acts", "bare", "listed", "lower", "shouts")
+
+    def __init__(self, bare: str, lower: str, listed: float | None, *, acts: bool) -> None:
+        """See the fields."""
+        self.bare = bare  # without punctuation
+        self.lower = lower
+        self.listed = listed  # its valence, where it counts
+        self.acts = acts  # it may change the valence of other words
+        self.shouts = bare.isupper()
 
 
-_COUNTS, _CAPITAL, _ACTS = 1, 1 << 24, 1 << 48  # side by side in one number, which is added up over a text
-_MANY = _CAPITAL - 1
-
-
-class _Word(NamedTuple):
-    """What stands between two blanks."""
-
-    bare: str  # without punctuation
-    lower: str
-    listed: float | None  # its valence, where it counts
-    acts: bool  # it may change the valence of other words
-
-
-class _Words(dict[str, _Word]):
-    """The words of texts, taken apart when first seen."""
+class _Words(dict[str, Word | None]):
+    """The words of texts, taken apart when first seen; None for most."""
 
     def __init__(self, listed: Mapping[str, float]) -> None:
         """Takes the words that count."""
         super().__init__()
+        self.special = frozenset(listed) | ACTING  # words that are more than plain
         self._listed = listed
 
-    def __missing__(self, piece: str) -> _Word:
-        bare = _bare(piece)
-        lower = bare.lower()
-        word = _Word(bare, lower, self._listed.get(lower), lower in _ACTING or "n't" in lower)
+    def __missing__(self, piece: str) -> Word | None:
+        word = self.take_apart(piece)
         if len(self) < _REMEMBERED and len(piece) <= _LONGEST:
             self[piece] = word
         return word
 
-
-class _Weights(dict[str, int]):
-    """Whether a word counts, stands in capitals, acts upon others."""
-
-    def __init__(self, listed: Mapping[str, float]) -> None:
-        """Takes the words that count."""
-        super().__init__()
-        self._listed = listed
-
-    def __missing__(self, piece: str) -> int:
+    def take_apart(self, piece: str) -> Word | None:
+        """Looks at a word."""
         bare = _bare(piece)
         lower = bare.lower()
-        weight = _COUNTS if lower in self._listed else 0
-        if bare.isupper():
-            weight += _CAPITAL
-        if lower in _ACTING or "n't" in lower:
-            weight += _ACTS
-        if len(self) < _REMEMBERED and len(piece) <= _LONGEST:
-            self[piece] = weight
-        return weight
+        if lower in self.special or bare.isupper() or "n't" in lower:
+            return Word(bare, lower, self._listed.get(lower), acts=lower in ACTING or "n't" in lower)
+        return None
+
+
+_NOTHING: tuple[float, list[Word], list[float], bool] = (0.0, [], [], True)
 
 
 class Vader:
@@ -133,12 +124,11 @@ class Vader:
 
     def __init__(self, words: Mapping[str, float]) -> None:
         self.words = dict(words)
-        counted = {word: value for word, value in self.words.items() if word not in _BOOSTERS}
-        self._known, self._weights = _Words(counted), _Weights(counted)
+        self.known = _Words({word: value for word, value in self.words.items() if word not in BOOSTERS})
 
     def compound(self, text: str) -> float:
         """Returns the compound score in [-1, 1], rounded to four digits as in the package; 0 without words."""
-        return self.read(text).compound
+        return self.weigh(*self.split(text))[0]
 
     def polarity_scores(self, text: str) -> dict[str, float]:
         """Returns neg, neu, pos (shares, [0, 1]) and compound ([-1, 1]), as the package does."""
@@ -146,76 +136,102 @@ class Vader:
         pieces = text.split()
         if not pieces:
             return {"neg": 0.0, "neu": 0.0, "pos": 0.0, "compound": 0.0}
-        hits = self._hits(pieces, sum(map(self._weights.__getitem__, pieces)))
-        emphasis = _emphasis(text)
+        valences = [hit.valence for hit in self.read(text).hits]
+        marks = emphasis(text)
         good = bad = 0.0
-        for hit in hits:  # no sum(): from Python 3.12 on it compensates, and the package does not here
-            if hit.valence > 0:
-                good += hit.valence + 1
-            elif hit.valence < 0:
-                bad += hit.valence - 1
-        neutral = len(pieces) - sum(hit.valence != 0 for hit in hits)
+        for valence in valences:  # no sum(): from Python 3.12 on it compensates, and the package does not here
+            if valence > 0:
+                good += valence + 1
+            elif valence < 0:
+                bad += valence - 1
+        neutral = len(pieces) - sum(valence != 0 for valence in valences)
         if good > -bad:
-            good += emphasis
+            good += marks
         elif good < -bad:
-            bad -= emphasis
+            bad -= marks
         total = good - bad + neutral
         return {
             "neg": round(-bad / total if bad else 0.0, 3),
             "neu": round(neutral / total, 3),
             "pos": round(good / total, 3),
-            "compound": round(_normalized(_emphasised(sum(hit.valence for hit in hits), text)), 4),
+            "compound": compound(valences, text),
         }
 
     def read(self, text: str) -> Reading:
         """Returns the compound score and the listed words of a text with what each adds."""
+        compound, words, valences, plain = self.weigh(*self.split(text))
+        hits = [Hit(word.bare, word.listed or 0.0, valence) for word, valence in zip(words, valences, strict=True)]
+        return Reading(compound, hits, plain)
+
+    def split(self, text: str) -> tuple[str, list[str], list[Word]]:
+        """Returns a text with its emojis in words, its pieces between blanks, and those words that are known."""
         text = _without_emojis(text)
         pieces = text.split()
-        weight = sum(map(self._weights.__getitem__, pieces))
-        if not weight & _MANY:
+        return text, pieces, list(filter(None, map(self.known.__getitem__, pieces)))
+
+    def weigh(self, text: str, pieces: Sequence[str], known: list[Word]) -> tuple[float, list[Word], list[float], bool]:
+        """Adds up a text that is split already.
+
+        Args:
+            text: As `split` returns it, with the other two.
+            pieces: Its words, between blanks.
+            known: Those that are more than plain words without valence.
+
+        Returns:
+            The compound score, the words that count, their valences, and whether no word acts upon others.
+        """
+        counting: list[Word] = []
+        acts = loud_ones = False
+        for word in known:
+            if word.listed is not None:
+                counting.append(word)
+                loud_ones = loud_ones or word.shouts
+            if word.acts:
+                acts = True
+        if not counting:
             return _NOTHING
-        hits = self._hits(pieces, weight)
-        total = sum([hit.valence for hit in hits])
-        if "!" in text or "?" in text:
-            total = _emphasised(total, text)
-        return Reading(round(_normalized(total), 4), hits, weight < _ACTS)
+        if acts:
+            counting, valences = self._changed(pieces)
+        else:
+            valences = [word.listed for word in counting]  # type: ignore[misc]  # they are those with one
+            if loud_ones and not all(map(str.isupper, pieces)):
+                valences = [loud(word.bare, value) for word, value in zip(counting, valences, strict=True)]
+        return compound(valences, text), counting, valences, not acts
 
-    def _hits(self, pieces: list[str], weight: int) -> list[Hit]:
-        """The words that count. Where none acts upon others, each is worth what the list says."""
-        shouts = 0 < weight // _CAPITAL & _MANY < len(pieces)
-        if weight >= _ACTS:
-            return self._changed(pieces, shouts=shouts)
-        found = []
-        for place, weight_ in enumerate(map(self._weights.__getitem__, pieces)):
-            if weight_ & _COUNTS:
-                bare, lower, _, _ = self._known[pieces[place]]
-                listed = self.words[lower]
-                found.append(Hit(place, bare, listed, _loud(bare, listed) if shouts else listed))
-        return found
-
-    def _changed(self, pieces: list[str], *, shouts: bool) -> list[Hit]:
-        """The words that count in a text with words that act upon others."""
-        known = list(map(self._known.__getitem__, pieces))
-        words = [word.bare for word in known]
-        lower = [word.lower for word in known]
-        idioms = not _RARE.isdisjoint(lower)
+    def _changed(self, pieces: Sequence[str]) -> tuple[list[Word], list[float]]:
+        """The words that count in a text with words that act upon others, and their valences."""
+        known = list(map(self.known.__getitem__, pieces))
+        words = [word.bare if word is not None else "" for word in known]
+        lower = [word.lower if word is not None else "" for word in known]  # plain words only where they are looked at
+        shouts = 0 < len([word for word in known if word is not None and word.shouts]) < len(pieces)
+        idioms = not RARE.isdisjoint(lower)
         last = len(lower) - 1
         nearest = -9  # the last word before that acts
-        found = []
-        for place, (bare, word, listed, acts) in enumerate(known):
-            if listed is not None and not (word == "kind" and place < last and lower[place + 1] == "of"):
-                if idioms or acts or place - nearest <= _REACH:
-                    valence = self._valence(place, words, lower, shouts)
+        counting: list[Word] = []
+        places: list[int] = []
+        valences: list[float] = []
+        for place, each in enumerate(known):
+            if each is None:
+                continue
+            near = each.listed is not None and (idioms or each.acts or place - nearest <= REACH)
+            if near:
+                for index in range(max(0, place - REACH), min(last, place + 2) + 1):
+                    lower[index] = lower[index] or _bare(pieces[index]).lower()
+            if each.listed is not None and not (each.lower == "kind" and place < last and lower[place + 1] == "of"):
+                if near:
+                    valence = self._valence(place, words, lower, shouts=shouts)
                     valence = self._look_back(place, valence, words, lower, shouts=shouts, idioms=idioms)
                     valence = self._least(place, valence, lower)
                 else:
-                    valence = _loud(bare, listed) if shouts else listed
-                found.append(Hit(place, bare, listed, valence))
-            if acts:
+                    valence = loud(each.bare, each.listed) if shouts else each.listed
+                counting.append(each)
+                places.append(place)
+                valences.append(valence)
+            if each.acts:
                 nearest = place
-        return _after_but(found, lower) if "but" in lower else found
+        return counting, after_but(places, valences, lower.index("but")) if "but" in lower else valences
 
-    def _valence(self, place: int, words: list[str], lower: list[str], shouts: bool) -> float:
+    def _valence(self, place: int, words: list[str], lower: list[str], *, shouts: bool) -> float:
         """The word's own valence: "no" before a listed word is a negation, capitals count more."""
         word = lower[place]
         valence = self.words[word]
@@ -223,8 +239,8 @@ class Vader:
             valence = 0.0
         before = lower[max(0, place - 3) : place]
         if "no" in before and ("no" in before[-2:] or (len(before) == 3 and before[2] in {"or", "nor"})):
-            valence = self.words[word] * _NEGATED
-        return _loud(words[place], valence) if shouts else valence
+            valence = self.words[word] * NEGATED
+        return loud(words[place], valence) if shouts else valence
 
     def _look_back(
         self, place: int, valence: float, words: list[str], lower: list[str], *, shouts: bool, idioms: bool
@@ -234,31 +250,42 @@ class Vader:
             before = lower[place - back]
             if before in self.words:
                 continue
-            if before in _BOOSTERS:
-                valence += _boost(words[place - back], before, valence, shouts) * _FADING[back - 1]
-            valence = _negate(valence, back, place, lower)
+            if before in BOOSTERS:
+                valence += boost(words[place - back], before, valence, shouts=shouts) * _FADING[back - 1]
+            valence = negate(valence, back, place, lower)
             if back == 3 and idioms:
-                valence = _idiom(valence, place, lower)
+                valence = idiom(valence, place, lower)
         return valence
 
     def _least(self, place: int, valence: float, lower: list[str]) -> float:
         """Negates after "least", but for "at least" and "very least"."""
         if place == 0 or lower[place - 1] != "least" or "least" in self.words:
             return valence
-        return valence if place > 1 and lower[place - 2] in {"at", "very"} else valence * _NEGATED
+        return valence if place > 1 and lower[place - 2] in {"at", "very"} else valence * NEGATED
+
+
+def compound(valences: list[float], text: str) -> float:
+    """Returns the compound score of words with these valences, in [-1, 1], rounded to four digits."""
+    total = sum(valences)
+    if "!" in text or "?" in text:
+        total = emphasised(total, text)
+    return round(total / sqrt(total * total + _NORMAL), 4)  # rounded, it may be 1, never more
+
+
+def holds_emoji(text: str) -> bool:
+    """Whether a text holds an emoji; no emoji is ASCII."""
+    return not (text.isascii() or _emojis()[0].isdisjoint(text))
 
 
 def _without_emojis(text: str) -> str:
-    """Puts an emoji's description in its place; no emoji is ASCII."""
-    if text.isascii():
+    """Puts an emoji's description in its place."""
+    if not holds_emoji(text):
         return text.strip()
-    emojis, descriptions = _emojis()
-    if emojis.isdisjoint(text):
-        return text.strip()
+    signs, descriptions = _emojis()
     parts: list[str] = []
     after_blank = True
     for char in text:
-        if char in emojis:
+        if char in signs:
             parts.append(descriptions[char] if after_blank else " " + descriptions[char])
             after_blank = False
         else:
@@ -273,84 +300,3 @@ def _bare(piece: str) -> str:
         return piece
     bare = piece.strip(string.punctuation)
     return bare if len(bare) > 2 else piece
-
-
-def _loud(word: str, valence: float) -> float:
-    """Capitals count more, where not all words are in capitals."""
-    if word.isupper():
-        return valence + (_CAPITALS if valence > 0 else -_CAPITALS)
-    return valence
-
-
-def _boost(word: str, lower: str, valence: float, shouts: bool) -> float:
-    scalar = _BOOSTERS[lower]
-    if valence < 0:
-        scalar = -scalar
-    if shouts and word.isupper():
-        scalar += _CAPITALS if valence > 0 else -_CAPITALS
-    return scalar
-
-
-def _negate(valence: float, back: int, place: int, lower: list[str]) -> float:
-    """What the word `back` places before does to a valence; "never so" boosts, "without doubt" does nothing."""
-    before = lower[place - back]
-    if back > 1:
-        between = lower[place - back + 1 : place]
-        if (before == "never" and between[0] in _EMPHASIS) or (back == 3 and between[1] in _EMPHASIS):
-            return valence * 1.25
-        if before == "without" and "doubt" in between:
-            return valence
-    return valence * _NEGATED if before in _NEGATIONS or "n't" in before else valence
-
-
-def _idiom(valence: float, place: int, lower: list[str]) -> float:
-    """Special cases of two and three words around a word, and boosters of two words before it."""
-    third, second, first = lower[place - 3 : place]
-    word = lower[place]
-    two_before = (f"{third} {second} {first}", f"{third} {second}", f"{second} {first}")
-    for phrase in (f"{first} {word}", f"{second} {first} {word}", two_before[2], two_before[0], two_before[1]):
-        if phrase in _CASES:
-            valence = _CASES[phrase]
-            break
-    after = lower[place + 1 : place + 3]
-    for length in range(1, len(after) + 1):
-        valence = _CASES.get(" ".join((word, *after[:length])), valence)
-    for phrase in two_before:
-        if phrase in _PAIRS:
-            valence += _PAIRS[phrase]
-    return valence
-
-
-def _after_but(hits: list[Hit], lower: list[str]) -> list[Hit]:
-    """What stands before the first "but" counts half, what stands after it one and a half times.
-
-    As in the package, equal valences are taken for one word, the first of them: it is changed once for each.
-    """
-    border = lower.index("but")
-    valences = [hit.valence for hit in hits]
-    for number in range(len(valences)):
-        valence = valences[number]
-        same = valences.index(valence)
-        if hits[same].place != border:
-            valences[same] = valence * (0.5 if hits[same].place < border else 1.5)
-    return [hit._replace(valence=valence) for hit, valence in zip(hits, valences, strict=True)]
-
-
-def _emphasis(text: str) -> float:
-    """What exclamation and question marks add."""
-    marks = text.count("!")
-    emphasis = min(marks, 4) * 0.292 if marks else 0
-    asked = text.count("?")
-    if asked > 1:
-        return emphasis + (asked * 0.18 if asked <= 3 else 0.96)
-    return emphasis + 0
-
-
-def _emphasised(total: float, text: str) -> float:
-    if total > 0:
-        return total + _emphasis(text)
-    return total - _emphasis(text) if total < 0 else total
-
-
-def _normalized(total: float) -> float:
-    return float(total / sqrt(total * total + _NORMAL))  # rounded, it may be 1, never more

@@ -1,0 +1,232 @@
+"""How headlines get their scores: a glance says which engines must read each, by the shortest way open to it.
+
+    titles ─► a glance at all ─► language of all ─► tone of all ─► price moves ─► AI disruption, companies ─► scores
+
+Headlines are scored many at a time, engine by engine and not one after the other: an engine that works on in one piece
+keeps its code and its lists where the processor finds them soonest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from feeds.scoring.clauses import OPENERS, asks, bare, wishes
+from feeds.scoring.disruption import read, sentiment
+from feeds.scoring.entities import entities
+from feeds.scoring.glance import (
+    ACTS,
+    ASKS,
+    DISRUPTION,
+    LETTERS,
+    NAMES,
+    ODD,
+    OPENS,
+    PHRASE,
+    REACTION,
+    SHOUTS,
+    SUBJECT,
+    glance,
+)
+from feeds.scoring.identify import identify_many
+from feeds.scoring.language import ACCENT, decide, has_word
+from feeds.scoring.phrases import LISTS, find
+from feeds.scoring.reaction import reaction
+from feeds.scoring.rows import Row
+from feeds.scoring.rules import Reading, rule_book
+from feeds.scoring.score import Entity, Score, Told, made
+from feeds.scoring.shortcuts import phrased_tone, simple_tone
+from feeds.scoring.tone import statement_tone
+from feeds.scoring.vader import Word
+
+SPEAKS = 0.05  # a smaller tone is none
+LONGEST = 2_000  # characters looked at; a longer text is no headline
+_CLOSELY = ASKS | PHRASE | REACTION | ODD  # with one of them words are looked at again
+
+
+class _Headline:
+    """A headline on its way to its score."""
+
+    __slots__ = (
+        "asked", "caused", "hits", "language", "pairs", "pieces", "reported", "row", "seen", "summary", "title", "told",
+        "tone", "votes", "words",
+    )  # fmt: skip
+
+    title: str
+    summary: str
+    pieces: list[str]  # what stands between the title's blanks
+    votes: int  # for languages
+    seen: int  # flags of the title
+    told: int  # flags of the summary
+    words: list[Word]  # English ones that VADER counts
+    pairs: int  # of words of patterns that both stand in the title
+    row: Row | None
+    language: str
+    tone: float
+    hits: tuple[str, ...]
+    asked: bool  # it is but a question
+    reported: bool
+    caused: bool
+
+
+def read_headlines(texts: Sequence[Told], as_of: date | None) -> list[Score]:
+    """Scores headlines; see `feeds.scoring.score`."""
+    held = _looked_at(texts, as_of)
+    _find_languages(held, texts)
+    german = [each for each in held if each.language == "de"]
+    if german:
+        _look_again(german, as_of)
+    simple, close = [], german
+    for each in held:
+        if each.language == "en":
+            if each.seen & _CLOSELY or (each.words and each.seen & ACTS):
+                close.append(each)
+            elif each.words:
+                simple.append(each)
+    for each in simple:
+        seen = each.seen
+        each.tone, each.hits = simple_tone(
+            each.title, each.pieces, each.words, as_of, shouts=bool(seen & SHOUTS), opens=bool(seen & OPENS)
+        )
+    _read_closely(close, as_of)
+    return [_score(each, as_of) if each.language in LISTS else _rejected(each.language) for each in held]
+
+
+def _looked_at(texts: Iterable[Told], as_of: date | None) -> list[_Headline]:
+    look = glance("en", as_of)
+    held = []
+    for title, summary, _ in texts:
+        each = _Headline()
+        each.title, each.summary = bare(title[:LONGEST]), summary[:LONGEST]
+        each.pieces = each.title.split(" ")
+        each.votes, each.seen, each.words, each.pairs = look(each.pieces)
+        each.told = 0
+        if summary:
+            votes, each.told, _, _ = look(each.summary.split(" "))
+            each.votes += votes
+        each.tone, each.hits, each.row = 0.0, (), None
+        each.asked = each.reported = each.caused = False
+        held.append(each)
+    return held
+
+
+def _find_languages(held: list[_Headline], texts: Sequence[Told]) -> None:
+    """By their words; where these leave it open, by py3langid, all at once."""
+    unclear = []
+    for each, (_, _, declared) in zip(held, texts, strict=True):
+        each.language = decide(each.votes, (each.seen | each.told) & LETTERS, declared)
+        if not each.language:
+            text = f"{each.title} {each.summary}"
+            if has_word(text):
+                unclear.append((each, text, (each.seen | each.told) & ACCENT > 0))
+            else:
+                each.language = declared or "en"
+    found = identify_many([text for _, text, _ in unclear], [accented for _, _, accented in unclear])
+    for (each, _, _), language in zip(unclear, found, strict=True):
+        each.language = language
+
+
+def _look_again(held: list[_Headline], as_of: date | None) -> None:
+    """Looks over German headlines with the German lists."""
+    look = glance("de", as_of)
+    for each in held:
+        _, each.seen, _, each.pairs = look(each.pieces)
+        if each.summary:
+            _, each.told, _, _ = look(each.summary.split(" "))
+
+
+def _read_closely(held: list[_Headline], as_of: date | None) -> None:
+    """Tone and price moves of headlines that may hold more than single words."""
+    moving = []
+    for each in held:
+        row = each.row = Row(each.title, each.pieces)
+        seen = each.seen
+        if seen & ASKS and asks(row.words):
+            each.asked = True
+            continue
+        phrases: list[int] = []
+        if seen & (PHRASE | REACTION):
+            look = glance(each.language, as_of)
+            begins = look.begins(row.words)
+            phrase, move = look.openers(each.pairs)
+            if seen & PHRASE:
+                phrases = [place for place, own in begins if own & phrase]
+            if seen & REACTION:
+                moving.append((each, row, [place for place, own in begins if own & move]))
+        if phrases or each.words or seen & ODD or each.language == "de":
+            each.tone, each.hits = _tone(row, each.words, seen, phrases, each.language, as_of)
+            if each.tone > 0 and seen & ASKS and wishes(row.words):
+                each.tone = 0.0
+    for each, row, moves in moving:
+        each.reported, each.caused = reaction(row, as_of, moves)
+
+
+def _tone(
+    row: Row, words: list[Word], seen: int, places: Sequence[int], language: str, as_of: date | None
+) -> tuple[float, tuple[str, ...]]:
+    """The tone of a title that is no question, by the shortest way that what was seen in it allows."""
+    found = find(row.words, language, as_of, places) if places else ()
+    if language == "de":
+        return statement_tone(row, found, language, as_of)
+    opens = bool(seen & (OPENS | ODD)) or any(word in OPENERS for _, _, word in found)  # "regardless of": despite
+    if found and not seen & (ODD | ACTS):
+        short = phrased_tone(row, found, glance("en", as_of).counted(row.pieces), opens=opens)
+        if short is not None:
+            return short
+    if found or seen & ODD:
+        return statement_tone(row, found, language, as_of, opens=opens)
+    if not words:
+        return 0.0, ()
+    if seen & ACTS:
+        return statement_tone(row, (), language, as_of, opens=opens)
+    return simple_tone(row.text, row.pieces, words, as_of, shouts=bool(seen & SHOUTS), opens=opens)
+
+
+def _rejected(language: str) -> Score:
+    return made(language, 0.0, 0.0, 0.0, (), False, False, ())
+
+
+def _score(each: _Headline, as_of: date | None) -> Score:
+    """The score of a headline of which tone and price moves are known."""
+    if not each.title.strip():
+        return _rejected(each.language)
+    seen, told, tone, reported = each.seen, each.told, each.tone, each.reported
+    if not (seen | told) & (DISRUPTION | NAMES):  # nearly always
+        tone = tone if abs(tone) >= SPEAKS else 0.0
+        hits = tuple([f"tone:{word}" for word in each.hits])
+        return made(each.language, 0.0, 0.0, tone, (), reported, reported and each.caused, hits)
+    about = value = implied = 0.0
+    rules: tuple[str, ...] = ()
+    if (seen | told) & DISRUPTION:
+        about, value, implied, rules = _disruption(each, as_of)
+    if abs(tone) < SPEAKS and not each.asked:
+        tone = implied  # no word has a tone, but what happened has
+    named: tuple[Entity, ...] = ()
+    if (seen | told) & NAMES:
+        texts = each.title if seen & NAMES else "", each.summary if told & NAMES else ""
+        named = entities(*texts, each.language, tone, as_of)
+    hits = (*(f"disruption:{name}" for name in rules), *(f"tone:{word}" for word in each.hits))
+    return made(each.language, about, value, tone, named, reported, reported and (each.caused or bool(rules)), hits)
+
+
+def _disruption(each: _Headline, as_of: date | None) -> tuple[float, float, float, tuple[str, ...]]:
+    """Relevance, sentiment, what it means for the tone, and the rules that did it; a summary counts half."""
+    book = rule_book("disruption.toml", as_of)
+    about = value = implied = 0.0
+    rules: tuple[str, ...] = ()
+    if each.seen & DISRUPTION:
+        row = each.row or Row(each.title, each.pieces)
+        begins = glance(each.language, as_of).begins(row.words)
+        reading = Reading(row, book, [place for place, own in begins if own & SUBJECT])
+        about = reading.relevance()
+        if about:
+            value, implied, rules = sentiment(reading)
+    if each.told & DISRUPTION and not (about and rules):
+        reading = read(each.summary, as_of)
+        titled = about
+        about = about or reading.relevance() / 2
+        if titled and reading.mask & book.matters and not each.reported:
+            # newsletters touch on many things; beside a price move a summary tells old causes again
+            value, _, rules = sentiment(reading)
+            value /= 2  # said only in the summary
+    return about, value, implied, rules

@@ -1,0 +1,112 @@
+"""Short ways to the tone of plain English titles; `tone.py` is the long one, with the same result.
+
+What a glance has seen says which way is open: no emoji, no odd blanks, no word that acts upon others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from feeds.scoring.phrases import MARKS, Found
+from feeds.scoring.rows import Row, words_of
+from feeds.scoring.tone import agree, decided, engine
+from feeds.scoring.vader import Word, compound
+from feeds.scoring.vader_turns import loud
+
+STOPS = frozenset(",:;.?!")  # at the end of a piece a word of its own, which VADER does not count
+
+
+def simple_tone(
+    text: str, pieces: Sequence[str], words: list[Word], as_of: date | None, *, shouts: bool, opens: bool
+) -> tuple[float, tuple[str, ...]]:
+    """The tone of a title without phrases.
+
+    Args:
+        text: The title.
+        pieces: What stands between its blanks.
+        words: Those that count, in their order; one at least, no mark among them.
+        as_of: Leaves out words learned after that day.
+        shouts: Whether one of them stands in capitals.
+        opens: Whether a subordinate clause may begin in the text.
+    """
+    valences: list[float] = [word.listed for word in words]  # type: ignore[misc]  # they count
+    if shouts and not all(map(str.isupper, pieces)):
+        valences = [loud(word.bare, value) for word, value in zip(words, valences, strict=True)]
+    value = compound(valences, text)
+    hits = tuple([word.lower for word in words])
+    if not opens:
+        return value, hits
+    return decided(engine("en", as_of), text, value, hits, agreed=agree([word.listed or 0.0 for word in words]))
+
+
+def phrased_tone(
+    row: Row, found: Sequence[Found], words: list[Word | None], *, opens: bool
+) -> tuple[float, tuple[str, ...]] | None:
+    """The tone of a title with phrases, each word of which is a piece for itself; None where this way is not open.
+
+    Args:
+        row: The title.
+        found: Its phrases.
+        words: For each piece the word if it counts.
+        opens: Whether a subordinate clause may begin in the text.
+    """
+    known = _marked(row, found)
+    if known is None:
+        return None
+    marks, hits = known
+    listed: list[float] = []
+    valences: list[float] = []
+    for index, each in enumerate(words):
+        if index in marks:
+            if (valence := marks[index]) is not None:
+                listed.append(valence)
+                valences.append(valence)
+        elif each is not None:
+            listed.append(each.listed)  # type: ignore[arg-type]  # it counts
+            valences.append(loud(each.bare, listed[-1]))  # not all words stand in capitals: no mark does
+            hits.append(each.lower)
+    if not hits:
+        return 0.0, ()
+    return None if opens and not agree(listed) else (compound(valences, row.text), tuple(hits))
+
+
+def _marked(row: Row, found: Sequence[Found]) -> tuple[dict[int, float | None], list[str]] | None:
+    """For pieces of phrases the phrase's valence, at its last, or None; and the phrases that have one."""
+    pieces, owners = row.pieces, row.owners()
+    marks: dict[int, float | None] = {}
+    hits: list[str] = []
+    for places, value, word in found:
+        if word not in MARKS:
+            return None  # a turn, which acts upon others
+        for place in places:
+            index = owners[place]
+            if not _stands_alone(pieces[index]) or (place and owners[place - 1] == index):
+                return None
+            marks[index] = None
+        marks[owners[places[-1]]] = MARKS[word]
+        if value:
+            hits.append(_shown(pieces, places, owners))
+    return marks, hits
+
+
+def _stands_alone(piece: str) -> bool:
+    """Whether a piece is one word, but for a stop at its end."""
+    if piece.isalnum():
+        return len(words_of(piece)) == 1
+    return piece[-1] in STOPS and piece[:-1].isalnum() and len(words_of(piece)) == 2
+
+
+def _shown(pieces: Sequence[str], places: tuple[int, ...], owners: Sequence[int]) -> str:
+    """The words of a phrase as they stand in the text: neighbours together, others with dots between."""
+    parts: list[str] = []
+    before = -2
+    for place in places:
+        index = owners[place]
+        word = pieces[index] if pieces[index].isalnum() else pieces[index][:-1]
+        if place == before + 1:
+            parts += (*pieces[owners[before] + 1 : index], word)
+        else:
+            parts += ("…", word) if parts else (word,)
+        before = place
+    return " ".join(parts)
