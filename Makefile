@@ -12,8 +12,10 @@ EPISODE ?= deepseek-2025
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet install
 # Wheels only: a source archive would fetch tools to build it that no hash pins.
 LOCKED := $(PIP) --require-hashes --only-binary :all: --requirement
+# A lock keeps the extras that a package asks for ("coverage[toml]"): pip takes the pin of "coverage" for another thing, and
+# stops as soon as there is a newer one. Only run.txt, which constrains dev.txt, may hold none.
 # Left to itself pip-compile writes down which registry it asked and with what options.
-COMPILE := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
+COMPILE := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
 	--no-header --annotation-style line \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
 	--build-deps-for editable --extra plot --extra parquet --extra fast
@@ -43,8 +45,8 @@ bench: $(VENV)/.run ## Measure reading, scoring, archive, evidence, book and com
 venv: $(VENV)/.dev ## Build .venv with all that tests need
 
 lock: $(VENV)/.dev ## Compile the locks anew with the newest versions (on Python 3.11, the oldest supported)
-	@$(COMPILE) --output-file requirements/run.txt pyproject.toml
-	@$(COMPILE) --extra dev --extra dask --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml
+	@$(COMPILE) --strip-extras --output-file requirements/run.txt pyproject.toml
+	@$(COMPILE) --no-strip-extras --extra dev --extra dask --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml
 
 docs: $(VENV)/.run ## Write the reference of commands anew from their help
 	@$(BIN)/python -m backtests.commands.reference > docs/cli.md
