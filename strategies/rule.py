@@ -84,7 +84,8 @@ class Rule(ABC):
     def step(self, state: Floats, rows: tuple[Floats, ...]) -> Floats:
         """Returns target weights, shape (symbols,), and updates `state`, shape (state_rows, symbols), in place."""
         numbers, weights = self.numbers(), np.zeros(state.shape[1])
-        self.advance(numbers, state, np.array(rows))
+        if not isinstance(self.advance(numbers, state, np.array(rows)), bool | np.bool_):
+            raise TypeError(f"{self.name}: `advance` says whether the weights may have changed; `weigh` makes them")
         self.weigh(self.limits(), numbers, state, weights)
         return weights
 

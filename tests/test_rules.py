@@ -265,6 +265,18 @@ def test_an_opposite_trigger_turns_the_position_round():
     assert path == [1, -1, -1, -1, 0]
 
 
+def test_a_step_that_returns_weights_from_advance_is_no_silent_flat_book():
+    """Weights are made by `weigh`; what a rule returns from `advance` instead would never be held."""
+
+    class Old(type(make_rule("always-short"))):
+        @staticmethod
+        def advance(numbers, state, rows):
+            return -rows[0]
+
+    with pytest.raises(TypeError, match="`advance` says whether"):
+        Old().step(np.zeros((2, 3)), (np.ones(3),))
+
+
 def test_a_signal_that_stays_beyond_its_threshold_triggers_once():
     """Crossing is an event; with `level` the state counts."""
     rows = np.array([[0.6, 0.6, -0.5, 0.4], [0.2, 0.7, -0.49, 0.9]])
