@@ -15,7 +15,7 @@ import sys
 import traceback
 import types
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from strategies.view import View
 _loaded: dict[tuple[Path, str], tuple[types.ModuleType, tuple[str, ...]]] = {}
 _types: dict[tuple[Path, str, str], type[Rule]] = {}
 _adopted: dict[type[Any], type[Rule]] = {}
-_EXCESS = 1e-9  # relative: weights may miss their bound by noise of floating-point arithmetic
+EXCESS = 1e-9  # relative: weights may miss their bound by noise of floating-point arithmetic
 
 
 def rule_type(name: str) -> type[Rule]:
@@ -253,28 +253,28 @@ def _checked(path: Path, decide: Callable[[Rule, View, Floats], Floats]) -> Call
             raise InputError(f"{where(path, wrong)}: {self.name} for session {view.session}: {_said(wrong)}") from wrong
         if weights.shape != (len(view.symbols),):
             raise InputError(f"{place}: weights of shape {weights.shape}, but there are {len(view.symbols)} symbols")
-        wrong_weights = _wrong_weights(self, view, weights)
-        if wrong_weights:
-            raise InputError(f"{place}: {wrong_weights}")
+        refused = wrong_weights(self, view.symbols, view.sectors, view.benchmark, weights)
+        if refused:
+            raise InputError(f"{place}: {refused}")
         return weights
 
     return checked
 
 
-def _wrong_weights(rule: Rule, view: View, weights: Floats) -> str:
+def wrong_weights(rule: Rule, symbols: Sequence[str], sectors: Sequence[str], benchmark: str, weights: Floats) -> str:
     """Says what is wrong with weights: no number, a symbol that the rule may not hold, a cap; "" when nothing is."""
     gross = net = 0.0
-    for symbol, sector, weight in zip(view.symbols, view.sectors, weights.tolist(), strict=True):
+    for symbol, sector, weight in zip(symbols, sectors, weights.tolist(), strict=True):
         if not np.isfinite(weight):
             return f"the weight of {symbol} is {weight}, no number; 0 is flat"
-        if weight and not rule.holds(sector, symbol, view.benchmark):
+        if weight and not rule.holds(sector, symbol, benchmark):
             return f"weighs {symbol}, but may not hold it; add {sector!r} to `traded`"
-        if abs(weight) > rule.name_cap * (1 + _EXCESS) and sector != "funds":
+        if abs(weight) > rule.name_cap * (1 + EXCESS) and sector != "funds":
             return f"the weight of {symbol} is {weight:.4g}, above name_cap {rule.name_cap:g}; weigh less or set it"
         gross += abs(weight)
         net += weight
-    if gross > rule.gross * (1 + _EXCESS):
+    if gross > rule.gross * (1 + EXCESS):
         return f"weights sum to {gross:.4g} in size, above gross {rule.gross:g}; weigh less or set it"
-    if abs(net) > rule.net_cap * (1 + _EXCESS):
+    if abs(net) > rule.net_cap * (1 + EXCESS):
         return f"weights sum to {net:+.4g}, beyond net_cap {rule.net_cap:g}; weigh less or set it"
     return ""

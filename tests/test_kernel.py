@@ -19,6 +19,7 @@ from backtests.evidence.engine import NEVER, ReplayEngine, Versions, actual_rows
 from backtests.kernel import Compiled, why_not
 from backtests.loans import Loan, Loans
 from backtests.news import read_news
+from backtests.own import make_rule as make_own
 from backtests.prices import Action
 from backtests.replay import make_market, run_rule
 from backtests.wakes import place_news
@@ -178,6 +179,41 @@ def test_what_the_engine_cannot_follow_it_names(deepseek):
     assert (engine_for(plain).name, engine_for(make_rule("shock")).name) == ("replay", "kernel")
     with pytest.raises(InputError, match="cannot follow"):
         engine_for(plain, "kernel")
+
+
+QUICK = """
+from strategies import Rule
+from strategies.timers import STATE_ROWS, crossings, hold_equal
+class Quick(Rule):
+    state_rows = STATE_ROWS
+    threshold: float = 0.5
+    def observe(self, view):
+        sums = view.news("sentiment", half_life=1.0)
+        exposed = view.exposure%s
+        return sums[-1] * exposed, (sums[-2] if len(sums) > 1 else 0.0) * exposed
+    def numbers(self):
+        return (float(self.threshold),)
+    @staticmethod
+    def advance(numbers, state, rows):
+        return hold_equal(state, crossings(state, rows, numbers[0], False), 2.0, False)
+"""
+
+
+def test_a_rule_of_your_own_in_two_halves_is_compiled_and_its_weights_are_checked(tmp_path, deepseek):
+    """Equal to the replay; weights that the replay refuses end the compiled run in the same words."""
+    good, bad = tmp_path / "good.py", tmp_path / "bad.py"
+    good.write_text(QUICK % " * view.masks(*self.traded)")
+    bad.write_text(QUICK % "")
+    assert_same(*deepseek, make_own(str(good), {}), BookTerms())
+    rule, messages = make_own(str(bad), {}), []
+    for engine in (
+        Compiled(*deepseek).run,
+        lambda rules, own: run_rule(deepseek[0], make_market(*deepseek), *rules, *own),
+    ):
+        with pytest.raises(InputError, match="weighs VRT, but may not hold it") as refused:
+            engine([rule], [BookTerms()])
+        messages.append(str(refused.value))
+    assert messages[0] == messages[1]
 
 
 def test_a_folder_that_cannot_be_written_to_is_no_obstacle(tmp_path):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from backtests.book import BookTerms, Fill
 from backtests.evidence.engine import Versions, renamed, used_items
+from backtests.kernel.checking import check
 from backtests.kernel.deciding import decide
 from backtests.kernel.ledger import AUCTIONS, FILL, TERMS, TOTALS, keep_books
 from backtests.kernel.observing import each_market, readings, reads_prices, version_readings
@@ -205,6 +206,8 @@ class Compiled:
 
         def work(runs: Ints) -> None:
             made = decide(type(plan.rule), own[runs], limits[runs], which[runs], asked_as[runs], plan.seen, plan.asked)
+            if plan.rule.code is not None:
+                check(plan.rule, self.market, limits[runs], made)
             closes, counts = np.empty((len(runs), sessions)), np.empty((len(runs), len(TOTALS)))
             _keeper()(
                 made.weights, made.changes, made.slots, plan.names, sources[runs], plan.at_close, terms[runs],
