@@ -7,9 +7,11 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -66,12 +68,27 @@ def test_every_locked_package_has_a_version_and_hashes(path):
 def test_the_locks_hold_every_dependency():
     """run.txt what the program imports, dev.txt that and the tools; the same versions in both."""
     names = {
-        path.stem: dict(re.findall(r"^([A-Za-z0-9_.\-]+)==(\S+)", path.read_text(encoding="utf-8"), re.MULTILINE))
+        path.stem: dict(
+            re.findall(r"^([A-Za-z0-9_.\-]+)(?:\[\S+\])?==(\S+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        )
         for path in LOCKS
     }
     wanted = {re.split(r"[\s<>=;\[]", name)[0].lower().replace("_", "-") for name in PROJECT["dependencies"]}
     assert wanted <= set(names["run"])
     assert names["run"].items() <= names["dev"].items()
+
+
+def test_the_lock_pins_a_package_with_the_extras_that_others_ask_of_it():
+    """Else pip looks for the extra in the newest release, which no hash pins, and the installation stops."""
+    text = (ROOT / "requirements" / "dev.txt").read_text(encoding="utf-8")
+    asked = {
+        (each.name, ",".join(sorted(each.extras)))
+        for found in distributions()
+        for each in map(Requirement, found.requires or [])
+        if each.extras and (each.marker is None or each.marker.evaluate({"extra": ""})) and f"\n{each.name}" in text
+    }
+    assert asked, "pytest-cov asks for coverage[toml]"
+    assert [name for name, extras in asked if not re.search(rf"^{name}\[{extras}\]==", text, re.MULTILINE)] == []
 
 
 def test_ci_runs_make_test():
