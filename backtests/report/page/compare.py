@@ -47,7 +47,7 @@ def _news(named: Sequence[tuple[str, Result]]) -> Markup:
     first = named[0][1]
     if all(run.tables[name].rows == first.tables[name].rows for _, run in named for name in ("scores", "bars")):
         return timeline(first)
-    told = "The runs saw other headlines or prices, so there is no one timeline: each run's own page has its."
+    told = "The runs saw other headlines, scores or prices, so there is no one timeline: each run's own page has its."
     return section("news", "The news over the price", told)
 
 
