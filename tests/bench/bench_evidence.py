@@ -96,13 +96,12 @@ def main() -> None:
         engine = ReplayEngine(workers=workers)
         start = time.perf_counter()
         kinds = placebo(episode, news, shock, terms, engine, n=60).kinds
-        count = sum(len(kind.versions) for kind in kinds if kind.versions)
+        count = sum(len(kind.drawn.versions) for kind in kinds if kind.drawn.versions)
         print(f"placebos, {workers} workers: {(time.perf_counter() - start) / count / one:.2f} replays each")
     fast = engine_for(shock)
     placebo(episode, news, shock, terms, fast, n=100)  # compiles, or takes the compiled code from its cache
-    drawn = sum(
-        len(kind.versions) for kind in placebo(episode, news, shock, terms, fast, n=10_000).kinds if kind.versions
-    )
+    kinds = placebo(episode, news, shock, terms, fast, n=10_000).kinds
+    drawn = sum(len(kind.drawn.versions) for kind in kinds if kind.drawn.versions)
     spent = wall(lambda: placebo(episode, news, shock, terms, fast, n=10_000))
     print(
         f"10,000 placebos, engine {fast.name}, drawn, run and weighed: {spent / drawn * 10_000 / one:.1f} replays (target: 20)"
