@@ -14,9 +14,9 @@ A pattern is looked at only where its first word stands, and gaps are bounded, s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Generic, NamedTuple, TypeVar
 
 from feeds.errors import InputError
@@ -50,10 +50,13 @@ class _Slot:
         )
 
 
+@cache
 def _slot(text: str, where: str) -> _Slot:
+    if text.isalnum():  # one word, as most are
+        return _Slot(frozenset((text,)), (), (), 0, optional=False)
     if text == "<end>":
         return _Slot(frozenset(), (), (), 0, optional=False, end=True)
-    if re.fullmatch(r"~\d+", text):
+    if text[0] == "~" and text[1:].isdecimal():
         gap = int(text[1:])
         if not 0 < gap <= _LONGEST_GAP:
             raise InputError(f"{where}: the gap {text} must be ~1 to ~{_LONGEST_GAP}")
