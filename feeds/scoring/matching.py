@@ -25,6 +25,10 @@ from feeds.scoring.rows import BREAKS, LONGEST_WORD, REMEMBERED
 
 T = TypeVar("T")
 
+_COMMON = frozenset(  # words that most texts hold: a pattern is announced by another of its words
+    "a after an and as at by for from in is it its new no not of off on or out over s than that the to up was with am "
+    "auf aus bei das dem den der des die ein eine einen für im ist mit nach nicht sich und von vor zu zum zur".split()
+)
 _LONGEST_GAP = 12
 
 
@@ -206,8 +210,15 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
 
 
 def _needed(slots: tuple[_Slot, ...]) -> frozenset[str]:
-    """Words of which one must follow the first; none where nothing is certain."""
-    return next((slot.words for slot in slots[1:] if slot.certain), frozenset())
+    """Words of which one must follow the first, the rarest such; none where nothing is certain.
+
+    Short words are common, and a word that may be the first too says nothing.
+    """
+
+    def common(words: frozenset[str]) -> tuple[bool, bool, int]:
+        return not words.isdisjoint(slots[0].words), not words.isdisjoint(_COMMON), -min(map(len, words))
+
+    return min((slot.words for slot in slots[1:] if slot.certain), key=common, default=frozenset())
 
 
 def _match(
