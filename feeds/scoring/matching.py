@@ -120,14 +120,17 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
                     index.setdefault(word, []).append(number)
         self.reach = max((sum(max(slot.gap, 1) for slot in slots) for slots, _ in self._patterns), default=0)
         self.edges = Edges(self._exact, self._heads, self._tails)
+        self._head_lengths = sorted(set(map(len, self._heads)))
+        self._tail_lengths = sorted(set(map(len, self._tails)))
 
     def __missing__(self, word: str) -> Starts[T] | None:
         """Looks a new word up, by its letters from both ends."""
         known = None
         if self.edges.begins(word):
             found = set(self._exact.get(word, ()))
-            for length in range(1, len(word) + 1):
+            for length in self._head_lengths:
                 found.update(self._heads.get(word[:length], ()))
+            for length in self._tail_lengths:
                 if length < len(word):
                     found.update(self._tails.get(word[-length:], ()))
             known = self._starts(sorted(found)) if found else None
