@@ -220,7 +220,6 @@ def test_own_prices_drive_the_same_job(tmp_path):
 
 def test_parquet_gives_the_same_result_as_csv(tmp_path):
     """The same bars, another file format."""
-    pytest.importorskip("pyarrow", reason="pyarrow is an extra")
     import pandas as pd
 
     pd.read_csv(EPISODE / "prices.csv").to_parquet(tmp_path / "prices.parquet")

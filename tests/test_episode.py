@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
 from datetime import date
 from pathlib import Path
 
@@ -14,22 +13,10 @@ from backtests.claims import check_claims
 from backtests.episode import EPISODES, episode_names, load_episode
 from backtests.prices import read_prices
 from feeds.errors import InputError
+from tests.folders import edit
 
 SOURCE = EPISODES / "deepseek-2025"
 PRICES = Path(__file__).parents[2] / "shared" / "data" / "prices" / "daily.csv"
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """A copy of the episode to break."""
-    return Path(shutil.copytree(SOURCE, tmp_path / "broken"))
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    """Replaces the first `old`, which must be there."""
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 NVDA = "NVDA,2025-01-27,"
@@ -169,7 +156,6 @@ def test_an_unknown_episode_is_met_with_the_nearest_name():
 
 def test_parquet_gives_the_same_bars_as_csv(tmp_path):
     """Figures to the last bit."""
-    pytest.importorskip("pyarrow", reason="pyarrow is an extra")
     pd.read_csv(SOURCE / "prices.csv", parse_dates=["date"]).to_parquet(tmp_path / "prices.parquet")
     csv_bars, parquet_bars = read_prices(SOURCE / "prices.csv").bars, read_prices(tmp_path / "prices.parquet").bars
     assert list(csv_bars) == list(parquet_bars)
@@ -185,7 +171,6 @@ def test_parquet_gives_the_same_bars_as_csv(tmp_path):
 )
 def test_a_broken_parquet_file_is_refused(tmp_path, data, words):
     """With its name."""
-    pytest.importorskip("pyarrow", reason="pyarrow is an extra")
     if data is not None:
         (tmp_path / "p.parquet").write_bytes(data)
     with pytest.raises(InputError, match=words):

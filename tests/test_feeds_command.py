@@ -107,7 +107,6 @@ def test_export_and_import_keep_what_was_known_when(tmp_path):
 
 def test_export_to_parquet_and_opml(tmp_path):
     """A frame with times, a list that other readers take."""
-    pytest.importorskip("pyarrow", reason="pyarrow is an extra")
     (tmp_path / "rows.csv").write_text("title,seen\nA title,2025-01-26T10:00:00Z\n")
     feeds("import", "rows.csv", cwd=tmp_path)
     assert feeds("export", "all.parquet", cwd=tmp_path).returncode == 0

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +30,7 @@ from feeds.scoring import Entity, Score
 from strategies.registry import make_rule, rule_names
 from tests.markets import Script, episode_of, news_of, weekdays
 
+RULES = Path(__file__).parents[1] / "docs" / "rules.md"
 SECTORS = {"chips": ("NVDA", "AMD"), "power": ("VST",), "platforms": ("META",), "funds": ("SPY", "SMH")}
 SYMBOLS = tuple(symbol for members in SECTORS.values() for symbol in members)
 DAYS = weekdays(16)
@@ -181,29 +184,13 @@ def test_what_the_engine_cannot_follow_it_names(deepseek):
         engine_for(plain, "kernel")
 
 
-QUICK = """
-from strategies import Rule
-from strategies.timers import STATE_ROWS, crossings, hold_equal
-class Quick(Rule):
-    state_rows = STATE_ROWS
-    threshold: float = 0.5
-    def observe(self, view):
-        sums = view.news("sentiment", half_life=1.0)
-        exposed = view.exposure%s
-        return sums[-1] * exposed, (sums[-2] if len(sums) > 1 else 0.0) * exposed
-    def numbers(self):
-        return (float(self.threshold),)
-    @staticmethod
-    def advance(numbers, state, rows):
-        return hold_equal(state, crossings(state, rows, numbers[0], False), 2.0, False)
-"""
-
-
 def test_a_rule_of_your_own_in_two_halves_is_compiled_and_its_weights_are_checked(tmp_path, deepseek):
-    """Equal to the replay; weights that the replay refuses end the compiled run in the same words."""
+    """The example of docs/rules.md: equal to the replay; weights that the replay refuses end the compiled run in the same words."""
     good, bad = tmp_path / "good.py", tmp_path / "bad.py"
-    good.write_text(QUICK % " * view.masks(*self.traded)")
-    bad.write_text(QUICK % "")
+    example = re.search(r"```python\n# quick.py\n(.*?)```", RULES.read_text(encoding="utf-8"), re.DOTALL)[1]
+    good.write_text(example)
+    bad.write_text(example.replace(" * view.masks(*self.traded)", ""))
+    assert bad.read_text() != example
     assert_same(*deepseek, make_own(str(good), {}), BookTerms())
     rule, messages = make_own(str(bad), {}), []
     for engine in (

@@ -19,7 +19,6 @@ def test_the_fitted_line_is_the_one_through_the_points():
 
 def test_the_same_figures_make_the_same_picture(tmp_path):
     """Byte for byte, it says what it shows, and no point of the slower panel is cut off."""
-    pytest.importorskip("matplotlib", reason="matplotlib is an extra")
     slower = dataclasses.replace(COST, axis="symbols", seconds=(0.03, 0.1, 0.27))
     for name in ("a.svg", "b.svg"):
         draw([COST, slower, COST], tmp_path / name)

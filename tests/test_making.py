@@ -25,6 +25,7 @@ from feeds.archive import Archive
 from feeds.errors import InputError
 from feeds.history.importing import import_paths
 from strategies.sessions import calendar_sessions
+from tests.folders import edit
 
 SOURCE = EPISODES / "deepseek-2025"
 TABLES = ("equity", "positions", "orders", "fills", "flows", "trades", "targets", "signals", "scores")
@@ -122,19 +123,6 @@ def test_without_a_key_the_session_with_the_largest_move_is_shown(tmp_path):
 def test_shipped_episodes_are_sound(name):
     """By the same check as one's own."""
     assert check_folder(EPISODES / name) == []
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """A copy of an episode to break."""
-    return Path(shutil.copytree(SOURCE, tmp_path / "broken"))
-
-
-def edit(path: Path, old: str, new: str) -> None:
-    """Replaces the first `old`, which must be there."""
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 def without_a_session(folder: Path) -> None:

@@ -92,7 +92,6 @@ def test_a_headline_that_is_a_formula_or_a_script_stays_text(tmp_path):
 def test_a_notebook_shows_tables_and_a_plot(result):
     """_repr_html_ has the claims; plot draws one line per strategy."""
     assert "contradicted" in result._repr_html_()
-    pytest.importorskip("matplotlib", reason="matplotlib is an extra")
     assert len(result.plot().lines) == 2
 
 

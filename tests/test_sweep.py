@@ -73,7 +73,8 @@ def test_a_killed_sweep_goes_on_and_makes_the_same_bytes(alone, tmp_path):
 @pytest.fixture(scope="module")
 def cluster():
     """Two Dask workers."""
-    distributed = pytest.importorskip("distributed", reason="Dask is an extra")
+    import distributed
+
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
     ) as made:

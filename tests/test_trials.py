@@ -283,8 +283,6 @@ def test_run_writes_itself_into_the_ledger_unless_told_not_to(tmp_path, monkeypa
 
 def test_a_configuration_of_a_sweep_that_is_run_again_is_one_trial(tmp_path, monkeypatch):
     """Two of the grid, one of them run: two were tried, and the run knows."""
-    pytest.importorskip("numba", reason="numba is an extra")
-    pytest.importorskip("pyarrow", reason="pyarrow is an extra")
     monkeypatch.chdir(tmp_path)
     sweep = ["sweep", "deepseek-2025", "--strategy", "shock", "--grid", "threshold=0.4,0.5", "--trials", "t.jsonl"]
     run = ["run", "deepseek-2025", "-s", "shock", "--set", "threshold=0.5", "--set", "reactions=with-cause"]
