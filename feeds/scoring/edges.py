@@ -22,13 +22,6 @@ class Edges:
         for tail in tails:
             self._tails[tail[-_KEY:]] = (*self._tails.get(tail[-_KEY:], ()), tail)
 
-    def add(self, other: Edges) -> None:
-        """Makes these the edges of both."""
-        self._exact |= other._exact
-        for mine, more in ((self._heads, other._heads), (self._tails, other._tails)):
-            for key, ends in more.items():
-                mine[key] = (*mine.get(key, ()), *ends)
-
     def begins(self, word: str) -> bool:
         """Whether a pattern may begin with a word."""
         if word in self._exact:
