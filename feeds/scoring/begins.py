@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from feeds.scoring.edges import Edges
 from feeds.scoring.matching import Matcher
 
 _KEY = 3  # letters by which beginnings and ends of words are found
@@ -87,6 +88,11 @@ class Begins:
     def words(self) -> frozenset[str]:
         """Returns all whole words that are something or begin or close something."""
         return frozenset(self._exact)
+
+    def edges(self) -> Edges:
+        """Returns a quick no for words that are nothing."""
+        heads = [head for known in self._heads.values() for head, _ in known]
+        return Edges(self._exact, heads, [tail for known in self._tails.values() for tail, _ in known])
 
     def bits(self, word: str) -> int:
         """Returns the bits of a word."""

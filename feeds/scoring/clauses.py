@@ -16,6 +16,7 @@ _SUBORDINATE = re.compile(
     rf"\s(?:{'|'.join(sorted(OPENERS - {'ahead'}))}|ahead of)\s",
     re.IGNORECASE,
 )
+FOLDED = frozenset("ſıİK")  # letters that a search without regard to capitals takes for s, i and k
 _ASKING = frozenset(
     "will should can could is are does do did what which where when how who wird soll sollte kann ist sind was "
     "welche welcher welches welchen welchem wo wann wie wer droht kommt geht".split()

@@ -10,16 +10,19 @@ _KEY = 3  # letters by which beginnings and ends are found
 class Edges:
     """A quick no for words with which nothing begins: most words of most headlines."""
 
-    __slots__ = ("_exact", "_heads", "_tails")
+    __slots__ = ("_exact", "_heads", "_short_heads", "_short_tails", "_tails")
 
     def __init__(self, exact: Iterable[str], heads: Iterable[str], tails: Iterable[str]) -> None:
         """Takes first words, their beginnings and their ends."""
         self._exact = set(exact)
-        self._heads: dict[str, tuple[str, ...]] = {}  # by their first letters, three or fewer
+        self._heads: dict[str, tuple[str, ...]] = {}  # by their first letters
         self._tails: dict[str, tuple[str, ...]] = {}  # by their last
-        for head in heads:
+        heads, tails = frozenset(heads), frozenset(tails)
+        self._short_heads = tuple(head for head in heads if len(head) < _KEY)
+        self._short_tails = tuple(tail for tail in tails if len(tail) < _KEY)
+        for head in heads.difference(self._short_heads):
             self._heads[head[:_KEY]] = (*self._heads.get(head[:_KEY], ()), head)
-        for tail in tails:
+        for tail in tails.difference(self._short_tails):
             self._tails[tail[-_KEY:]] = (*self._tails.get(tail[-_KEY:], ()), tail)
 
     def begins(self, word: str) -> bool:
@@ -27,10 +30,10 @@ class Edges:
         if word in self._exact:
             return True
         heads, tails = self._heads, self._tails
-        key = word[:3]
+        key = word[:_KEY]
         if key in heads and word.startswith(heads[key]):
             return True
-        key = word[-3:]
+        key = word[-_KEY:]
         if key in tails and word.endswith(tails[key]):
             return True
-        return word[:2] in heads or word[-2:] in tails or word[:1] in heads or word[-1:] in tails
+        return word.startswith(self._short_heads) or word.endswith(self._short_tails)

@@ -13,13 +13,12 @@ from datetime import date
 from functools import cache
 
 from feeds.scoring.begins import Begins
-from feeds.scoring.clauses import ASKING, OPENERS, opens
+from feeds.scoring.clauses import ASKING, FOLDED, OPENERS, opens
 from feeds.scoring.language import ACCENT, UMLAUT, votes, weights
 from feeds.scoring.lists import name_words
 from feeds.scoring.phrases import MARKS, matcher
-from feeds.scoring.rows import LONGEST_WORD, REMEMBERED, words_of
+from feeds.scoring.rows import LONGEST_WORD, REMEMBERED, STOPS, words_of
 from feeds.scoring.rules import rule_book
-from feeds.scoring.shortcuts import STOPS
 from feeds.scoring.tone import engine
 from feeds.scoring.vader import Word, holds_emoji
 
@@ -50,9 +49,12 @@ class Glance(dict[str, Record | None]):
         self._alike: dict[Record, Record] = {}
         self._weights = weights()
         self._known = engine(language, as_of).known if language == "en" else None
-        self._lists = self._words.begins.words() | self._weights.keys()
+        lists = {*self._words.begins.words(), *self._weights}
         if self._known is not None:
-            self._lists |= self._known.special
+            lists |= self._known.special
+        self._lists = frozenset(lists)  # words that are something
+        self._edged = self._words.begins.edges().begins  # by their first or last letters
+        self._stops = {stop: self._shared(self._words[stop]) for stop in STOPS}
 
     def __call__(self, pieces: Sequence[str]) -> tuple[int, int, list[Word], int]:
         """Looks over the pieces of a text between blanks.
@@ -85,21 +87,19 @@ class Glance(dict[str, Record | None]):
     def __missing__(self, piece: str) -> Record | None:
         if piece.isascii() and piece.isalpha():
             lower = piece.lower()
-            record = self._listed(piece, lower) if lower in self._lists else self._plain(lower)
+            if lower in self._lists:
+                record = self._record(piece, self._weights.get(lower, 0), self._words[lower])
+            else:  # nearly always
+                record = self._shared(self._words[lower]) if self._edged(lower) else None
         else:
             record = self._mixed(piece)
         if len(self) < REMEMBERED and len(piece) <= LONGEST_WORD:
             self[piece] = record
         return record
 
-    def _plain(self, word: str) -> Record | None:
-        """A word that stands in no list; something may begin with it by its first or last letters."""
-        bits = self._words[word]
-        return self._alike.setdefault(record := (0, bits, None), record) if bits else None
-
-    def _listed(self, piece: str, word: str) -> Record | None:
-        """A word of a list."""
-        return self._record(piece, self._weights.get(word, 0), self._words[word])
+    def _shared(self, bits: int, votes: int = 0) -> Record | None:
+        """The record of a word that VADER does not count; many words are alike."""
+        return self._alike.setdefault(record := (votes, bits, None), record) if votes or bits else None
 
     def _record(self, piece: str, votes: int, bits: int) -> Record | None:
         counts = None
@@ -108,21 +108,19 @@ class Glance(dict[str, Record | None]):
             if word.listed is not None:
                 counts = word
                 bits |= COUNTS | SHOUTS * word.shouts | ODD * (word.lower in MARKS)
-        record = (votes, bits, counts)
-        if counts is None:  # many words are alike
-            return self._alike.setdefault(record, record) if votes or bits else None
-        return record
+        return self._shared(bits, votes) if counts is None else (votes, bits, counts)
 
     def _mixed(self, piece: str) -> Record | None:
         """A piece that is more than letters; the common kinds first."""
+        stem, stop = piece[:-1], piece[-1:]
+        if stop in STOPS and stem.isascii() and stem.isalpha():  # "chips,"
+            lower = stem.lower()
+            if lower in self._lists or len(stem) <= _SHORT:
+                return self._record(piece, self._weights.get(lower, 0), self._words[lower] | self._words[stop])
+            return self._shared(self._words[lower] | self._words[stop]) if self._edged(lower) else self._stops[stop]
         if piece.isascii():
-            stem, stop = piece[:-1], piece[-1:]
-            if stop in STOPS and stem.isalpha():  # "chips,"
-                lower = stem.lower()
-                bits = self._words[lower] | self._words[stop]
-                if lower in self._lists or len(stem) <= _SHORT:
-                    return self._record(piece, self._weights.get(lower, 0), bits)
-                return self._alike.setdefault(record := (0, bits, None), record) if bits else None
+            if piece.isdecimal():
+                return self._record(piece, 0, self._words[piece])
             if stem[-1:] == "'" and stop == "s" and stem[:-1].isalpha():  # "Nvidia's"
                 return self._record(piece, self._weights.get(piece.lower(), 0), self._words[stem[:-1].lower()])
             parts = piece.split("-")
@@ -133,7 +131,7 @@ class Glance(dict[str, Record | None]):
         said, bits = votes(piece)
         for word in words_of(piece):
             bits |= self._words[word]
-        if not piece.isascii() and opens(" ".join((piece, *words_of(piece)))):
+        if not piece.isascii() and not FOLDED.isdisjoint(piece) and opens(piece):
             bits |= OPENS
         if not piece.isprintable() or not piece or holds_emoji(piece):
             bits |= ODD
@@ -154,12 +152,14 @@ class _Words(dict[str, int]):
         self.classes = (1 << len(self._moves.bits)) - 1 << _SHIFT
         self.begins = Begins(_SHIFT + len(self._moves.bits))
         self.begins.alone(ASKING, ASKS)
-        self._names = name_words()
-        self.begins.alone(self._names, NAMES)
+        names = name_words()
+        self.begins.alone(names, NAMES)
+        self.begins.alone([f"{name}s" for name in names], NAMES)
         self.begins.alone(OPENERS, OPENS)
         self.phrases = self.begins.add(matcher(language, as_of), lambda _: PHRASE)
         self.begins.add(self._subjects.matcher, self._of_subject, SUBJECT)
         self.moves = self.begins.add(self._moves.matcher, self._of_move)
+        self._edges = self.begins.edges()
 
     def flags(self, bits: int, pairs: int) -> int:
         """Returns the flags of a text by the bits of its words, and its pairs."""
@@ -170,9 +170,7 @@ class _Words(dict[str, int]):
         return flags
 
     def __missing__(self, word: str) -> int:
-        bits = self.begins.bits(word)
-        if word[-1] == "s" and word[:-1] in self._names:
-            bits |= NAMES
+        bits = self.begins.bits(word) if self._edges.begins(word) else 0
         if "-" in word:  # its parts count too
             for part in word.split("-"):
                 bits |= self[part] if part else 0

@@ -37,11 +37,11 @@ def votes(piece: str) -> tuple[int, int]:
     """Returns for which languages speaks what stands between two blanks, and which marks it has."""
     lower = piece.lower()
     known = weights()
-    if lower.isascii():
-        if lower.isalpha():
-            return known.get(lower, 0), 0
-        return sum([known.get(word, 0) for word in _WORD.findall(lower)]), 0
-    marks = UMLAUT * (not _UMLAUTS.isdisjoint(lower)) | ACCENT * (not _FOREIGN.isdisjoint(lower))
+    marks = 0
+    if not lower.isascii():
+        marks = UMLAUT * (not _UMLAUTS.isdisjoint(lower)) | ACCENT * (not _FOREIGN.isdisjoint(lower))
+    if lower.isalpha():
+        return known.get(lower, 0), marks
     return sum([known.get(word, 0) for word in _WORD.findall(lower)]), marks
 
 

@@ -16,6 +16,7 @@ _TOKEN = re.compile(
     r"|[;:,.!?–—…|$€£¥%()\"„“”‚‘]"
 )
 _AMOUNT = re.compile(r"(?<![\d.,])[$€£¥]?\d[\d.,]*[a-z]")
+STOPS = frozenset(",:;.?!")  # at the end of a piece a word of its own
 BREAKS = frozenset(";:.!?–—…|--")
 REMEMBERED = 100_000  # words of which is kept in memory what they are
 LONGEST_WORD = 40  # characters of a word that is kept
@@ -25,8 +26,13 @@ class _Pieces(dict[str, tuple[str, ...]]):
     """What stands between two blanks, as patterns see it. No word goes over a blank, so each piece is split once."""
 
     def __missing__(self, piece: str) -> tuple[str, ...]:
-        if piece.isascii() and piece.isalpha():
+        stem, end = piece[:-1], piece[-1:]
+        if piece.isalpha() or piece.isdecimal():  # the common kinds first; they need no search
             words: tuple[str, ...] = (piece.lower(),)
+        elif end in STOPS and stem.isalpha():  # "chips,"
+            words = (stem.lower(), end)
+        elif end == "s" and stem[-1:] == "'" and stem[:-1].isalpha():  # "Nvidia's"
+            words = (stem[:-1].lower(),)
         else:
             words = tuple(map(_plain, _TOKEN.findall(f" {piece} " if piece == "-" else piece)))
         if len(self) < REMEMBERED and len(piece) <= LONGEST_WORD:

@@ -9,12 +9,10 @@ from collections.abc import Sequence
 from datetime import date
 
 from feeds.scoring.phrases import MARKS, Found
-from feeds.scoring.rows import Row, words_of
+from feeds.scoring.rows import STOPS, Row, words_of
 from feeds.scoring.tone import agree, decided, engine
 from feeds.scoring.vader import Word, compound
 from feeds.scoring.vader_turns import loud
-
-STOPS = frozenset(",:;.?!")  # at the end of a piece a word of its own, which VADER does not count
 
 
 def simple_tone(
