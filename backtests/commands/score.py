@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -20,8 +20,9 @@ from feeds.errors import InputError
 if TYPE_CHECKING:
     from feeds.scoring import Score, Scorer
 
-_BLOCK = 2_000  # lines scored at a time
+_BLOCK = 1 << 17  # bytes of lines that are scored at a time
 _LONGEST_LINE = 1 << 20  # bytes
+_AHEAD = 2  # blocks that lie ready for each process
 
 
 @click.command()
@@ -123,10 +124,10 @@ def score(
         raise InputError("give TEXT or --input FILE, not both")
     how = _How(scorer=scorer.name, language=language, lexicon_as_of=lexicon_as_of, as_json=as_json, explain=explain)
     if text is not None:
-        click.echo(how.line(text))
+        click.echo(how.lines([text])[0])
         return
-    for block in _scored_blocks(_lines(source), how, workers):
-        click.echo(block, nl=False)
+    for scored in _scored(_blocks(source), how, workers):
+        click.echo(scored, nl=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,18 +140,19 @@ class _How:
     as_json: bool
     explain: bool
 
-    def line(self, text: str) -> str:
-        """What is printed for one headline."""
-        return self.block([text]).removesuffix("\n")
+    def block(self, raw: bytes) -> bytes:
+        """What is printed for lines of UTF-8 that are not blank; bytes that are none become replacement characters."""
+        lines = [line.rstrip("\r")[:_LONGEST_LINE] for line in raw.decode("utf-8", errors="replace").split("\n")]
+        return "".join([f"{shown}\n" for shown in self.lines([line for line in lines if line.strip()])]).encode()
 
-    def block(self, lines: list[str]) -> str:
-        """What is printed for many, a line each."""
+    def lines(self, lines: list[str]) -> list[str]:
+        """What is printed for each headline."""
         from feeds.scoring import Told
         from feeds.scoring.registry import scorer_named
 
         scorer = scorer_named(self.scorer)
         scores = scorer.scores([Told(line, "", self.language) for line in lines], self.lexicon_as_of)
-        return "".join([f"{self._shown(line, scored, scorer)}\n" for line, scored in zip(lines, scores, strict=True)])
+        return [self._shown(line, scored, scorer) for line, scored in zip(lines, scores, strict=True)]
 
     def _shown(self, text: str, scored: Score, scorer: Scorer) -> str:
         parts = []
@@ -165,36 +167,51 @@ class _How:
         return "\n".join((_human(text, scored), *(f"    {part}" for part in parts)))
 
 
-def _scored_blocks(lines: Iterable[str], how: _How, workers: int) -> Iterator[str]:
-    """Scores some thousand lines at a time, in their order; only so many are held at once."""
-    stream = (line for line in lines if line.strip())
-    blocks = iter(lambda: list(islice(stream, _BLOCK)), [])
+def _scored(blocks: Iterator[bytes], how: _How, workers: int) -> Iterator[bytes]:
+    """Scores blocks of lines, in their order; only so many are held at once.
+
+    Raises:
+        InputError: A process was killed from outside.
+    """
     if workers == 1:
         yield from map(how.block, blocks)
         return
+    import gc
     from concurrent.futures import Future, ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
 
+    yield from map(how.block, islice(blocks, 1))  # which loads the lists: forked processes have them then
+    gc.freeze()  # the collector leaves alone what they share, so that it stays shared
     with ProcessPoolExecutor(workers) as pool:
-        waiting: deque[Future[str]] = deque()
-        for block in blocks:
-            waiting.append(pool.submit(how.block, block))
-            if len(waiting) > 2 * workers:
+        waiting: deque[Future[bytes]] = deque()
+        try:
+            for block in blocks:
+                waiting.append(pool.submit(how.block, block))
+                if len(waiting) > _AHEAD * workers:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        except BrokenProcessPool:
+            raise InputError("a worker process was killed; run the command again") from None
 
 
-def _lines(source: Path | None) -> Iterator[str]:
-    """Lines of a file or stdin as UTF-8 whatever the locale says; bytes that are none become replacement characters.
+def _blocks(source: Path | None) -> Iterator[bytes]:
+    """Whole lines of a file or stdin, many at a time.
 
     A line of a megabyte is no headline: what stands beyond that is passed over.
     """
+    begun = b""
     try:
         with sys.stdin.buffer if source in {None, Path("-")} else Path(str(source)).open("rb") as file:
-            while line := file.readline(_LONGEST_LINE):
-                yield line.decode("utf-8", errors="replace").rstrip("\r\n")
-                while line and not line.endswith(b"\n"):
-                    line = file.readline(_LONGEST_LINE)
+            while read := file.read(_BLOCK):
+                whole, end, rest = read.rpartition(b"\n")
+                if end:
+                    yield begun + whole
+                    begun = rest
+                else:
+                    begun = (begun + read)[:_LONGEST_LINE]
+        if begun:
+            yield begun
     except OSError as wrong:
         raise InputError(
             f"{source}: cannot be read ({wrong.strerror}); give a text file, a headline per line"
