@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 
 from feeds.scoring.clauses import OPENERS, asks, bare, wishes
 from feeds.scoring.disruption import read, sentiment
@@ -89,7 +90,7 @@ def read_headlines(texts: Sequence[Told], as_of: date | None) -> list[Score]:
             each.title, each.pieces, each.words, as_of, shouts=bool(seen & SHOUTS), opens=bool(seen & OPENS)
         )
     _read_closely(close, as_of)
-    return [_score(each, as_of) if each.language in LISTS else _rejected(each.language) for each in held]
+    return [_score(each, as_of) if each.language in LISTS else _nothing(each.language) for each in held]
 
 
 def _looked_at(texts: Iterable[Told], as_of: date | None) -> list[_Headline]:
@@ -182,16 +183,20 @@ def _tone(
     return simple_tone(row.text, row.pieces, words, as_of, shouts=bool(seen & SHOUTS), opens=opens)
 
 
-def _rejected(language: str) -> Score:
+@lru_cache(maxsize=64)
+def _nothing(language: str) -> Score:
+    """The score of a headline that says nothing, or is in a language that is not read."""
     return made(language, 0.0, 0.0, 0.0, (), False, False, ())
 
 
 def _score(each: _Headline, as_of: date | None) -> Score:
     """The score of a headline of which tone and price moves are known."""
     if not each.title.strip():
-        return _rejected(each.language)
+        return _nothing(each.language)
     seen, told, tone, reported = each.seen, each.told, each.tone, each.reported
     if not (seen | told) & (DISRUPTION | NAMES):  # nearly always
+        if not each.hits and not reported:
+            return _nothing(each.language)
         tone = tone if abs(tone) >= SPEAKS else 0.0
         hits = tuple([f"tone:{word}" for word in each.hits])
         return made(each.language, 0.0, 0.0, tone, (), reported, reported and each.caused, hits)
