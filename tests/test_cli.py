@@ -6,12 +6,15 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from backtests.commands.score import _scored
+from feeds.errors import InputError
 from strategies.registry import rule_names
 
 EPISODE = Path(__file__).parents[1] / "backtests" / "episodes" / "deepseek-2025"
@@ -252,6 +255,23 @@ def test_score_takes_lines_of_any_kind_and_any_number_of_processes_writes_the_sa
     assert said[:3] == ["Chip sto\ufffdcks plunge", "x" * (1 << 20), "Aktien stürzen ab"]
     assert said[3:] == [*(line.decode() for line in lines), "the last"]
     assert runs[0] == runs[1]
+
+
+class _Killed:
+    """Scores, but for a line that gets the process killed."""
+
+    def block(self, raw: bytes) -> bytes:
+        if raw == b"last":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return raw
+
+
+def test_a_killed_process_of_score_is_said_in_one_line():
+    """What was scored before is out; then comes an error and no traceback."""
+    scored = _scored(iter([b"first", b"last"]), _Killed(), workers=2)
+    assert next(scored) == b"first"
+    with pytest.raises(InputError, match="worker process was killed"):
+        next(scored)
 
 
 def test_listings_speak_json(tmp_path):

@@ -193,6 +193,8 @@ def _scored(blocks: Iterator[bytes], how: _How, workers: int) -> Iterator[bytes]
                 yield waiting.popleft().result()
         except BrokenProcessPool:
             raise InputError("a worker process was killed; run the command again") from None
+        finally:
+            gc.unfreeze()
 
 
 def _blocks(source: Path | None) -> Iterator[bytes]:
