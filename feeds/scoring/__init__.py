@@ -138,7 +138,7 @@ def _block(texts: list[Told], as_of: date | None) -> list[Score]:
 
 DEFAULT = Scorer(
     name="vader-disruption",
-    version="3",
+    version="4",
     score=_one,
     many=score_many,
     about="word lists and rules of our own on VADER",
