@@ -11,6 +11,7 @@ What is announced may turn out not to be there; what is there is always announce
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import copy
 from typing import TypeVar
 
 from feeds.scoring.edges import Edges
@@ -67,13 +68,17 @@ class Begins:
                 opening |= bits
             bits |= first
             self.alone(words, bits)
-            self._short_heads += tuple(head for head in heads if len(head) < _KEY)
-            self._short_tails += tuple(tail for tail in tails if len(tail) < _KEY)
-            for head in heads:
-                self._heads[head[:_KEY]] = (*self._heads.get(head[:_KEY], ()), (head, bits))
-            for tail in tails:
-                self._tails[tail[-_KEY:]] = (*self._tails.get(tail[-_KEY:], ()), (tail, bits))
+            if heads or tails:  # hardly ever
+                self._ends(heads, tails, bits)
         return opening
+
+    def _ends(self, heads: tuple[str, ...], tails: tuple[str, ...], bits: int) -> None:
+        self._short_heads += tuple(head for head in heads if len(head) < _KEY)
+        self._short_tails += tuple(tail for tail in tails if len(tail) < _KEY)
+        for head in heads:
+            self._heads[head[:_KEY]] = (*self._heads.get(head[:_KEY], ()), (head, bits))
+        for tail in tails:
+            self._tails[tail[-_KEY:]] = (*self._tails.get(tail[-_KEY:], ()), (tail, bits))
 
     def _pair(self, needed: frozenset[str], flags: int) -> int:
         """The bit of words that open what these words close."""
@@ -84,6 +89,13 @@ class Begins:
             self._opening |= opens
             self.alone(needed, opens << 1)
         return opens
+
+    def copy(self) -> Begins:
+        """Returns one that knows the same, to which more can be added."""
+        twin = Begins(self._width)
+        vars(twin).update({name: copy(value) for name, value in vars(self).items() if name != "_known"})
+        twin._known = _Known(twin._announced, self._width)
+        return twin
 
     def words(self) -> frozenset[str]:
         """Returns all whole words that are something or begin or close something."""

@@ -144,21 +144,14 @@ class _Words(dict[str, int]):
     def __init__(self, language: str, as_of: date | None) -> None:
         super().__init__()
         self._moves = rule_book("reaction.toml", as_of)
-        self._subjects = rule_book("disruption.toml", as_of)
         self._wanted = 0  # classes of price moves that a rule asks for
         for rule in self._moves.rules:
             for group in rule.groups:
                 self._wanted |= group
         self.classes = (1 << len(self._moves.bits)) - 1 << _SHIFT
-        self.begins = Begins(_SHIFT + len(self._moves.bits))
-        self.begins.alone(ASKING, ASKS)
-        names = name_words()
-        self.begins.alone(names, NAMES)
-        self.begins.alone([f"{name}s" for name in names], NAMES)
-        self.begins.alone(OPENERS, OPENS)
+        base, self.moves = _any_language(as_of)
+        self.begins = base.copy()
         self.phrases = self.begins.add(matcher(language, as_of), lambda _: PHRASE)
-        self.begins.add(self._subjects.matcher, self._of_subject, SUBJECT)
-        self.moves = self.begins.add(self._moves.matcher, self._of_move)
         self._edges = self.begins.edges()
 
     def flags(self, bits: int, pairs: int) -> int:
@@ -178,11 +171,19 @@ class _Words(dict[str, int]):
             self[word] = bits
         return bits
 
-    def _of_subject(self, mask: int) -> int:
-        return DISRUPTION if mask & self._subjects.matters else 0
 
-    def _of_move(self, mask: int) -> int:
-        return mask << _SHIFT
+@cache
+def _any_language(as_of: date | None) -> tuple[Begins, int]:
+    """What words are in every language, and the bits of those that open a price move."""
+    moves, subjects = rule_book("reaction.toml", as_of), rule_book("disruption.toml", as_of)
+    begins = Begins(_SHIFT + len(moves.bits))
+    begins.alone(ASKING, ASKS)
+    names = name_words()
+    begins.alone(names, NAMES)
+    begins.alone([f"{name}s" for name in names], NAMES)
+    begins.alone(OPENERS, OPENS)
+    begins.add(subjects.matcher, lambda mask: DISRUPTION if mask & subjects.matters else 0, SUBJECT)
+    return begins, begins.add(moves.matcher, lambda mask: mask << _SHIFT)
 
 
 @cache

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
 
 from feeds.errors import InputError
@@ -32,19 +33,16 @@ _COMMON = frozenset(  # words that most texts hold: a pattern is announced by an
 _LONGEST_GAP = 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: thousands are made when the lists are loaded, and that takes half as long
 class _Slot:
     words: frozenset[str]
-    heads: tuple[str, ...]  # "a*"
-    tails: tuple[str, ...]  # "*a"
-    gap: int  # > 0: that many words of any kind
-    optional: bool
+    heads: tuple[str, ...] = ()  # "a*"
+    tails: tuple[str, ...] = ()  # "*a"
+    gap: int = 0  # > 0: that many words of any kind
+    optional: bool = False
     end: bool = False
-
-    @property
-    def certain(self) -> bool:
-        """Whether one of its words must stand there."""
-        return bool(self.words) and not (self.heads or self.tails or self.optional)
+    certain: bool = True  # one of its words must stand there
+    width: int = 1  # words it may take
 
     def takes(self, word: str) -> bool:
         return (
@@ -57,24 +55,25 @@ class _Slot:
 @cache
 def _slot(text: str, where: str) -> _Slot:
     if text.isalnum():  # one word, as most are
-        return _Slot(frozenset((text,)), (), (), 0, optional=False)
+        return _Slot(frozenset((text,)))
     if text == "<end>":
-        return _Slot(frozenset(), (), (), 0, optional=False, end=True)
+        return _Slot(frozenset(), end=True, certain=False)
     if text[0] == "~" and text[1:].isdecimal():
         gap = int(text[1:])
         if not 0 < gap <= _LONGEST_GAP:
             raise InputError(f"{where}: the gap {text} must be ~1 to ~{_LONGEST_GAP}")
-        return _Slot(frozenset(), (), (), gap, optional=False)
+        return _Slot(frozenset(), gap=gap, certain=False, width=gap)
     optional = len(text) > 2 and text.startswith("(") and text.endswith(")")
     words = _spelled((text[1:-1] if optional else text).split("|"))
     if any(not word.strip("*") for word in words):
         raise InputError(f"{where}: an empty word in {text!r}")
+    starred = [word for word in words if "*" in word]
     return _Slot(
-        frozenset(word for word in words if "*" not in word),
-        tuple(word[:-1] for word in words if word.endswith("*")),
-        tuple(word[1:] for word in words if word.startswith("*")),
-        0,
-        optional,
+        frozenset(words).difference(starred),
+        tuple(word[:-1] for word in starred if word.endswith("*")),
+        tuple(word[1:] for word in starred if word.startswith("*")),
+        optional=optional,
+        certain=not (starred or optional),
     )
 
 
@@ -103,6 +102,7 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
             InputError: A pattern is empty, starts with a gap or an optional word, or has too long a gap.
         """
         super().__init__()
+        self.reach = 0  # words that the longest pattern may take
         self._patterns: list[tuple[tuple[_Slot, ...], T]] = []
         self._pairs: dict[tuple[int, ...], tuple[T, ...]] = {}  # by what goes on with a word: the lists bound them
         self._exact: dict[str, list[int]] = {}
@@ -114,11 +114,14 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
                 raise InputError(f"{where}: {text!r} must start with a word")
             number = len(self._patterns)
             self._patterns.append((slots, payload))
+            self.reach = max(self.reach, sum(map(_width, slots)))
             first = slots[0]
-            for words, index in ((first.words, self._exact), (first.heads, self._heads), (first.tails, self._tails)):
-                for word in words:
-                    index.setdefault(word, []).append(number)
-        self.reach = max((sum(max(slot.gap, 1) for slot in slots) for slots, _ in self._patterns), default=0)
+            for word in first.words:
+                self._exact.setdefault(word, []).append(number)
+            for word in first.heads:
+                self._heads.setdefault(word, []).append(number)
+            for word in first.tails:
+                self._tails.setdefault(word, []).append(number)
         self.edges = Edges(self._exact, self._heads, self._tails)
         self._head_lengths = sorted(set(map(len, self._heads)))
         self._tail_lengths = sorted(set(map(len, self._tails)))
@@ -210,6 +213,9 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
                 best, payloads = places, []
             payloads.append(payload)
         return best, payloads
+
+
+_width = attrgetter("width")
 
 
 def _needed(slots: tuple[_Slot, ...]) -> frozenset[str]:
