@@ -105,7 +105,7 @@ class Glance(dict[str, Record | None]):
         counts = None
         if self._known is not None and (word := self._known.take_apart(piece)) is not None:
             bits |= ACTS * word.acts
-            if word.listed is not None:
+            if word.counts:
                 counts = word
                 bits |= COUNTS | SHOUTS * word.shouts | ODD * (word.lower in MARKS)
         return self._shared(bits, votes) if counts is None else (votes, bits, counts)

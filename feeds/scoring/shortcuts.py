@@ -28,14 +28,14 @@ def simple_tone(
         shouts: Whether one of them stands in capitals.
         opens: Whether a subordinate clause may begin in the text.
     """
-    valences: list[float] = [word.listed for word in words]  # type: ignore[misc]  # they count
+    listed = valences = [word.listed for word in words]
     if shouts and not all(map(str.isupper, pieces)):
         valences = [loud(word.bare, value) for word, value in zip(words, valences, strict=True)]
     value = compound(valences, text)
     hits = tuple([word.lower for word in words])
     if not opens:
         return value, hits
-    return decided(engine("en", as_of), text, value, hits, agreed=agree([word.listed or 0.0 for word in words]))
+    return decided(engine("en", as_of), text, value, hits, agreed=agree(listed))
 
 
 def phrased_tone(
@@ -61,8 +61,8 @@ def phrased_tone(
                 listed.append(valence)
                 valences.append(valence)
         elif each is not None:
-            listed.append(each.listed)  # type: ignore[arg-type]  # it counts
-            valences.append(loud(each.bare, listed[-1]))  # not all words stand in capitals: no mark does
+            listed.append(each.listed)
+            valences.append(loud(each.bare, each.listed))  # not all words stand in capitals: no mark does
             hits.append(each.lower)
     if not hits:
         return 0.0, ()

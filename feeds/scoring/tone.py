@@ -79,7 +79,7 @@ def _weighed(vader: Vader, text: str, pieces: Sequence[str], known: list[Word]) 
     """The compound of a text, its words with a tone, and whether they all speak the same way."""
     value, words, _, plain = vader.weigh(text, pieces, known)
     hits = tuple([word.lower for word in words if word.lower not in MARKS])
-    return value, hits, plain and agree([word.listed or 0.0 for word in words])
+    return value, hits, plain and agree([word.listed for word in words])
 
 
 def decided(

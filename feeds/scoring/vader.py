@@ -77,13 +77,14 @@ class Reading(NamedTuple):
 class Word:
     """What stands between two blanks and is more than a plain word without valence."""
 
-    __slots__ = ("acts", "bare", "listed", "lower", "shouts")
+    __slots__ = ("acts", "bare", "counts", "listed", "lower", "shouts")
 
     def __init__(self, bare: str, lower: str, listed: float | None, *, acts: bool) -> None:
         """See the fields."""
         self.bare = bare  # without punctuation
         self.lower = lower
-        self.listed = listed  # its valence, where it counts
+        self.counts = listed is not None  # it has a valence
+        self.listed = listed or 0.0  # which is this one
         self.acts = acts  # it may change the valence of other words
         self.shouts = bare.isupper()
 
@@ -160,7 +161,7 @@ class Vader:
     def read(self, text: str) -> Reading:
         """Returns the compound score and the listed words of a text with what each adds."""
         compound, words, valences, plain = self.weigh(*self.split(text))
-        hits = [Hit(word.bare, word.listed or 0.0, valence) for word, valence in zip(words, valences, strict=True)]
+        hits = [Hit(word.bare, word.listed, valence) for word, valence in zip(words, valences, strict=True)]
         return Reading(compound, hits, plain)
 
     def split(self, text: str) -> tuple[str, list[str], list[Word]]:
@@ -183,7 +184,7 @@ class Vader:
         counting: list[Word] = []
         acts = loud_ones = False
         for word in known:
-            if word.listed is not None:
+            if word.counts:
                 counting.append(word)
                 loud_ones = loud_ones or word.shouts
             if word.acts:
@@ -193,7 +194,7 @@ class Vader:
         if acts:
             counting, valences = self._changed(pieces)
         else:
-            valences = [word.listed for word in counting]  # type: ignore[misc]  # they are those with one
+            valences = [word.listed for word in counting]
             if loud_ones and not all(map(str.isupper, pieces)):
                 valences = [loud(word.bare, value) for word, value in zip(counting, valences, strict=True)]
         return compound(valences, text), counting, valences, not acts
@@ -213,11 +214,11 @@ class Vader:
         for place, each in enumerate(known):
             if each is None:
                 continue
-            near = each.listed is not None and (idioms or each.acts or place - nearest <= REACH)
+            near = each.counts and (idioms or each.acts or place - nearest <= REACH)
             if near:
                 for index in range(max(0, place - REACH), min(last, place + 2) + 1):
                     lower[index] = lower[index] or _bare(pieces[index]).lower()
-            if each.listed is not None and not (each.lower == "kind" and place < last and lower[place + 1] == "of"):
+            if each.counts and not (each.lower == "kind" and place < last and lower[place + 1] == "of"):
                 if near:
                     valence = self._valence(place, words, lower, shouts=shouts)
                     valence = self._look_back(place, valence, words, lower, shouts=shouts, idioms=idioms)
