@@ -11,7 +11,6 @@ What is announced may turn out not to be there; what is there is always announce
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from copy import copy
 from typing import TypeVar
 
 from feeds.scoring.edges import Edges
@@ -93,8 +92,10 @@ class Begins:
     def copy(self) -> Begins:
         """Returns one that knows the same, to which more can be added."""
         twin = Begins(self._width)
-        vars(twin).update({name: copy(value) for name, value in vars(self).items() if name != "_known"})
-        twin._known = _Known(twin._announced, self._width)
+        twin._opening, twin._exact, twin._pairs = self._opening, dict(self._exact), dict(self._pairs)
+        twin._heads, twin._tails = dict(self._heads), dict(self._tails)
+        twin._short_heads, twin._short_tails = self._short_heads, self._short_tails
+        twin._announced.extend(self._announced)
         return twin
 
     def words(self) -> frozenset[str]:
