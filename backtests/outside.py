@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,6 @@ _PYTHON = {sys.prefix, sys.base_prefix, sys.exec_prefix, "/dev", "/usr/share/zon
 _OURS = tuple(str(Path(each).resolve()) + os.sep for each in _PYTHON)
 
 _notes: list[list[str]] = []  # of the watches that run now, the innermost last
-_hooked = False
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -54,13 +54,16 @@ def _target(event: str, arguments: tuple[Any, ...]) -> str | None:
     return None if Path(full).suffix in _CODE or full.startswith(_OURS) else repr(target)
 
 
+@cache
+def _add_hook() -> None:
+    """Once a process: an audit hook is there for good."""
+    sys.addaudithook(_hook)
+
+
 @contextmanager
 def watched() -> Iterator[list[str]]:
     """Notes, in the list it gives, what the code inside reaches for, in order: "opens 'prices.csv'"."""
-    global _hooked  # noqa: PLW0603 (an audit hook is there for good once it is there)
-    if not _hooked:
-        sys.addaudithook(_hook)
-        _hooked = True
+    _add_hook()
     notes: list[str] = []
     _notes.append(notes)
     try:

@@ -244,7 +244,8 @@ def run_rule(episode: Episode, market: Market, rule: Rule, terms: BookTerms) -> 
     if not rule.steps:
         from backtests.own_strategy import StrategyRule, run_strategy
 
-        assert isinstance(rule, StrategyRule)  # noqa: S101 (the only one that does not step)
+        if not isinstance(rule, StrategyRule):
+            raise TypeError(f"{rule.name} neither steps nor wraps a bt.Strategy")
         return run_strategy(episode, market, rule, terms)
     held = [
         symbol

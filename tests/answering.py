@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+import httpx
 
 from feeds.errors import FetchError
 from feeds.history import wayback
@@ -72,16 +72,15 @@ class Servers:
 def get(url: str) -> bytes:
     """The smallest Get: no retries, redirects checked."""
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 (loopback)
-            wayback.check_same_capture(url, answer.url)
-            return answer.read()
-    except urllib.error.HTTPError as wrong:
-        with wrong:
-            kind = "throttled" if wrong.code in {429, 503} else "client error"
-            wait = float(wrong.headers.get("Retry-After", 0)) or None
-            raise FetchError(url, kind, f"HTTP {wrong.code}", status=wrong.code, retry_after=wait) from None
-    except urllib.error.URLError as wrong:
-        raise FetchError(url, "network", str(wrong.reason)) from None
+        answer = httpx.get(url, timeout=10, follow_redirects=True)
+    except httpx.TransportError as wrong:
+        raise FetchError(url, "network", str(wrong)) from None
+    if answer.is_error:
+        kind = "throttled" if answer.status_code in {429, 503} else "client error"
+        wait = float(answer.headers.get("Retry-After", 0)) or None
+        raise FetchError(url, kind, f"HTTP {answer.status_code}", status=answer.status_code, retry_after=wait)
+    wayback.check_same_capture(url, str(answer.url))
+    return answer.content
 
 
 def asks(path: str) -> dict[str, str]:

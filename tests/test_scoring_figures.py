@@ -27,19 +27,23 @@ FLOORS = [  # set, declared language, axis, figure, floor on the check half, flo
 ]
 
 
-@pytest.mark.skipif(not SETS.is_dir(), reason="no labelled headlines beside the project")
-@pytest.mark.parametrize(("name", "language", "axis", "figure", "check", "whole"), FLOORS)
-def test_a_figure_stays_above_its_floor(name, language, axis, figure, check, whole):
-    """On the half nothing was tuned on, and on all."""
+def labelled(name):
+    """The file of labelled headlines, where there is one."""
     path = SETS / f"{name}.csv"
     if not path.is_file():
         pytest.skip(f"no {path.name} beside the project")
+    return path
+
+
+@pytest.mark.parametrize(("name", "language", "axis", "figure", "check", "whole"), FLOORS)
+def test_a_figure_stays_above_its_floor(name, language, axis, figure, check, whole):
+    """On the half nothing was tuned on, and on all."""
+    path = labelled(name)
     halves = report(answers(read_labelled(path, feeds=(), declared=language), DEFAULT))[axis]
     assert halves["check"]["scorer"][figure] >= check
     assert halves["all"]["scorer"][figure] >= whole
 
 
-@pytest.mark.skipif(not SETS.is_dir(), reason="no labelled headlines beside the project")
 @pytest.mark.parametrize(
     ("name", "language", "axis", "figure", "check"),
     [
@@ -50,8 +54,6 @@ def test_a_figure_stays_above_its_floor(name, language, axis, figure, check, who
 )
 def test_the_learned_tone_stays_above_its_floor(name, language, axis, figure, check):
     """On the half that it was not trained on."""
-    path = SETS / f"{name}.csv"
-    if not path.is_file():
-        pytest.skip(f"no {path.name} beside the project")
+    path = labelled(name)
     found = report(answers(read_labelled(path, declared=language), scorer_named("learned-tone")))[axis]
     assert found["check"]["scorer"][figure] >= check

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,14 +140,15 @@ def _from_archive(wish: Wish, archive: Path | None) -> list[dict[str, Any]]:
 
 
 def _download(wish: Wish, folder: Path) -> tuple[Path, Path]:
-    from datetime import timedelta
+    from datetime import UTC, datetime, timedelta
 
     from backtests.download import download
     from backtests.making import AFTER, BEFORE
 
     symbols = [symbol for members in wish.sectors.values() for symbol in members]
     start = wish.start - timedelta(days=BEFORE * 7 // 5 + 10)  # sessions are five days of seven
-    end = min(wish.end + timedelta(days=AFTER * 7 // 5), date.today() - timedelta(days=1))  # noqa: DTZ011 (a day of the user's)
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    end = min(wish.end + timedelta(days=AFTER * 7 // 5), yesterday)
     return download(symbols, wish.context, start, end, folder)
 
 

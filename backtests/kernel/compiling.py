@@ -38,7 +38,8 @@ def compiled(
     """
     import numba
 
-    assert isinstance(function, FunctionType)  # noqa: S101 (only functions of ours are handed in)
+    if not isinstance(function, FunctionType):
+        raise TypeError(f"{function!r} is no function written in Python")
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "inline": "always" if inline else "never"}
     own = {**{key: helper(value) for key, value in _called(function).items()}, **names}
     made = FunctionType(function.__code__, {**function.__globals__, **own}, function.__name__, function.__defaults__)

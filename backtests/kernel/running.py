@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -176,16 +177,16 @@ class Compiled:
         if not reads_prices(rule, self.market, asked_ever):
             return version_readings(rule, self.market, items, versions.rows[:1] if same_news else versions.rows,
                                     asked_ever)  # fmt: skip
-        return each_market(rule, (self._version_market(versions, each) for each in range(len(versions))), asked_ever)
+        markets = (self._version_market(*each) for each in zip(versions.rows, versions.columns, strict=True))
+        return each_market(rule, markets, asked_ever)
 
-    def _version_market(self, versions: Versions, version: int) -> Market:
+    def _version_market(self, rows: Ints, columns: Ints) -> Market:
         from strategies.signals import SignalBook
 
-        assert versions.columns is not None  # noqa: S101 (only called where there are columns)
-        episode = renamed(self.episode, versions.columns[version].tolist())
+        episode = renamed(self.episode, columns.tolist())
         moved = [
             dataclasses.replace(item, session=int(row))
-            for item, row in zip(used_items(self.news), versions.rows[version], strict=True)
+            for item, row in zip(used_items(self.news), rows, strict=True)
             if row >= 0
         ]
         window = self.episode.window
@@ -263,14 +264,9 @@ def _terms(terms: Sequence[BookTerms]) -> Floats:
     return np.array([rows[id(each)] for each in terms], dtype=float)
 
 
+@cache
 def _keeper() -> Any:
     """The compiled book, the same for all rules."""
-    global _KEEPER  # noqa: PLW0603 (compiled once a process)
-    if _KEEPER is None:
-        from backtests.kernel.compiling import compiled
+    from backtests.kernel.compiling import compiled
 
-        _KEEPER = compiled(keep_books, keep=True)
-    return _KEEPER
-
-
-_KEEPER: Any = None
+    return compiled(keep_books, keep=True)

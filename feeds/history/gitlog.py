@@ -17,7 +17,7 @@ from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from feeds.errors import FeedError
 from feeds.history.document import MAX_BYTES, Capture, Lost, ignore
@@ -193,13 +193,11 @@ def _ask(process: subprocess.Popen[bytes], blob: str) -> list[bytes]:
 
 
 def _in(process: subprocess.Popen[bytes]) -> IO[bytes]:
-    assert process.stdin is not None  # noqa: S101 (started with pipes)
-    return process.stdin
+    return cast("IO[bytes]", process.stdin)  # started with pipes
 
 
 def _out(process: subprocess.Popen[bytes]) -> IO[bytes]:
-    assert process.stdout is not None  # noqa: S101 (started with pipes)
-    return process.stdout
+    return cast("IO[bytes]", process.stdout)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import lru_cache
 from itertools import islice
 
 from feeds.scoring.headline import LONGEST, SPEAKS, read_headlines
@@ -35,17 +36,13 @@ _Key = str | Told  # a title alone, where there is nothing else: its hash is kno
 class _Memory:
     """Scores made not long ago with the lists of one day: headlines are repeated."""
 
-    def __init__(self, as_of: date | None = None) -> None:
-        self.as_of = as_of
+    def __init__(self) -> None:
         self._young: dict[_Key, Score] = {}
         self._old: dict[_Key, Score] = {}
 
-    def found(self, keys: Iterable[_Key]) -> dict[_Key, Score | None]:
+    def found(self, keys: Iterable[_Key]) -> dict[_Key, Score]:
         young, old = self._young.get, self._old.get
-        return {key: young(key) or old(key) for key in keys}
-
-    def one(self, key: _Key) -> Score | None:
-        return self._young.get(key) or self._old.get(key)
+        return {key: known for key in keys if (known := young(key) or old(key)) is not None}
 
     def keep(self, scores: dict[_Key, Score]) -> None:
         if len(self._young) >= _REMEMBERED:
@@ -53,7 +50,9 @@ class _Memory:
         self._young.update(scores)
 
 
-_memory = _Memory()
+@lru_cache(maxsize=1)  # of another day's lists: another memory, so that no score is mistaken for one of theirs
+def _memory_of(_as_of: date | None) -> _Memory:
+    return _Memory()
 
 
 def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: date | None = None) -> Score:
@@ -98,16 +97,9 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def forget(as_of: date | None = None) -> None:
+def forget() -> None:
     """Forgets the scores of headlines scored before, so that they are made anew."""
-    global _memory  # noqa: PLW0603 (the one place)
-    _memory = _Memory(as_of)
-
-
-def _remembering(as_of: date | None) -> _Memory:
-    if _memory.as_of != as_of:
-        forget(as_of)
-    return _memory
+    _memory_of.cache_clear()
 
 
 def _key(told: Told) -> _Key:
@@ -115,25 +107,18 @@ def _key(told: Told) -> _Key:
 
 
 def _one(title: str, summary: str, language: str, as_of: date | None) -> Score:
-    told = Told(title, summary, language)
-    memory = _remembering(as_of)
-    key = _key(told)
-    known = memory.one(key)
-    if known is None:
-        known = read_headlines([told], as_of)[0]
-        memory.keep({key: known})
-    return known
+    return _block([Told(title, summary, language)], as_of)[0]
 
 
 def _block(texts: list[Told], as_of: date | None) -> list[Score]:
-    memory = _remembering(as_of)
+    memory = _memory_of(as_of)
     keys = list(map(_key, texts))
     found = memory.found(keys)
-    new = {key: told for key, told in zip(keys, texts, strict=True) if found[key] is None}
+    new = {key: told for key, told in zip(keys, texts, strict=True) if key not in found}
     made = dict(zip(new, read_headlines(list(new.values()), as_of), strict=True))
     memory.keep(made)
     found.update(made)
-    return [found[key] for key in keys]  # type: ignore[misc]  # all are made now
+    return [found[key] for key in keys]
 
 
 DEFAULT = Scorer(

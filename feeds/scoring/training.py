@@ -139,9 +139,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = weights_text(rows, {"source": given.note, "until": given.until, "sha256": digest})
         given.output.write_text(text, encoding="utf-8", newline="\n")
     except (InputError, OSError) as wrong:
-        print(f"error: {wrong}", file=sys.stderr)  # noqa: T201 (a command)
+        sys.stderr.write(f"error: {wrong}\n")
         return 2
-    print(f"{given.output}: {len(rows):,} headlines learned from", file=sys.stderr)  # noqa: T201
+    sys.stderr.write(f"{given.output}: {len(rows):,} headlines learned from\n")
     return 0
 
 

@@ -17,7 +17,7 @@ from functools import cache
 from math import sqrt
 from typing import NamedTuple
 
-import vaderSentiment.vaderSentiment as package  # noqa: N813 (a package called so)
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from feeds.scoring.vader_turns import (
     ACTING,
@@ -49,8 +49,8 @@ class Hit(NamedTuple):
 
 
 @cache
-def _analyzer() -> package.SentimentIntensityAnalyzer:
-    return package.SentimentIntensityAnalyzer()
+def _analyzer() -> SentimentIntensityAnalyzer:
+    return SentimentIntensityAnalyzer()
 
 
 @cache

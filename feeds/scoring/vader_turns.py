@@ -5,14 +5,14 @@ Constants are the package's own. Adapted from vaderSentiment 3.3.2 by C.J. Hutto
 
 from __future__ import annotations
 
-import vaderSentiment.vaderSentiment as package  # noqa: N813 (a package called so)
+from vaderSentiment.vaderSentiment import BOOSTER_DICT, C_INCR, N_SCALAR, NEGATE, SPECIAL_CASES
 
-NEGATED: float = package.N_SCALAR
-BOOSTERS: dict[str, float] = package.BOOSTER_DICT
+NEGATED: float = N_SCALAR
+BOOSTERS: dict[str, float] = BOOSTER_DICT
 REACH = 3  # words before a word that may change it
-_CAPITALS: float = package.C_INCR
-_NEGATIONS = frozenset(package.NEGATE)
-_CASES: dict[str, float] = package.SPECIAL_CASES  # idioms of two and three words
+_CAPITALS: float = C_INCR
+_NEGATIONS = frozenset(NEGATE)
+_CASES: dict[str, float] = SPECIAL_CASES  # idioms of two and three words
 _PAIRS = {text: value for text, value in BOOSTERS.items() if " " in text}  # "sort of"
 RARE = frozenset(max(text.split(), key=len) for text in (*_CASES, *_PAIRS))  # without one of them there is no idiom
 _EMPHASIS = frozenset(("so", "this"))
