@@ -55,7 +55,7 @@ def test_scorers_are_stored_under_keys_of_their_own():
 
 def test_the_list_says_until_when_each_has_learned():
     """In words, and as JSON."""
-    assert "learned-tone 1: " in invoke("scorers").stdout
+    assert "learned-tone 2: " in invoke("scorers").stdout
     rows = json.loads(invoke("scorers", "--json").stdout)
     assert [row["trained_until"] for row in rows] == [None, "2022-03-08"]
 
@@ -65,7 +65,7 @@ def test_the_list_says_until_when_each_has_learned():
 )
 def test_a_cut_off_on_or_after_the_first_session_contaminates(first, late):
     """The day itself counts: what it learned on it may be of the episode."""
-    facts = scorer_facts("learned-tone 1", date(2022, 3, 8), {"mine": first, "later": date(2026, 1, 2)})
+    facts = scorer_facts("learned-tone 2", date(2022, 3, 8), {"mine": first, "later": date(2026, 1, 2)})
     assert facts["contaminated_for"] == (["mine"] if late else [])
     assert ("contaminated for mine" in scorer_line(facts)) == late
     assert "until 2022-03-08" in scorer_line(facts)
@@ -110,7 +110,7 @@ def test_a_run_by_another_scorer_is_made_again_and_audited_by_it(tmp_path, monke
     monkeypatch.chdir(tmp_path)
     done = invoke("run", "deepseek-2025", "-s", "shock", "--scorer", "learned-tone", "--trials", "off", "-o", "run")
     assert "trained on data until 2022-03-08, before the first session: not contaminated" in done.stdout
-    assert json.loads((tmp_path / "run" / "run_card.json").read_text())["config"]["scorer"] == "learned-tone 1"
+    assert json.loads((tmp_path / "run" / "run_card.json").read_text())["config"]["scorer"] == "learned-tone 2"
     assert "learned:" in (tmp_path / "run" / "scores.csv").read_text(encoding="utf-8")
     invoke("verify", "run")
     assert " 0 differed" in invoke("audit", "run").stdout
@@ -137,7 +137,7 @@ def test_score_and_benchmark_take_a_scorer(tmp_path):
     assert "the rules' tone" in told
     (tmp_path / "set.csv").write_text(f"title,label\n{title},negative\n", encoding="utf-8")
     measured = invoke("score", "--benchmark", str(tmp_path / "set.csv"), "--scorer", "learned-tone", "--json").stdout
-    assert json.loads(measured)["scorer"] == "learned-tone 1"
+    assert json.loads(measured)["scorer"] == "learned-tone 2"
 
 
 def test_a_sweep_by_another_scorer_is_another_sweep():

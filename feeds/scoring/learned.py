@@ -8,7 +8,7 @@ is a name to it and stands as `·`, so that no company is good or bad news by it
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -17,9 +17,9 @@ from math import exp
 from pathlib import Path
 
 from feeds.errors import InputError
-from feeds.scoring import LONGEST, SPEAKS, score
+from feeds.scoring import LONGEST, SPEAKS, score, score_many
 from feeds.scoring.explain import explain
-from feeds.scoring.score import Score, Scorer
+from feeds.scoring.score import Score, Scorer, Told
 
 NAME = "·"  # any word that is not among the learned ones
 OWN = ("<bias>", "<tone>", "<good>", "<bad>")  # features that are no words; <…> cannot occur among words
@@ -127,7 +127,16 @@ def model() -> Model:
 
 
 def _score(title: str, summary: str, language: str, lexicon_as_of: date | None) -> Score:
-    base = score(title, summary, language=language, lexicon_as_of=_late_enough(lexicon_as_of))
+    return _scores([Told(title, summary, language)], lexicon_as_of)[0]
+
+
+def _scores(texts: Sequence[Told], lexicon_as_of: date | None) -> list[Score]:
+    bases = score_many(texts, _late_enough(lexicon_as_of))
+    return [_toned(told.title, base) for told, base in zip(texts, bases, strict=True)]
+
+
+def _toned(title: str, base: Score) -> Score:
+    """The default's score with the learned tone in place of its own."""
     if base.language != "en" or not title.strip():
         return base
     value, words = learned_tone(title[:LONGEST], base.tone, model())
@@ -166,8 +175,9 @@ def scorer() -> Scorer:
     facts = model().facts
     return Scorer(
         name="learned-tone",
-        version="1",
+        version="2",
         score=_score,
+        many=_scores,
         trained_until=model().trained_until,
         about=f"the default, but the English tone learned from {facts['headlines']} labelled headlines",
         explain=_explain,
