@@ -109,6 +109,14 @@ def test_every_way_gives_the_same_score(seed):
     assert wrong == []
 
 
+@pytest.mark.parametrize("opener", ["aſ", "amıd", "amİd", "deſpite", "ſince"])
+def test_a_subordinate_clause_in_letters_that_count_as_others_is_seen(opener):
+    """A search that knows no capitals takes ſ for s and ı for i; so does the glance, or the short way would be taken."""
+    title = f"Shares surge {opener} terrible crash, fraud and fear"
+    assert score(title, language="en") == plainly(title, "", "en", None)
+    assert score(title, language="en").tone > 0 > score("terrible crash, fraud and fear", language="en").tone
+
+
 def test_many_headlines_at_once_have_the_scores_of_each():
     """In their order, repeats among them, from an iterator too; and none for none."""
     made = [Told(*each[:3]) for each in headlines(2_500, seed=3)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 _KEY = 3  # letters by which beginnings and ends are found
 
@@ -12,9 +12,9 @@ class Edges:
 
     __slots__ = ("_exact", "_heads", "_short_heads", "_short_tails", "_tails")
 
-    def __init__(self, exact: Iterable[str], heads: Iterable[str], tails: Iterable[str]) -> None:
+    def __init__(self, exact: Container[str], heads: Iterable[str], tails: Iterable[str]) -> None:
         """Takes first words, their beginnings and their ends."""
-        self._exact = set(exact)
+        self._exact = exact
         self._heads: dict[str, tuple[str, ...]] = {}  # by their first letters
         self._tails: dict[str, tuple[str, ...]] = {}  # by their last
         heads, tails = frozenset(heads), frozenset(tails)

@@ -53,7 +53,7 @@ class Glance(dict[str, Record | None]):
         if self._known is not None:
             lists |= self._known.special
         self._lists = frozenset(lists)  # words that are something
-        self._edged = self._words.begins.edges().begins  # by their first or last letters
+        self._edged = self._words.edges.begins  # whole or by their first or last letters
         self._stops = {stop: self._shared(self._words[stop]) for stop in STOPS}
 
     def __call__(self, pieces: Sequence[str]) -> tuple[int, int, list[Word], int]:
@@ -152,7 +152,7 @@ class _Words(dict[str, int]):
         base, self.moves = _any_language(as_of)
         self.begins = base.copy()
         self.phrases = self.begins.add(matcher(language, as_of), lambda _: PHRASE)
-        self._edges = self.begins.edges()
+        self.edges = self.begins.edges()
 
     def flags(self, bits: int, pairs: int) -> int:
         """Returns the flags of a text by the bits of its words, and its pairs."""
@@ -163,7 +163,7 @@ class _Words(dict[str, int]):
         return flags
 
     def __missing__(self, word: str) -> int:
-        bits = self.begins.bits(word) if self._edges.begins(word) else 0
+        bits = self.begins.bits(word) if self.edges.begins(word) else 0
         if "-" in word:  # its parts count too
             for part in word.split("-"):
                 bits |= self[part] if part else 0
