@@ -250,7 +250,7 @@ def _checked(path: Path, decide: Callable[[Rule, View, Floats], Floats]) -> Call
         try:
             weights = np.asarray(decide(self, view, state), dtype=np.float64)
         except Exception as wrong:
-            raise InputError(f"{where(path, wrong)}: {self.name} for session {view.session}: {_said(wrong)}") from wrong
+            raise failed(path, self.name, view.session, wrong) from wrong
         if weights.shape != (len(view.symbols),):
             raise InputError(f"{place}: weights of shape {weights.shape}, but there are {len(view.symbols)} symbols")
         refused = wrong_weights(self, view.symbols, view.sectors, view.benchmark, weights)
@@ -259,6 +259,11 @@ def _checked(path: Path, decide: Callable[[Rule, View, Floats], Floats]) -> Call
         return weights
 
     return checked
+
+
+def failed(path: Path | str, name: str, session: object, wrong: Exception) -> InputError:
+    """What is said of a step that failed."""
+    return InputError(f"{where(path, wrong)}: {name} for session {session}: {_said(wrong)}")
 
 
 def wrong_weights(rule: Rule, symbols: Sequence[str], sectors: Sequence[str], benchmark: str, weights: Floats) -> str:

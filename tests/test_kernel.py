@@ -184,15 +184,21 @@ def test_what_the_engine_cannot_follow_it_names(deepseek):
         engine_for(plain, "kernel")
 
 
+def changed(tmp_path, *changes):
+    """The rule of docs/rules.md, with changes."""
+    text = re.search(r"```python\n# quick.py\n(.*?)```", RULES.read_text(encoding="utf-8"), re.DOTALL)[1]
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after)
+    path = tmp_path / "own.py"
+    path.write_text(text)
+    return make_own(str(path), {})
+
+
 def test_a_rule_of_your_own_in_two_halves_is_compiled_and_its_weights_are_checked(tmp_path, deepseek):
     """The example of docs/rules.md: equal to the replay; weights that the replay refuses end the compiled run in the same words."""
-    good, bad = tmp_path / "good.py", tmp_path / "bad.py"
-    example = re.search(r"```python\n# quick.py\n(.*?)```", RULES.read_text(encoding="utf-8"), re.DOTALL)[1]
-    good.write_text(example)
-    bad.write_text(example.replace(" * view.masks(*self.traded)", ""))
-    assert bad.read_text() != example
-    assert_same(*deepseek, make_own(str(good), {}), BookTerms())
-    rule, messages = make_own(str(bad), {}), []
+    assert_same(*deepseek, changed(tmp_path), BookTerms())
+    rule, messages = changed(tmp_path, (" * view.masks(*self.traded)", "")), []
     for engine in (
         Compiled(*deepseek).run,
         lambda rules, own: run_rule(deepseek[0], make_market(*deepseek), *rules, *own),
@@ -201,6 +207,41 @@ def test_a_rule_of_your_own_in_two_halves_is_compiled_and_its_weights_are_checke
             engine([rule], [BookTerms()])
         messages.append(str(refused.value))
     assert messages[0] == messages[1]
+
+
+def test_a_step_that_the_replay_refuses_ends_a_compiled_run_in_the_same_words(tmp_path, deepseek):
+    """An `advance` that forgets to say whether anything changed would go unseen: it compiles."""
+    rule, messages = changed(tmp_path, ("return hold_equal", "hold_equal")), []
+    for engine in (
+        Compiled(*deepseek).run,
+        lambda rules, own: run_rule(deepseek[0], make_market(*deepseek), *rules, *own),
+    ):
+        with pytest.raises(InputError, match="says whether the weights may have changed") as refused:
+            engine([rule], [BookTerms()])
+        messages.append(str(refused.value))
+    assert messages[0] == messages[1]
+
+
+def test_helpers_in_a_rule_s_own_file_are_compiled_with_it(tmp_path, deepseek):
+    """And it is equal to the replay."""
+    helper = "def twice(value):\n    return 2.0 * value\n\n\nclass Quick(Rule):"
+    rule = changed(tmp_path, ("class Quick(Rule):", helper), ("rows, numbers[0],", "rows, twice(numbers[0]),"))
+    assert_same(*deepseek, rule, BookTerms())
+
+
+def test_what_numba_cannot_compile_is_said_in_one_line(tmp_path, deepseek):
+    """The file, the class and numba's own words; no traceback."""
+    rule = changed(
+        tmp_path, ("        triggered =", "        import json\n\n        json.dumps({})\n        triggered =")
+    )
+    with pytest.raises(InputError, match=r"own\.py: Quick cannot be compiled .* a `step` of its own is replayed"):
+        Compiled(*deepseek).run([rule], [BookTerms()])
+
+
+def test_the_caps_of_a_rule_are_its_parameters_whatever_its_limits_say(tmp_path, deepseek):
+    """As in the replay."""
+    limits = "    def limits(self):\n        return 0.5 * self.gross, 0.1, 3.0, 0.0\n\n    @staticmethod"
+    assert_same(*deepseek, changed(tmp_path, ("    @staticmethod", limits)), BookTerms())
 
 
 def test_a_folder_that_cannot_be_written_to_is_no_obstacle(tmp_path):

@@ -63,12 +63,12 @@ def helper(function: Callable[..., Any]) -> Any:
 
 
 def _called(function: FunctionType) -> dict[str, FunctionType]:
-    """Our own functions among the globals that a function names."""
+    """Among the globals that a function names our own functions, and those of its own file."""
     found = {name: function.__globals__.get(name) for name in function.__code__.co_names}
     return {
         name: value
         for name, value in found.items()
-        if isinstance(value, FunctionType) and value.__module__.startswith(_OURS)
+        if isinstance(value, FunctionType) and (value.__module__ or "").startswith((*_OURS, function.__module__))
     }
 
 

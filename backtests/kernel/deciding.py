@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtests.kernel.compiling import compiled, helper
+from feeds.errors import InputError
 from strategies.rule import Rule
 from strategies.signals import Floats
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+_SAID = 200  # characters of what numba says that are shown
 
 # What the names below stand for when a rule's loop is compiled
 _advance: Any = None
@@ -67,7 +69,8 @@ def _walk(
 def walker(rule: type[Rule]) -> Any:
     """Returns `_walk` compiled for a rule."""
     steps = {"_advance": helper(rule.advance), "_weigh": helper(rule.weigh)}
-    return compiled(_walk, f"_{rule.__module__}_{rule.__qualname__}", keep=True, **steps)
+    source = rule.code.sha256 if rule.code is not None else rule.__module__  # the same file has the same machine code
+    return compiled(_walk, f"_{source}_{rule.__qualname__}", keep=True, **steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -94,7 +97,11 @@ class Decisions:
 def decide(
     rule: type[Rule], numbers: Floats, limits: Floats, which: Ints, asked_as: Ints, rows: Floats, decides: Bools
 ) -> Decisions:
-    """Decides for many runs of one rule, those of the same numbers side by side; arguments as in `_walk`."""
+    """Decides for many runs of one rule, those of the same numbers side by side; arguments as in `_walk`.
+
+    Raises:
+        InputError: A user's own rule holds what numba cannot compile.
+    """
     runs, sessions = len(numbers), rows.shape[1]
     alike = (numbers[1:] == numbers[:-1]).all(axis=1) & (which[1:] == which[:-1]) & (asked_as[1:] == asked_as[:-1])
     groups = np.concatenate([[0], np.flatnonzero(~alike) + 1, [runs]])
@@ -103,8 +110,16 @@ def decide(
         changes=np.empty((runs, sessions), dtype=np.int64),
         slots=np.empty(runs, dtype=np.int64),
     )
-    walker(rule)(
-        numbers, limits, groups, which, asked_as, rows, decides, rule.state_rows, made.weights, made.changes,
-        made.slots,
-    )  # fmt: skip
+    try:
+        walker(rule)(
+            numbers, limits, groups, which, asked_as, rows, decides, rule.state_rows, made.weights, made.changes,
+            made.slots,
+        )  # fmt: skip
+    except Exception as wrong:  # numba's have no class in common
+        if rule.code is None:
+            raise
+        said = " ".join(str(wrong).split())[:_SAID]
+        raise InputError(
+            f"{rule.code.file}: {rule.__name__} cannot be compiled ({said}); a `step` of its own is replayed"
+        ) from wrong
     return made

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from backtests.book import BookTerms, Fill
 from backtests.evidence.engine import Versions, renamed, used_items
-from backtests.kernel.checking import check
+from backtests.kernel.checking import check_step, check_weights
 from backtests.kernel.deciding import decide
 from backtests.kernel.ledger import AUCTIONS, FILL, TERMS, TOTALS, keep_books
 from backtests.kernel.observing import each_market, readings, reads_prices, version_readings
@@ -193,10 +193,13 @@ class Compiled:
         return dataclasses.replace(make_market(episode, self.news), signals=SignalBook(moved, window[0], window[-1]))
 
     def _books(
-        self, plan: _Plan, numbers: tuple[Floats, Floats], which: Ints, terms: Floats, fills: Floats | None = None
+        self, plan: _Plan, numbers: tuple[Floats, ...], which: Ints, terms: Floats, fills: Floats | None = None
     ) -> Runs:
         """Decides and keeps the books, some runs at a time, those of the same numbers side by side."""
-        own, limits = (_for_each(table, len(which)) for table in numbers)
+        own, limits, caps = (_for_each(table, len(which)) for table in numbers)
+        if plan.rule.code is not None and plan.asked[0].any():
+            first = int(plan.asked[0].argmax())
+            check_step(plan.rule, self.market, first, plan.seen[which[0], first])
         count, (_, sessions, _, symbols) = len(which), plan.seen.shape
         sources, asked_as = _for_each(plan.sources, count), np.arange(count) % len(plan.asked)
         terms = _for_each(terms, count)
@@ -208,7 +211,7 @@ class Compiled:
         def work(runs: Ints) -> None:
             made = decide(type(plan.rule), own[runs], limits[runs], which[runs], asked_as[runs], plan.seen, plan.asked)
             if plan.rule.code is not None:
-                check(plan.rule, self.market, limits[runs], made)
+                check_weights(plan.rule, self.market, caps[runs], made)
             closes, counts = np.empty((len(runs), sessions)), np.empty((len(runs), len(TOTALS)))
             _keeper()(
                 made.weights, made.changes, made.slots, plan.names, sources[runs], plan.at_close, terms[runs],
@@ -250,9 +253,10 @@ def _for_each(table: NDArray[Any], count: int) -> Any:
     return table if len(table) == count else np.broadcast_to(table, (count, *table.shape[1:]))
 
 
-def _numbers(rules: Sequence[Rule]) -> tuple[Floats, Floats]:
-    """The numbers and the limits of each rule."""
-    return np.array([rule.numbers() for rule in rules]), np.array([rule.limits() for rule in rules])
+def _numbers(rules: Sequence[Rule]) -> tuple[Floats, ...]:
+    """The numbers, the limits and the caps of each rule; limits that a rule makes itself may be other than its caps."""
+    caps = [(float(rule.gross), float(rule.name_cap), float(rule.net_cap)) for rule in rules]
+    return np.array([rule.numbers() for rule in rules]), np.array([rule.limits() for rule in rules]), np.array(caps)
 
 
 def _terms(terms: Sequence[BookTerms]) -> Floats:
