@@ -245,14 +245,14 @@ def test_score_reads_lines_and_writes_one_object_per_line(tmp_path):
 
 def test_score_takes_lines_of_any_kind_and_any_number_of_processes_writes_the_same(tmp_path):
     """Blank lines say nothing, a line of megabytes is cut, broken UTF-8 stays a line; the order is that of the file."""
-    odd = [b"", b"Chip sto\xffcks plunge\r", b"  ", b"x" * 3_000_000, "Aktien stürzen ab".encode()]
+    odd = [b"", b"Chip sto\xffcks plunge\r", b"  ", ("é" * 1_500_000 + "end").encode(), "Aktien stürzen ab".encode()]
     lines = [b"Nvidia falls %d" % number for number in range(20_000)]
     (tmp_path / "lines.txt").write_bytes(b"\n".join([*odd, *lines, b"the last"]))
     runs = [
         backtest("score", "--input", "lines.txt", "--json", "--workers", count, cwd=tmp_path).stdout for count in "12"
     ]
     said = [json.loads(line)["text"] for line in runs[0].splitlines()]
-    assert said[:3] == ["Chip sto\ufffdcks plunge", "x" * (1 << 20), "Aktien stürzen ab"]
+    assert said[:3] == ["Chip sto\ufffdcks plunge", "é" * (1 << 19), "Aktien stürzen ab"]
     assert said[3:] == [*(line.decode() for line in lines), "the last"]
     assert runs[0] == runs[1]
 

@@ -17,6 +17,7 @@ from feeds.errors import InputError
 from feeds.scoring import DEFAULT, training
 from feeds.scoring.labelled import Labelled
 from feeds.scoring.learned import Model, features, learned_tone, model, read_model, scorer, shares
+from feeds.scoring.registry import scorer_named
 
 LEARNED = scorer()
 THINGS = ("output", "guidance", "turnover", "cash flow", "footprint", "backlog", "pipeline", "margin", "workforce")
@@ -151,6 +152,13 @@ def test_every_part_but_the_tone_is_the_defaults(title):
     assert [getattr(own, part) for part in parts] == [getattr(base, part) for part in parts]
     assert -1 <= own.tone <= 1
     assert own.hits[: len(base.hits)] == base.hits
+
+
+def test_the_outlet_behind_a_title_has_no_tone():
+    """As for the default."""
+    title = "Lender posts wider loss as provisions climb"
+    own = scorer_named("learned-tone").score
+    assert own(f"{title} - Financial Times", "", "en", None).tone == own(title, "", "en", None).tone != 0
 
 
 @pytest.mark.parametrize(

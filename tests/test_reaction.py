@@ -11,12 +11,8 @@ from tests.test_disruption import told
 @pytest.mark.parametrize("mark", ["0", "1"])
 def test_a_report_of_a_price_move_is_told_from_other_news(mark):
     """Shares, indices, currencies and companies that leap; not profits, forecasts, questions or lost law suits."""
-    wrong = [
-        title
-        for wanted, title in told("reaction_headlines.txt")
-        if wanted == mark and score(title).reaction != (mark == "1")
-    ]
-    assert wrong == []
+    titles = told("reaction_headlines.txt", mark)
+    assert [title for title in titles if score(title).reaction != (mark == "1")] == []
 
 
 @pytest.mark.parametrize(

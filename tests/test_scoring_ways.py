@@ -14,6 +14,8 @@ from feeds.scoring import Score, Told, forget, score, score_many
 from feeds.scoring.clauses import asks, bare
 from feeds.scoring.disruption import read, sentiment
 from feeds.scoring.entities import entities
+from feeds.scoring.explain import explain
+from feeds.scoring.glance import Glance
 from feeds.scoring.identify import identify, identify_many
 from feeds.scoring.language import detect
 from feeds.scoring.lists import DATA, name_words
@@ -115,6 +117,28 @@ def test_a_subordinate_clause_in_letters_that_count_as_others_is_seen(opener):
     title = f"Shares surge {opener} terrible crash, fraud and fear"
     assert score(title, language="en") == plainly(title, "", "en", None)
     assert score(title, language="en").tone > 0 > score("terrible crash, fraud and fear", language="en").tone
+
+
+@pytest.mark.parametrize(
+    "title", ["Will the rally last? - Reuters", "UPDATE 1-How to win a war", "Podcast: Win - Reuters"]
+)
+def test_the_explanation_is_of_what_was_scored(title):
+    """Without what agencies put before a title and portals behind it, in the same language."""
+    lines = explain(title)
+    assert lines[0] == f"language {score(title).language}"
+    assert "  a question: says nothing" in lines
+    assert score(title).tone == 0
+
+
+def test_no_table_of_pieces_grows_without_end(monkeypatch):
+    """Words that nobody uses twice: the tables stop, the scores do not."""
+    monkeypatch.setattr("feeds.scoring.glance.REMEMBERED", 300)
+    look = Glance("en", None)
+    for number in range(1_000):
+        look([f"chip{chr(97 + number % 26)}-{chr(97 + number // 26)}-demand", "falls"])
+    assert len(look) <= 300
+    assert len(look._alike) <= 300
+    assert [word.lower for word in look(["falls"])[2]] == ["falls"]
 
 
 def test_many_headlines_at_once_have_the_scores_of_each():

@@ -52,5 +52,5 @@ def test_turns_of_phrase_score_alike(words):
 
 def test_each_hit_says_what_it_adds():
     """A word's listed valence, and what a negation made of it."""
-    found = Vader({"fine": 2.0}).read("not fine").hits
+    found = Vader({"fine": 2.0}).read("not fine")
     assert [(hit.word, hit.listed, hit.valence) for hit in found] == [("fine", 2.0, 2.0 * -0.74)]

@@ -142,7 +142,7 @@ class _How:
 
     def block(self, raw: bytes) -> bytes:
         """What is printed for lines of UTF-8 that are not blank; bytes that are none become replacement characters."""
-        lines = [line.rstrip("\r")[:_LONGEST_LINE] for line in raw.decode("utf-8", errors="replace").split("\n")]
+        lines = [line.rstrip("\r") for line in raw.decode("utf-8", errors="replace").split("\n")]
         return "".join([f"{shown}\n" for shown in self.lines([line for line in lines if line.strip()])]).encode()
 
     def lines(self, lines: list[str]) -> list[str]:
@@ -206,12 +206,12 @@ def _blocks(source: Path | None) -> Iterator[bytes]:
     try:
         with sys.stdin.buffer if source in {None, Path("-")} else Path(str(source)).open("rb") as file:
             while read := file.read(_BLOCK):
-                whole, end, rest = read.rpartition(b"\n")
+                first, end, more = read.partition(b"\n")
+                begun = (begun + first)[:_LONGEST_LINE]
                 if end:
-                    yield begun + whole
+                    whole, end, rest = more.rpartition(b"\n")
+                    yield begun + b"\n" + whole + end
                     begun = rest
-                else:
-                    begun = (begun + read)[:_LONGEST_LINE]
         if begun:
             yield begun
     except OSError as wrong:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from feeds.scoring import score
-from feeds.scoring.clauses import asks, main_clause
+from feeds.scoring import LONGEST, score
+from feeds.scoring.clauses import asks, bare, main_clause
 from feeds.scoring.disruption import read
-from feeds.scoring.language import detect
 from feeds.scoring.phrases import LISTS, MARKS
 from feeds.scoring.rows import split
 from feeds.scoring.rules import Reading, rule_book
@@ -24,7 +23,7 @@ def explain(title: str, *, language: str = "", lexicon_as_of: date | None = None
         lexicon_as_of: Leaves out words learned after that day.
     """
     scored = score(title, language=language, lexicon_as_of=lexicon_as_of)
-    detected = detect(title, language)
+    title, detected = bare(title[:LONGEST]), scored.language
     lines = [f"language {detected}" + (f" (declared {language})" if language else "")]
     if detected not in LISTS:
         return [*lines, "rejected: only English and German are scored"]

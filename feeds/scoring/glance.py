@@ -53,7 +53,7 @@ class Glance(dict[str, Record | None]):
         if self._known is not None:
             lists |= self._known.special
         self._lists = frozenset(lists)  # words that are something
-        self._edged = self._words.edges.begins  # whole or by their first or last letters
+        self._edged = self._words.begins.edges().begins  # whole or by their first or last letters
         self._stops = {stop: self._shared(self._words[stop]) for stop in STOPS}
 
     def __call__(self, pieces: Sequence[str]) -> tuple[int, int, list[Word], int]:
@@ -99,7 +99,10 @@ class Glance(dict[str, Record | None]):
 
     def _shared(self, bits: int, votes: int = 0) -> Record | None:
         """The record of a word that VADER does not count; many words are alike."""
-        return self._alike.setdefault(record := (votes, bits, None), record) if votes or bits else None
+        if not (votes or bits):
+            return None
+        record = (votes, bits, None)
+        return self._alike.setdefault(record, record) if len(self._alike) < REMEMBERED else record
 
     def _record(self, piece: str, votes: int, bits: int) -> Record | None:
         counts = None
@@ -152,7 +155,6 @@ class _Words(dict[str, int]):
         base, self.moves = _any_language(as_of)
         self.begins = base.copy()
         self.phrases = self.begins.add(matcher(language, as_of), lambda _: PHRASE)
-        self.edges = self.begins.edges()
 
     def flags(self, bits: int, pairs: int) -> int:
         """Returns the flags of a text by the bits of its words, and its pairs."""
@@ -163,7 +165,7 @@ class _Words(dict[str, int]):
         return flags
 
     def __missing__(self, word: str) -> int:
-        bits = self.begins.bits(word) if self.edges.begins(word) else 0
+        bits = self.begins.bits(word)
         if "-" in word:  # its parts count too
             for part in word.split("-"):
                 bits |= self[part] if part else 0

@@ -1,4 +1,4 @@
-"""Which of a dozen languages a text is in, by py3langid; asked about many texts at once.
+"""Which of sixteen languages a text is in, by py3langid; asked about many texts at once.
 
 py3langid walks over a text's bytes, from state to state, and notes the features it comes across; a text's score for a
 language is the sum of their weights. Here many texts walk side by side, a byte of each at a time, in the package's own

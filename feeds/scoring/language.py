@@ -1,7 +1,7 @@
 """Is a headline English, German or something else?
 
 Common words decide where they can, together with what the channel claims (data/language.toml). Only where both leave it
-open is py3langid asked, with a dozen candidates: with German and English alone it takes Swedish for German. It costs
+open is py3langid asked, with sixteen candidates: with German and English alone it takes Swedish for German. It costs
 half a second to load, so it is imported then.
 """
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from feeds.errors import InputError
 from feeds.scoring import LONGEST, SPEAKS, score, score_many
+from feeds.scoring.clauses import bare
 from feeds.scoring.explain import explain
 from feeds.scoring.score import Score, Scorer, Told
 
@@ -139,7 +140,7 @@ def _toned(title: str, base: Score) -> Score:
     """The default's score with the learned tone in place of its own."""
     if base.language != "en" or not title.strip():
         return base
-    value, words = learned_tone(title[:LONGEST], base.tone, model())
+    value, words = learned_tone(bare(title[:LONGEST]), base.tone, model())
     return replace(base, tone=value, hits=(*base.hits, *(f"learned:{word}" for word in words)))
 
 
@@ -160,8 +161,9 @@ def _explain(title: str, language: str, lexicon_as_of: date | None) -> list[str]
     base = score(title, language=language, lexicon_as_of=lexicon_as_of)
     if base.language != "en" or not title.strip():
         return lines
-    weighed = features(title[:LONGEST], base.tone, model().weights)
-    value, _ = learned_tone(title[:LONGEST], base.tone, model())
+    title = bare(title[:LONGEST])
+    weighed = features(title, base.tone, model().weights)
+    value, _ = learned_tone(title, base.tone, model())
     bad, neutral, good = shares(model(), weighed)
     lines.append(f"learned tone {value:+.2f}: negative {bad:.2f}, neutral {neutral:.2f}, positive {good:.2f}")
     rules = sum(pull for name, pull in _pulls(model(), weighed) if name in OWN[1:])

@@ -107,7 +107,7 @@ def words_read(text: str, language: str, as_of: date | None = None) -> tuple[str
     marked, _ = replace(text, language, as_of)
     if language == "de":
         marked, _ = _german(marked, as_of)
-    return marked, engine(language, as_of).read(marked).hits
+    return marked, engine(language, as_of).read(marked)
 
 
 def _german(text: str, as_of: date | None) -> tuple[str, tuple[str, ...]]:

@@ -25,6 +25,7 @@ from scipy.special import logsumexp
 
 from feeds.errors import InputError
 from feeds.scoring import DEFAULT, LONGEST
+from feeds.scoring.clauses import bare
 from feeds.scoring.labelled import read_labelled
 from feeds.scoring.learned import OWN, features, raw_words
 
@@ -49,7 +50,7 @@ def examples(path: Path, declared: str = "en") -> list[Example]:
             continue
         scored = DEFAULT.score(row.title, "", row.declared, None)
         if scored.language == "en":
-            found.append((row.title[:LONGEST], scored.tone, row.tone))
+            found.append((bare(row.title[:LONGEST]), scored.tone, row.tone))
     if {label for _, _, label in found} != {-1, 0, 1}:
         raise InputError(
             f"{path}: its development half needs headlines of all three tones; see `backtest score --help`"

@@ -66,14 +66,6 @@ def _emojis() -> tuple[frozenset[str], dict[str, str]]:
     return frozenset(single), single
 
 
-class Reading(NamedTuple):
-    """A text's compound score and what made it."""
-
-    compound: float
-    hits: list[Hit]
-    plain: bool  # no word changed another's valence
-
-
 class Word:
     """What stands between two blanks and is more than a plain word without valence."""
 
@@ -137,7 +129,7 @@ class Vader:
         pieces = text.split()
         if not pieces:
             return {"neg": 0.0, "neu": 0.0, "pos": 0.0, "compound": 0.0}
-        valences = [hit.valence for hit in self.read(text).hits]
+        valences = [hit.valence for hit in self.read(text)]
         marks = emphasis(text)
         good = bad = 0.0
         for valence in valences:  # no sum(): from Python 3.12 on it compensates, and the package does not here
@@ -158,11 +150,10 @@ class Vader:
             "compound": compound(valences, text),
         }
 
-    def read(self, text: str) -> Reading:
-        """Returns the compound score and the listed words of a text with what each adds."""
-        compound, words, valences, plain = self.weigh(*self.split(text))
-        hits = [Hit(word.bare, word.listed, valence) for word, valence in zip(words, valences, strict=True)]
-        return Reading(compound, hits, plain)
+    def read(self, text: str) -> list[Hit]:
+        """Returns the listed words of a text with what each adds."""
+        _, words, valences, _ = self.weigh(*self.split(text))
+        return [Hit(word.bare, word.listed, valence) for word, valence in zip(words, valences, strict=True)]
 
     def split(self, text: str) -> tuple[str, list[str], list[Word]]:
         """Returns a text with its emojis in words, its pieces between blanks, and those words that are known."""
