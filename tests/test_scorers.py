@@ -114,8 +114,10 @@ def test_a_run_by_another_scorer_is_made_again_and_audited_by_it(tmp_path, monke
     assert "learned:" in (tmp_path / "run" / "scores.csv").read_text(encoding="utf-8")
     invoke("verify", "run")
     assert " 0 differed" in invoke("audit", "run").stdout
-    with pytest.raises(InputError, match="scored by learned-tone"):
-        invoke("audit", "run", "--scorer", "late")
+    for other in ("late", DEFAULT.name):
+        with pytest.raises(InputError, match="scored by learned-tone"):
+            invoke("audit", "run", "--scorer", other)
+    assert " 0 differed" in invoke("audit", "run", "--scorer", "learned-tone").stdout
 
 
 def test_without_a_name_everything_is_as_ever(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from backtests.commands.evidence import progress
 from backtests.commands.options import (
@@ -123,11 +124,11 @@ def scorer_of(run: Result, asked: Scorer) -> Scorer:
     Raises:
         InputError: Another one was asked for.
     """
-    from feeds.scoring import DEFAULT
     from feeds.scoring.registry import scorer_named
 
     found = scorer_named(run.config["scorer"])
-    if asked not in {DEFAULT, found}:
+    given = click.get_current_context().get_parameter_source("scorer") is not ParameterSource.DEFAULT
+    if given and asked != found:
         raise InputError(f"--scorer {asked.name}: this run was scored by {found.name}; leave --scorer out")
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from backtests.building import configuration
 from backtests.contamination import scorer_facts
 from backtests.pools import Pool
+from backtests.result import json_text
 from backtests.sweep.job import Job, loaded, run_block
 from backtests.sweep.judge import judge, walk_forward
 from backtests.sweep.store import Store
@@ -63,8 +63,7 @@ def sweep(
     if news[0].trained_until is not None:
         firsts = {each.name: each.start for each in episodes}
         document["scorer"] = scorer_facts(news[0].scorer, news[0].trained_until, firsts)
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    (folder / "sweep_report.json").write_text(text, encoding="utf-8", newline="\n")
+    (folder / "sweep_report.json").write_text(json_text(document), encoding="utf-8", newline="\n")
     draw(document, folder / "heat.png")
     return document
 
