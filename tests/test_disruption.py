@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from feeds.scoring import score
+from feeds.scoring.score import sign
 
 HERE = Path(__file__).parent
 SIGNS = {"+": 1, "-": -1, "0": 0}
@@ -20,11 +21,6 @@ def told(name: str, mark: str) -> list[str]:
     found = [line.removeprefix(f"{mark} ") for line in lines if line.startswith(f"{mark} ")]
     assert len(found) > 40
     return found
-
-
-def sign(value: float) -> int:
-    """0 below |0.05|."""
-    return (value >= 0.05) - (value <= -0.05)
 
 
 @pytest.mark.parametrize("mark", list(SIGNS))

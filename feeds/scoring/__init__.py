@@ -9,8 +9,8 @@ from datetime import date
 from functools import lru_cache
 from itertools import islice
 
-from feeds.scoring.headline import LONGEST, SPEAKS, read_headlines
-from feeds.scoring.score import Entity, Score, Scorer, Told
+from feeds.scoring.headline import LONGEST, read_headlines
+from feeds.scoring.score import SPEAKS, Entity, Score, Scorer, Told
 from feeds.scoring.tone import plain_vader
 
 __all__ = [

@@ -15,10 +15,9 @@ from typing import Any
 
 from feeds.scoring.directions import direction, target_tone
 from feeds.scoring.labelled import Labelled
-from feeds.scoring.score import Score, Scorer
+from feeds.scoring.score import Score, Scorer, sign
 from feeds.scoring.tone import plain_vader
 
-SIGN_FROM = 0.05  # a sign counts from |value| >= 0.05 on
 ABOUT_FROM = 0.5  # a headline is about AI from relevance 0.5 on
 MISSED = "missed"  # a company that was not found
 HALVES = ("development", "check")
@@ -45,11 +44,6 @@ class Answer:
     def wrong(self) -> bool:
         """Whether the scorer's answer is another than the label."""
         return bool(self.label != self.said)
-
-
-def sign(value: float) -> int:
-    """Returns -1, 0 or 1; 0 below |0.05|."""
-    return (value >= SIGN_FROM) - (value <= -SIGN_FROM)
 
 
 def answers(rows: Iterable[Labelled], scorer: Scorer, *, lexicon_as_of: date | None = None) -> list[Answer]:

@@ -17,6 +17,7 @@ from feeds.scoring.lists import load
 from feeds.scoring.matching import Matcher
 from feeds.scoring.phrases import LISTS, MARKS, find
 from feeds.scoring.rows import Row, split
+from feeds.scoring.score import sign
 from feeds.scoring.tone import single_words, tone
 
 WHERE = "directions.toml"
@@ -120,7 +121,7 @@ def direction(title: str, target: str, language: str = "en", as_of: date | None 
     if place and not cue and _speaks_last(parsed, place[0]):
         return 0
     value = cue or tone(title, language, as_of)[0]
-    return (value >= 0.05) - (value <= -0.05)
+    return sign(value)
 
 
 def target_tone(title: str, target: str, language: str = "en", as_of: date | None = None) -> float:

@@ -11,11 +11,10 @@ from feeds.scoring.clauses import wishes
 from feeds.scoring.directions import cue, speaks_last
 from feeds.scoring.lists import Name, names
 from feeds.scoring.rows import split
-from feeds.scoring.score import Entity
+from feeds.scoring.score import Entity, sign
 
 _SUMMARY = 0.4  # salience of a company that only the summary names
 _INSIDE = re.compile(r"[\w-]").match
-_SPEAKS = 0.05  # a smaller tone is none
 _BEFORE = re.compile(
     r"(?:\b(?:says?|said|told|tells|according to|reports?|laut|sagt|former|ehemaliger?)|, wrote)\s+$", re.IGNORECASE
 )
@@ -132,11 +131,11 @@ def _direction(
     if title[start:end] in _PLACES and _THERE.search(title, max(0, start - 20), start):
         return 0
     if companies == 1 and tone and ":" not in title:  # nearly always
-        return (tone >= _SPEAKS) - (tone <= -_SPEAKS)
+        return sign(tone)
     said = cue(title, start, end, language, as_of)
     if not said and ":" in title and speaks_last(title, start, language, as_of):
         return 0
     if companies == 1 and not tone and said > 0 and wishes(split(title).words):
         return 0
     value = (tone or said) if companies == 1 else said
-    return (value >= _SPEAKS) - (value <= -_SPEAKS)
+    return sign(value)

@@ -29,18 +29,16 @@ from feeds.scoring.glance import (
     SUBJECT,
     glance,
 )
-from feeds.scoring.identify import identify_many
-from feeds.scoring.language import ACCENT, decide, has_word
+from feeds.scoring.language import ask, decide
 from feeds.scoring.phrases import LISTS, find
 from feeds.scoring.reaction import reaction
 from feeds.scoring.rows import Row
 from feeds.scoring.rules import Reading, rule_book
-from feeds.scoring.score import Entity, Score, Told, made
+from feeds.scoring.score import SPEAKS, Entity, Score, Told, made
 from feeds.scoring.shortcuts import phrased_tone, simple_tone
 from feeds.scoring.tone import statement_tone
 from feeds.scoring.vader import Word
 
-SPEAKS = 0.05  # a smaller tone is none
 LONGEST = 2_000  # characters looked at; a longer text is no headline
 _CLOSELY = ASKS | PHRASE | REACTION | ODD  # with one of them words are looked at again
 
@@ -115,15 +113,14 @@ def _find_languages(held: list[_Headline], texts: Sequence[Told]) -> None:
     """By their words; where these leave it open, by py3langid, all at once."""
     unclear = []
     for each, (_, _, declared) in zip(held, texts, strict=True):
-        each.language = decide(each.votes, (each.seen | each.told) & LETTERS, declared)
+        marks = (each.seen | each.told) & LETTERS
+        each.language = decide(each.votes, marks, declared)
         if not each.language:
-            text = f"{each.title} {each.summary}"
-            if has_word(text):
-                unclear.append((each, text, (each.seen | each.told) & ACCENT > 0))
-            else:
-                each.language = declared or "en"
-    found = identify_many([text for _, text, _ in unclear], [accented for _, _, accented in unclear])
-    for (each, _, _), language in zip(unclear, found, strict=True):
+            unclear.append((each, f"{each.title} {each.summary}", marks, declared))
+    found = ask(
+        [text for _, text, _, _ in unclear], [marks for _, _, marks, _ in unclear], [own for *_, own in unclear]
+    )
+    for (each, *_), language in zip(unclear, found, strict=True):
         each.language = language
 
 

@@ -8,9 +8,10 @@ half a second to load, so it is imported then.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
-from feeds.scoring.identify import identify
+from feeds.scoring.identify import identify_many
 from feeds.scoring.lists import load
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
@@ -56,7 +57,7 @@ def detect(text: str, declared: str = "") -> str:
     for said, marked in map(votes, text.split(" ")):
         total += said
         marks |= marked
-    return decide(total, marks, declared) or ask(text, marks, declared)
+    return decide(total, marks, declared) or ask([text], [marks], [declared])[0]
 
 
 def decide(votes: int, marks: int, declared: str) -> str:
@@ -76,11 +77,10 @@ def decide(votes: int, marks: int, declared: str) -> str:
     return ""
 
 
-def ask(text: str, marks: int, declared: str) -> str:
-    """Returns the language of a text whose words leave it open."""
-    return identify(text, accented=marks >= ACCENT) if has_word(text) else declared or "en"
-
-
-def has_word(text: str) -> bool:
-    """Whether a text has a letter, and so a language."""
-    return _WORD.search(text) is not None
+def ask(texts: Sequence[str], marks: Sequence[int], declared: Sequence[str]) -> list[str]:
+    """Returns the languages of texts whose words leave them open; without a letter what is declared, else English."""
+    lettered = [_WORD.search(text) is not None for text in texts]
+    asked = [text for text, letters in zip(texts, lettered, strict=True) if letters]
+    accented = [own >= ACCENT for own, letters in zip(marks, lettered, strict=True) if letters]
+    found = iter(identify_many(asked, accented))
+    return [next(found) if letters else own or "en" for letters, own in zip(lettered, declared, strict=True)]

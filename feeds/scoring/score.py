@@ -11,6 +11,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+SPEAKS = 0.05  # a smaller tone or sentiment is none
+
+
+def sign(value: float) -> int:
+    """Returns -1, 0 or 1; 0 below |0.05|."""
+    return (value >= SPEAKS) - (value <= -SPEAKS)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:

@@ -15,9 +15,9 @@ from feeds.scoring.clauses import asks, main_clause, wishes
 from feeds.scoring.german import german_word
 from feeds.scoring.phrases import MARKS, Found, dropped, find, replace, replaced, words
 from feeds.scoring.rows import LONGEST_WORD, REMEMBERED, Row, split
+from feeds.scoring.score import SPEAKS
 from feeds.scoring.vader import Hit, Vader, Word, package_words
 
-_SPEAKS = 0.05  # a smaller tone is none
 _WORD = re.compile(r"[^\W\d_][\w-]*")
 
 
@@ -92,7 +92,7 @@ def decided(
         main = main_clause(text)
         if main != text:
             first = vader.compound(main)
-            if first * value < 0 or abs(value) < _SPEAKS <= abs(first):  # both cancel out: what happened stands first
+            if first * value < 0 or abs(value) < SPEAKS <= abs(first):  # both cancel out: what happened stands first
                 value = first
     return value, hits
 

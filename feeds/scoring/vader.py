@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
+from feeds.scoring.rows import LONGEST_WORD, REMEMBERED
 from feeds.scoring.vader_turns import (
     ACTING,
     BOOSTERS,
@@ -34,8 +35,6 @@ from feeds.scoring.vader_turns import (
     negate,
 )
 
-_REMEMBERED = 100_000  # words of which is kept in memory what they are
-_LONGEST = 40  # characters of a word that is kept
 _NORMAL = 15  # alpha of the package's normalisation
 _FADING = (1.0, 0.95, 0.9)  # a booster one, two and three words before
 
@@ -92,7 +91,7 @@ class _Words(dict[str, Word | None]):
 
     def __missing__(self, piece: str) -> Word | None:
         word = self.take_apart(piece)
-        if len(self) < _REMEMBERED and len(piece) <= _LONGEST:
+        if len(self) < REMEMBERED and len(piece) <= LONGEST_WORD:
             self[piece] = word
         return word
 
