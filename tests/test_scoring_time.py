@@ -130,7 +130,7 @@ def test_a_glance_never_misses_what_a_closer_look_finds():
     words = [word for each in (*(book.matcher for book in books), matcher("en", None)) for word in each.firsts()]
     for start in range(0, len(words), 4):
         row = Row(" ".join(words[start : start + 9]))
-        seen = glance("en", None)(row.pieces)[1]
+        seen = glance("en", None).look(row.pieces)[1]
         about, moves = (Reading(row, book) for book in books)
         assert seen & DISRUPTION or not about.relevance()
         assert seen & REACTION or not (moves.mask & moves.book.matters and any(moves.fired()))

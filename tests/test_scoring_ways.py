@@ -130,15 +130,14 @@ def test_the_explanation_is_of_what_was_scored(title):
     assert score(title).tone == 0
 
 
-def test_no_table_of_pieces_grows_without_end(monkeypatch):
+def test_no_table_of_pieces_grows_without_end():
     """Words that nobody uses twice: the tables stop, the scores do not."""
-    monkeypatch.setattr("feeds.scoring.glance.REMEMBERED", 300)
-    look = Glance("en", None)
+    look = Glance("en", None, most=300)
     for number in range(1_000):
-        look([f"chip{chr(97 + number % 26)}-{chr(97 + number // 26)}-demand", "falls"])
-    assert len(look) <= 300
-    assert len(look._alike) <= 300
-    assert [word.lower for word in look(["falls"])[2]] == ["falls"]
+        look.look([f"chip{chr(97 + number % 26)}-{chr(97 + number // 26)}-demand", "falls"])
+    assert len(look.met) == 300
+    assert len(look._words._known) == 300
+    assert [word.lower for word in look.look(["falls", "falls" * 9])[2]] == ["falls"]
 
 
 def test_many_headlines_at_once_have_the_scores_of_each():

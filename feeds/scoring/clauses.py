@@ -7,41 +7,44 @@ promises advice, reports nothing.
 from __future__ import annotations
 
 import re
+from typing import Final
 
-OPENERS = frozenset(
+OPENERS: Final = frozenset(
     "after following despite ahead before amid amidst on over as because though although even while whereas from since "
     "nach trotz vor wegen angesichts weil obwohl während nachdem".split()
 )
-_SUBORDINATE = re.compile(
+_SUBORDINATE: Final = re.compile(
     rf"\s(?:{'|'.join(sorted(OPENERS - {'ahead'}))}|ahead of)\s",
     re.IGNORECASE,
 )
-FOLDED = frozenset("ſıİK")  # letters that a search without regard to capitals takes for s, i and k
-_ASKING = frozenset(
+FOLDED: Final = frozenset("ſıİK")  # letters that a search without regard to capitals takes for s, i and k
+_ASKING: Final = frozenset(
     "will should can could is are does do did what which where when how who wird soll sollte kann ist sind was "
     "welche welcher welches welchen welchem wo wann wie wer droht kommt geht".split()
 )
-_TEACHING = frozenset(("how", "what", "where", "when"))  # "how to …"
-_FORMATS = frozenset(  # "Podcast: …" names what there is to read, look at or hear, and reports nothing
+_TEACHING: Final = frozenset(("how", "what", "where", "when"))  # "how to …"
+_FORMATS: Final = frozenset(  # "Podcast: …" names what there is to read, look at or hear, and reports nothing
     "podcast quiz obituary pictures photos photo gallery charts chart video watch crossword letters review tv-review "
     "q&a hn webinar profile timeline glossary recipe horoscope bilderstrecke fotostrecke bilder rezension buchkritik "
     "filmkritik leserbriefe leserbrief nachruf porträt tv-tipp tv-tipps glosse anzeige heise-angebot ix-workshop "
     "kaufberatung correction korrektur".split()
 )
-_WISHING = frozenset(
+_WISHING: Final = frozenset(
     "asks ask urges urge seeks wants proposes propose mulls considers demands begs pleads fordert fordern bittet "
     "bitten erwägt plädiert wünscht".split()
 )
-_WISH_BEGINS = 7  # words within which a wish begins
-ASKING = frozenset(("?", "so", "here", *_TEACHING, *_FORMATS, *_WISHING))  # without one of them a headline asks nothing
-_OR = frozenset(("or", "oder"))
-_PREVIEWS = (["what", "to", "expect"], ["what", "to", "know"], ["what", "to", "watch"])
+_WISH_BEGINS: Final = 7  # words within which a wish begins
+ASKING: Final = frozenset(
+    ("?", "so", "here", *_TEACHING, *_FORMATS, *_WISHING)
+)  # without one of them a headline asks nothing
+_OR: Final = frozenset(("or", "oder"))
+_PREVIEWS: Final = (["what", "to", "expect"], ["what", "to", "know"], ["what", "to", "watch"])
 
 
-_WIRE = re.compile(
+_WIRE: Final = re.compile(
     r"(?:(?:UPDATE|WRAPUP|RPT|REFILE|CORRECTED|BRIEF|EXCLUSIVE|FACTBOX|INSIGHT|TIMELINE) ?\d{0,2} ?-)+ ?"
 )
-_OUTLETS = frozenset(
+_OUTLETS: Final = frozenset(
     (
         "Reuters|Bloomberg|Bloomberg.com|CNBC|WSJ|The Wall Street Journal|Financial Times|The New York Times|NYT|BBC|"
         "The Guardian|BBC News|CNN|Forbes|TechCrunch|The Verge|Yahoo Finance|MarketWatch|Barron's|Axios|AP News|WIRED|"

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
+from typing import Final
 
 from feeds.scoring.german import german_word
 from feeds.scoring.lists import load
@@ -20,16 +21,16 @@ from feeds.scoring.rows import Row, split
 from feeds.scoring.score import sign
 from feeds.scoring.tone import single_words, tone
 
-WHERE = "directions.toml"
-_NEGATION_REACH = 3
-_NEGATIONS = frozenset(
+WHERE: Final = "directions.toml"
+_NEGATION_REACH: Final = 3
+_NEGATIONS: Final = frozenset(
     "not no never without isn't aren't doesn't don't didn't won't can't cannot hardly nor neither "
     "nicht kein keine keinen keiner nie kaum ohne".split()
 )
-_DENIED = frozenset("denies denied deny rejects rejected dismisses dismissed dementiert bestreitet".split())
-_LIST = frozenset((",", "and", "&", "und", "or", "oder", "/"))
-_ADJECTIVE_REACH = 2
-_OBJECT_REACH = 4
+_DENIED: Final = frozenset("denies denied deny rejects rejected dismisses dismissed dementiert bestreitet".split())
+_LIST: Final = frozenset((",", "and", "&", "und", "or", "oder", "/"))
+_ADJECTIVE_REACH: Final = 2
+_OBJECT_REACH: Final = 4
 _SAID, _SOURCE = 3, 8  # words before a colon that say something, and at most after it where they name the source
 
 

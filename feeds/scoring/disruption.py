@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
 
 from feeds.scoring.clauses import asks
 from feeds.scoring.rules import Reading, rule_book
 from feeds.scoring.rules import read as _read
 
-_OPEN_QUESTIONS = frozenset("how what which where when who wie was welche welcher welches wo wann wer".split())
-_QUESTION = 0.5  # a question says half of what a statement says
+_OPEN_QUESTIONS: Final = frozenset("how what which where when who wie was welche welcher welches wo wann wer".split())
+_QUESTION: Final = 0.5  # a question says half of what a statement says
 
 
 def read(text: str, as_of: date | None) -> Reading:

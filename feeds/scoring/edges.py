@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from typing import Final
 
-_KEY = 3  # letters by which beginnings and ends are found
+_KEY: Final = 3  # letters by which beginnings and ends are found
 
 
 class Edges:
@@ -37,3 +38,13 @@ class Edges:
         if key in tails and word.endswith(tails[key]):
             return True
         return word.startswith(self._short_heads) or word.endswith(self._short_tails)
+
+    def found(self, word: str) -> tuple[list[str], list[str]]:
+        """Returns the beginnings and ends that a word has; an end is less than the word."""
+        heads = [head for head in self._heads.get(word[:_KEY], ()) if word.startswith(head)]
+        tails = [tail for tail in self._tails.get(word[-_KEY:], ()) if word != tail and word.endswith(tail)]
+        if word.startswith(self._short_heads):
+            heads += [head for head in self._short_heads if word.startswith(head)]
+        if word.endswith(self._short_tails):
+            tails += [tail for tail in self._short_tails if word != tail and word.endswith(tail)]
+        return heads, tails

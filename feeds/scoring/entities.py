@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
+from typing import Final
 
 from feeds.scoring.clauses import wishes
 from feeds.scoring.directions import cue, speaks_last
@@ -13,31 +14,31 @@ from feeds.scoring.lists import Name, names
 from feeds.scoring.rows import split
 from feeds.scoring.score import Entity, sign
 
-_SUMMARY = 0.4  # salience of a company that only the summary names
-_INSIDE = re.compile(r"[\w-]").match
-_BEFORE = re.compile(
+_SUMMARY: Final = 0.4  # salience of a company that only the summary names
+_INSIDE: Final = re.compile(r"[\w-]").match
+_BEFORE: Final = re.compile(
     r"(?:\b(?:says?|said|told|tells|according to|reports?|laut|sagt|former|ehemaliger?)|, wrote)\s+$", re.IGNORECASE
 )
-_OTHERS = re.compile(  # "Nvidia rival Cerebras": of whom is spoken is another
+_OTHERS: Final = re.compile(  # "Nvidia rival Cerebras": of whom is spoken is another
     r"^(?:['’]s)?[\s-](?:rivals?|competitors?|alternatives?|clones?|backed|style|like|veterans?|alumni|rivale\w*"
     r"|konkurrent\w*|(?:(?!on\b)\w+ )?trial|hearing|prozess|konkurrenz)\b",
     re.IGNORECASE,
 )
-_AFTER = re.compile(  # "says its profit fell" and "reports record sales" speak of the company itself
+_AFTER: Final = re.compile(  # "says its profit fell" and "reports record sales" speak of the company itself
     r"^:\s+(?:\w+\s+){0,2}(?:hack|cyber|malware|scam)|^(?:['’]s)?\s+(?:(?:says?|said)\b(?!\s+(?:its|it|it['’]s|their|they)\b)|(?:tells|told|sagt|zufolge)\b"
     r"|(?:confirms|detects|discovers|uncovers|spots|exposes|accuses|blames|entdeckt|enttarnt)\b"
     r"|(?:warns?|warned)\s+(?:of|that|about|against)\s+(?:\w+\s+){0,2}(?:hack|cyber|scam|spies|malware|phishing)"
     r"|(?:reports?|reported|finds|sees|meldet)\b(?=\s*(?:[,.;:–—-]|$|(?:that|how|why|dass)\b)))",
     re.IGNORECASE,
 )
-_PLACES = frozenset(  # what is said or sold there is not theirs
+_PLACES: Final = frozenset(  # what is said or sold there is not theirs
     form
     for name in ("Facebook", "Instagram", "WhatsApp", "YouTube", "LinkedIn", "Threads")
     for form in (name, name.upper())
 )
-_THERE = re.compile(r"\b(?:on|via|over|auf|bei|über|per)\s+$", re.IGNORECASE)
-_JOINED = re.compile(r"(?:['’]s)?(?:\s*(?:,|&|and|und|plus))?\s*")
-_SPEECH = 40  # characters after a name in which it may be found to speak
+_THERE: Final = re.compile(r"\b(?:on|via|over|auf|bei|über|per)\s+$", re.IGNORECASE)
+_JOINED: Final = re.compile(r"(?:['’]s)?(?:\s*(?:,|&|and|und|plus))?\s*")
+_SPEECH: Final = 40  # characters after a name in which it may be found to speak
 
 
 @cache

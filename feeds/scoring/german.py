@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cache, lru_cache
+from typing import Final
 
 from feeds.scoring.lists import known, load
 from feeds.scoring.phrases import LISTS, MARKS, mark, words
 
-_SHORTEST = 3  # letters before a head: "Kurs-sturz", not "Un-fall"
+_SHORTEST: Final = 3  # letters before a head: "Kurs-sturz", not "Un-fall"
 
 
 @cache

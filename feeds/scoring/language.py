@@ -10,18 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
+from typing import Final
 
 from feeds.scoring.identify import identify_many
 from feeds.scoring.lists import load
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-_UMLAUTS = frozenset("äöüß")
-_FOREIGN = frozenset("åøæéèêçñãõáíóúàìòùâîôûëïœłśżźćńęąőűčšžřěůğışıșțăđþð")  # no German or English word has them
+_WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_UMLAUTS: Final = frozenset("äöüß")
+_FOREIGN: Final = frozenset("åøæéèêçñãõáíóúàìòùâîôûëïœłśżźćńęąőűčšžřěůğışıșțăđþð")  # no German or English word has them
 
-_LISTS = ("english", "german", "others", "sure")  # sure: it is English and nothing else
-_BITS = 24  # of each count
-_MANY = (1 << _BITS) - 1
-UMLAUT, ACCENT = 1, 2  # marks of a text, beside its votes
+_LISTS: Final = ("english", "german", "others", "sure")  # sure: it is English and nothing else
+_BITS: Final = 15  # of each count: more than the words of a title and a summary; four fit in a machine word
+_MANY: Final = (1 << _BITS) - 1
+UMLAUT: Final = 1  # marks of a text, beside its votes
+ACCENT: Final = 2
 
 
 @cache

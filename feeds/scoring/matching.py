@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, TypeVar
 
 from feeds.errors import InputError
 from feeds.scoring.edges import Edges
@@ -26,11 +26,11 @@ from feeds.scoring.rows import BREAKS, LONGEST_WORD, REMEMBERED
 
 T = TypeVar("T")
 
-_COMMON = frozenset(  # words that most texts hold: a pattern is announced by another of its words
+_COMMON: Final = frozenset(  # words that most texts hold: a pattern is announced by another of its words
     "a after an and as at by for from in is it its new no not of off on or out over s than that the to up was with am "
     "auf aus bei das dem den der des die ein eine einen für im ist mit nach nicht sich und von vor zu zum zur".split()
 )
-_LONGEST_GAP = 12
+_LONGEST_GAP: Final = 12
 
 
 @dataclass(slots=True)  # not frozen: thousands are made when the lists are loaded, and that takes half as long
@@ -84,16 +84,23 @@ def _spelled(words: list[str]) -> list[str]:
     ]
 
 
-class Starts(NamedTuple, Generic[T]):
+class Starts(Generic[T]):
     """What may begin with a word."""
 
-    single: tuple[T, ...]  # payloads of the patterns that are this word
-    following: dict[str, tuple[int, ...]]  # numbers of those that go on with a certain word
-    others: tuple[tuple[int, frozenset[str]], ...]  # and of the rest, each with words of which one must be there
+    __slots__ = ("following", "others", "single")
+
+    def __init__(
+        self, single: tuple[T, ...], following: dict[str, tuple[int, ...]],
+        others: tuple[tuple[int, frozenset[str]], ...],
+    ) -> None:  # fmt: skip
+        """See the fields."""
+        self.single = single  # payloads of the patterns that are this word
+        self.following = following  # numbers of those that go on with a certain word
+        self.others = others  # and of the rest, each with words of which one must be there
 
 
-class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
-    """Finds patterns in a row of words. As a dict it says what may begin with a word, None for nothing."""
+class Matcher(Generic[T]):
+    """Finds patterns in a row of words."""
 
     def __init__(self, patterns: Iterable[tuple[str, T]], where: str) -> None:
         """Compiles the patterns.
@@ -101,9 +108,10 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
         Raises:
             InputError: A pattern is empty, starts with a gap or an optional word, or has too long a gap.
         """
-        super().__init__()
+        self._known: dict[str, Starts[T] | None] = {}  # by their first word
         self.reach = 0  # words that the longest pattern may take
         self._patterns: list[tuple[tuple[_Slot, ...], T]] = []
+        self._needs: dict[int, frozenset[str]] = {}
         self._pairs: dict[tuple[int, ...], tuple[T, ...]] = {}  # by what goes on with a word: the lists bound them
         self._exact: dict[str, list[int]] = {}
         self._heads: dict[str, list[int]] = {}
@@ -123,22 +131,26 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
             for word in first.tails:
                 self._tails.setdefault(word, []).append(number)
         self.edges = Edges(self._exact, self._heads, self._tails)
-        self._head_lengths = sorted(set(map(len, self._heads)))
-        self._tail_lengths = sorted(set(map(len, self._tails)))
 
-    def __missing__(self, word: str) -> Starts[T] | None:
+    def starts(self, word: str) -> Starts[T] | None:
+        """Returns what may begin with a word, None for nothing."""
+        known = self._known.get(word)
+        return self._look(word) if known is None and word not in self._known else known
+
+    def _look(self, word: str) -> Starts[T] | None:
         """Looks a new word up, by its letters from both ends."""
-        known = None
-        if self.edges.begins(word):
-            found = set(self._exact.get(word, ()))
-            for length in self._head_lengths:
-                found.update(self._heads.get(word[:length], ()))
-            for length in self._tail_lengths:
-                if length < len(word):
-                    found.update(self._tails.get(word[-length:], ()))
-            known = self._starts(sorted(found)) if found else None
-        if len(self) < REMEMBERED and len(word) <= LONGEST_WORD:
-            self[word] = known
+        numbers = self._exact.get(word, [])
+        heads, tails = self.edges.found(word)
+        if heads or tails:  # hardly ever
+            more = set(numbers)
+            for head in heads:
+                more.update(self._heads[head])
+            for tail in tails:
+                more.update(self._tails[tail])
+            numbers = sorted(more)
+        known = self._starts(numbers) if numbers else None
+        if len(self._known) < REMEMBERED and len(word) <= LONGEST_WORD:
+            self._known[word] = known
         return known
 
     def _starts(self, numbers: Iterable[int]) -> Starts[T]:
@@ -153,8 +165,15 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
                 for word in slots[1].words:
                     following[word] = (*following.get(word, ()), number)
             else:
-                others.append((number, _needed(slots)))
+                others.append((number, self._needed(number)))
         return Starts(tuple(single), following, tuple(others))
+
+    def _needed(self, number: int) -> frozenset[str]:
+        """Words of which one must follow a pattern's first."""
+        known = self._needs.get(number)
+        if known is None:
+            known = self._needs[number] = _needed(self._patterns[number][0])
+        return known
 
     def firsts(self) -> Iterable[str]:
         """The words with which patterns begin, those with "*" left out."""
@@ -164,16 +183,16 @@ class Matcher(dict[str, "Starts[T] | None"], Generic[T]):
         self,
     ) -> Iterator[tuple[frozenset[str], tuple[str, ...], tuple[str, ...], frozenset[str], T]]:
         """Of each pattern the first words, their beginnings and ends; words of which one must follow; the payload."""
-        for slots, payload in self._patterns:
+        for number, (slots, payload) in enumerate(self._patterns):
             first = slots[0]
-            yield first.words, first.heads, first.tails, _needed(slots), payload
+            yield first.words, first.heads, first.tails, self._needed(number), payload
 
     def at(self, words: Sequence[str], index: int) -> tuple[tuple[int, ...], Sequence[T]] | None:
         """Returns the places that the longest pattern starting at a word takes, and the payloads of all as long."""
-        starts = self[words[index]]
+        starts = self.starts(words[index])
         if starts is None:
             return None
-        single, following, others = starts
+        single, following, others = starts.single, starts.following, starts.others
         numbers = pairs = following.get(words[index + 1], ()) if following and index + 1 < len(words) else ()
         if others:
             ahead = words[index + 1 : index + self.reach]

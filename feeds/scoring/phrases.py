@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from functools import cache
+from typing import Final
 
 from feeds.scoring.lists import known, load
 from feeds.scoring.matching import Matcher
 from feeds.scoring.rows import Row, split
 
-LISTS = {"en": "tone_en.toml", "de": "tone_de.toml"}
-MARK = "xx"
+LISTS: Final = {"en": "tone_en.toml", "de": "tone_de.toml"}
+MARK: Final = "xx"
 
 
 def mark(valence: float) -> str:
@@ -24,7 +25,7 @@ def mark(valence: float) -> str:
     return f"{MARK}{'n' if valence < 0 else 'p'}{round(abs(valence) * 10):02d}{MARK}"
 
 
-MARKS = {mark(tenths / 10): tenths / 10 for tenths in range(-40, 41)}
+MARKS: Final = {mark(tenths / 10): tenths / 10 for tenths in range(-40, 41)}
 
 
 @cache

@@ -10,16 +10,17 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from itertools import chain
+from typing import Final
 
-_TOKEN = re.compile(
+_TOKEN: Final = re.compile(
     r"[$€£¥]?\d[\d.,]*[a-zA-Z%]*|(?:[^\W\d_]\.){2,}|[^\W_]+(?:[-'’.&][^\W_]+)*|--|(?<= )-(?= )"
     r"|[;:,.!?–—…|$€£¥%()\"„“”‚‘]"
 )
-_AMOUNT = re.compile(r"(?<![\d.,])[$€£¥]?\d[\d.,]*[a-z]")
-STOPS = frozenset(",:;.?!")  # at the end of a piece a word of its own
-BREAKS = frozenset(";:.!?–—…|--")
-REMEMBERED = 100_000  # words of which is kept in memory what they are
-LONGEST_WORD = 40  # characters of a word that is kept
+_AMOUNT: Final = re.compile(r"(?<![\d.,])[$€£¥]?\d[\d.,]*[a-z]")
+STOPS: Final = frozenset(",:;.?!")  # at the end of a piece a word of its own
+BREAKS: Final = frozenset(";:.!?–—…|--")
+REMEMBERED: Final = 100_000  # words of which is kept in memory what they are
+LONGEST_WORD: Final = 40  # characters of a word that is kept
 
 
 class _Pieces(dict[str, tuple[str, ...]]):
@@ -55,7 +56,7 @@ def _plain(raw: str) -> str:
     return word
 
 
-_PIECES = _Pieces()
+_PIECES: Final = _Pieces()
 
 
 def words_of(piece: str) -> tuple[str, ...]:
@@ -66,30 +67,14 @@ def words_of(piece: str) -> tuple[str, ...]:
 class Row:
     """The words and marks of a text; a hyphen between blanks is a dash."""
 
-    __slots__ = ("_spans", "_words", "pieces", "text")
+    __slots__ = ("_spans", "pieces", "text", "words")
 
-    def __init__(self, text: str, pieces: list[str] | None = None) -> None:
-        """Splits the text; `pieces` are what stands between its blanks, if that is known."""
+    def __init__(self, text: str, pieces: list[str] | None = None, words: list[str] | None = None) -> None:
+        """Splits the text; `pieces` are what stands between its blanks, `words` theirs, if that is known."""
         self.text = text
         self.pieces = text.split(" ") if pieces is None else pieces
-        self._words: list[str] | None = None
+        self.words = _words(self.pieces) if words is None else words  # and marks, as patterns see them
         self._spans: list[tuple[int, int]] | None = None
-
-    @property
-    def words(self) -> list[str]:
-        """The words and marks, as patterns see them."""
-        if self._words is None:
-            self._words = self._split()
-        return self._words
-
-    def _split(self) -> list[str]:
-        pieces = self.pieces
-        words = list(chain.from_iterable(map(_PIECES.__getitem__, pieces)))
-        if words and pieces[-1] == "-":  # no blank stands after it
-            del words[-1]
-        if words and pieces[0] == "-":
-            del words[0]
-        return words
 
     @property
     def spans(self) -> list[tuple[int, int]]:
@@ -97,15 +82,6 @@ class Row:
         if self._spans is None:
             self._spans = self._measured()
         return self._spans
-
-    def owners(self) -> list[int]:
-        """Returns in which piece each word stands."""
-        found = [number for number, piece in enumerate(self.pieces) for _ in _PIECES[piece]]
-        if found and self.pieces[-1] == "-":
-            del found[-1]
-        if found and self.pieces[0] == "-":
-            del found[0]
-        return found
 
     def _measured(self) -> list[tuple[int, int]]:
         """A piece of letters and digits that is one word needs no search."""
@@ -118,6 +94,15 @@ class Row:
                 spans += [match.span() for match in _TOKEN.finditer(self.text, start, start + len(piece) + 1)]
             start += len(piece) + 1
         return spans
+
+
+def _words(pieces: list[str]) -> list[str]:
+    words = list(chain.from_iterable(map(_PIECES.__getitem__, pieces)))
+    if words and pieces[-1] == "-":  # no blank stands after it
+        del words[-1]
+    if words and pieces[0] == "-":
+        del words[0]
+    return words
 
 
 @lru_cache(maxsize=64)

@@ -11,20 +11,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from feeds.errors import InputError
 from feeds.scoring.lists import known, load, names
 from feeds.scoring.matching import Matcher
 from feeds.scoring.rows import LONGEST_WORD, REMEMBERED, Row, split
 
-_BREAKS = frozenset((";", "!", "?", "–", "—", "|", "…", ".", "--", "while", "whereas", "although", "während"))
-_CONJUNCTIONS = frozenset((",", "as", "after", "because", "since", "amid", "and", "weil", "nachdem", "und", "da"))
-_SPAN = 9
-_NEGATION_REACH = 5  # words before the event
-_ABBREVIATED = 3  # letters of "Gov.", "Inc.", "vs.", after which no clause ends
-_REMEMBERED = 50_000  # sets of classes of which is kept in memory what may fire
-_TAKEN_BACK = -0.6  # "not slowing" says that much of the opposite of "slowing"
+_BREAKS: Final = frozenset((";", "!", "?", "–", "—", "|", "…", ".", "--", "while", "whereas", "although", "während"))
+_CONJUNCTIONS: Final = frozenset((",", *"as after because since amid and weil nachdem und da".split()))
+_SPAN: Final = 9
+_NEGATION_REACH: Final = 5  # words before the event
+_ABBREVIATED: Final = 3  # letters of "Gov.", "Inc.", "vs.", after which no clause ends
+_REMEMBERED: Final = 50_000  # sets of classes of which is kept in memory what may fire
+_TAKEN_BACK: Final = -0.6  # "not slowing" says that much of the opposite of "slowing"
 
 Marks = list[tuple[int, int]]  # place of a word, mask of its classes
 
@@ -238,32 +238,37 @@ def read(text: str, book: RuleBook) -> Reading:
     return Reading(split(text), book)
 
 
-class _Alone(dict[str, "tuple[int, bool] | None"]):
-    """Of a word its classes and whether a longer pattern may begin with it; None where there is neither.
+class _Alone:
+    """Of a word its classes and whether a longer pattern may begin with it.
 
     A hyphenated word has the classes of its parts too: "KI-Chip", "data-center"; a negation inside one is none.
     """
 
     book: RuleBook
 
-    def __missing__(self, word: str) -> tuple[int, bool] | None:
-        book = self.book
-        known = self._look(word) if "-" in word or book.matcher.edges.begins(word) else None
-        if len(self) < REMEMBERED and len(word) <= LONGEST_WORD:
-            self[word] = known
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[int, bool]] = {}
+
+    def of(self, word: str) -> tuple[int, bool]:
+        """Returns what a word is; (0, False) for nothing."""
+        known = self._known.get(word)
+        if known is None:
+            book = self.book
+            known = self._look(word) if "-" in word or book.matcher.edges.begins(word) else (0, False)
+            if len(self._known) < REMEMBERED and len(word) <= LONGEST_WORD:
+                self._known[word] = known
         return known
 
-    def _look(self, word: str) -> tuple[int, bool] | None:
+    def _look(self, word: str) -> tuple[int, bool]:
         book = self.book
-        starts = book.matcher[word]
-        mask = union(starts.single) if starts else 0
+        starts = book.matcher.starts(word)
+        mask = union(starts.single) if starts is not None else 0
         parts = [part for part in word.split("-")[:6] if part] if "-" in word else []
         if len(parts) > 1:
-            inner = union(each for _, each in _marks(parts, book)) & ~(book.bits["not"] | book.compound)
+            inner = union([each for _, each in _marks(parts, book)]) & ~(book.bits["not"] | book.compound)
             mask |= inner
             mask |= book.compound if mask else 0
-        longer = bool(starts and (starts.following or starts.others))
-        return (mask, longer) if mask or longer else None
+        return mask, starts is not None and bool(starts.following or starts.others)
 
 
 def _marks(words: list[str], book: RuleBook, places: Sequence[int] | None = None) -> Marks:
@@ -275,10 +280,9 @@ def _marks(words: list[str], book: RuleBook, places: Sequence[int] | None = None
     out: Marks = []
     free = 0  # words before it are spent
     for index in range(len(words)) if places is None else places:
-        known = alone[words[index]]
-        if known is None or index < free:
+        if index < free:
             continue
-        mask, longer = known
+        mask, longer = alone.of(words[index])
         found = book.matcher.at(words, index) if longer else None
         if found is None or len(found[0]) == 1:
             if mask:
@@ -299,8 +303,8 @@ def _inside(words: list[str], places: tuple[int, ...], book: RuleBook) -> int:
         end = places[-1] if place == places[0] else places[-1] + 1
         found = book.matcher.at(words[:end], place)
         mask |= union(found[1]) if found else 0
-        starts = book.matcher[words[place]]
-        mask |= union(starts.single) if starts else 0
+        starts = book.matcher.starts(words[place])
+        mask |= union(starts.single) if starts is not None else 0
     return mask & book.topics
 
 

@@ -5,6 +5,7 @@ What a glance has seen says which way is open: no emoji, no odd blanks, no word 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date
 
@@ -39,17 +40,18 @@ def simple_tone(
 
 
 def phrased_tone(
-    row: Row, found: Sequence[Found], words: list[Word | None], *, opens: bool
+    row: Row, starts: Sequence[int], found: Sequence[Found], words: list[Word | None], *, opens: bool
 ) -> tuple[float, tuple[str, ...]] | None:
     """The tone of a title with phrases, each word of which is a piece for itself; None where this way is not open.
 
     Args:
         row: The title.
+        starts: Where each of its pieces begins among its words.
         found: Its phrases.
         words: For each piece the word if it counts.
         opens: Whether a subordinate clause may begin in the text.
     """
-    known = _marked(row, found)
+    known = _marked(row.pieces, starts, found)
     if known is None:
         return None
     marks, hits = known
@@ -69,20 +71,21 @@ def phrased_tone(
     return None if opens and not agree(listed) else (compound(valences, row.text), tuple(hits))
 
 
-def _marked(row: Row, found: Sequence[Found]) -> tuple[dict[int, float | None], list[str]] | None:
+def _marked(
+    pieces: Sequence[str], starts: Sequence[int], found: Sequence[Found]
+) -> tuple[dict[int, float | None], list[str]] | None:
     """For pieces of phrases the phrase's valence, at its last, or None; and the phrases that have one."""
-    pieces, owners = row.pieces, row.owners()
     marks: dict[int, float | None] = {}
     hits: list[str] = []
     for places, value, word in found:
         if word not in MARKS:
             return None  # a turn, which acts upon others
-        for place in places:
-            index = owners[place]
-            if not _stands_alone(pieces[index]) or (place and owners[place - 1] == index):
+        owners = [bisect_right(starts, place) - 1 for place in places]
+        for place, index in zip(places, owners, strict=True):
+            if starts[index] != place or not _stands_alone(pieces[index]):
                 return None
             marks[index] = None
-        marks[owners[places[-1]]] = MARKS[word]
+        marks[owners[-1]] = MARKS[word]
         if value:
             hits.append(_shown(pieces, places, owners))
     return marks, hits
@@ -98,13 +101,12 @@ def _stands_alone(piece: str) -> bool:
 def _shown(pieces: Sequence[str], places: tuple[int, ...], owners: Sequence[int]) -> str:
     """The words of a phrase as they stand in the text: neighbours together, others with dots between."""
     parts: list[str] = []
-    before = -2
-    for place in places:
-        index = owners[place]
+    before = at = -2
+    for place, index in zip(places, owners, strict=True):
         word = pieces[index] if pieces[index].isalnum() else pieces[index][:-1]
         if place == before + 1:
-            parts += (*pieces[owners[before] + 1 : index], word)
+            parts += (*pieces[at + 1 : index], word)
         else:
             parts += ("…", word) if parts else (word,)
-        before = place
+        before, at = place, index
     return " ".join(parts)

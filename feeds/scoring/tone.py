@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
+from typing import Final
 
 from feeds.scoring.clauses import asks, main_clause, wishes
 from feeds.scoring.german import german_word
@@ -18,7 +19,7 @@ from feeds.scoring.rows import LONGEST_WORD, REMEMBERED, Row, split
 from feeds.scoring.score import SPEAKS
 from feeds.scoring.vader import Hit, Vader, Word, package_words
 
-_WORD = re.compile(r"[^\W\d_][\w-]*")
+_WORD: Final = re.compile(r"[^\W\d_][\w-]*")
 
 
 @cache

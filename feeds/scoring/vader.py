@@ -15,7 +15,7 @@ import string
 from collections.abc import Mapping, Sequence
 from functools import cache
 from math import sqrt
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
@@ -35,8 +35,8 @@ from feeds.scoring.vader_turns import (
     negate,
 )
 
-_NORMAL = 15  # alpha of the package's normalisation
-_FADING = (1.0, 0.95, 0.9)  # a booster one, two and three words before
+_NORMAL: Final = 15  # alpha of the package's normalisation
+_FADING: Final = (1.0, 0.95, 0.9)  # a booster one, two and three words before
 
 
 class Hit(NamedTuple):
@@ -104,7 +104,7 @@ class _Words(dict[str, Word | None]):
         return None
 
 
-_NOTHING: tuple[float, list[Word], list[float], bool] = (0.0, [], [], True)
+_NOTHING: Final[tuple[float, list[Word], list[float], bool]] = (0.0, [], [], True)
 
 
 class Vader:
@@ -260,7 +260,16 @@ def compound(valences: list[float], text: str) -> float:
     total = sum(valences)
     if "!" in text or "?" in text:
         total = emphasised(total, text)
-    return round(total / sqrt(total * total + _NORMAL), 4)  # rounded, it may be 1, never more
+    return _rounded(total / sqrt(total * total + _NORMAL))  # rounded, it may be 1, never more
+
+
+def _rounded(value: float) -> float:
+    """What `round(value, 4)` gives for a number in [-1, 1], without writing out and reading its digits."""
+    scaled = value * 10_000
+    whole = int(scaled + 0.5) if scaled >= 0 else -int(0.5 - scaled)
+    if not whole or 0.499 < abs(scaled - whole) < 0.501:  # -0.0, or nearly as far from one as from the other
+        return round(value, 4)
+    return whole / 10_000
 
 
 def holds_emoji(text: str) -> bool:

@@ -5,18 +5,20 @@ Constants are the package's own. Adapted from vaderSentiment 3.3.2 by C.J. Hutto
 
 from __future__ import annotations
 
+from typing import Final
+
 from vaderSentiment.vaderSentiment import BOOSTER_DICT, C_INCR, N_SCALAR, NEGATE, SPECIAL_CASES
 
-NEGATED: float = N_SCALAR
-BOOSTERS: dict[str, float] = BOOSTER_DICT
-REACH = 3  # words before a word that may change it
-_CAPITALS: float = C_INCR
-_NEGATIONS = frozenset(NEGATE)
-_CASES: dict[str, float] = SPECIAL_CASES  # idioms of two and three words
-_PAIRS = {text: value for text, value in BOOSTERS.items() if " " in text}  # "sort of"
-RARE = frozenset(max(text.split(), key=len) for text in (*_CASES, *_PAIRS))  # without one of them there is no idiom
-_EMPHASIS = frozenset(("so", "this"))
-ACTING = frozenset(("no", "least", "without", "but", "kind", *_EMPHASIS, *_NEGATIONS, *RARE, *BOOSTERS))
+NEGATED: Final[float] = N_SCALAR
+BOOSTERS: Final[dict[str, float]] = BOOSTER_DICT
+REACH: Final = 3  # words before a word that may change it
+_CAPITALS: Final[float] = C_INCR
+_NEGATIONS: Final = frozenset(NEGATE)
+_CASES: Final[dict[str, float]] = SPECIAL_CASES  # idioms of two and three words
+_PAIRS: Final = {text: value for text, value in BOOSTERS.items() if " " in text}  # "sort of"
+RARE: Final = frozenset(max(text.split(), key=len) for text in (*_CASES, *_PAIRS))  # without one no idiom
+_EMPHASIS: Final = frozenset(("so", "this"))
+ACTING: Final = frozenset(("no", "least", "without", "but", "kind", *_EMPHASIS, *_NEGATIONS, *RARE, *BOOSTERS))
 
 
 def loud(word: str, valence: float) -> float:
