@@ -18,22 +18,26 @@ LOCKED := $(PIP) --require-hashes --only-binary :all: --requirement
 COMPILE := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
 	--no-header --annotation-style line \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
-	--build-deps-for editable --extra plot --extra parquet --extra fast
+	--build-deps-for editable --extra plot --extra parquet --extra fast --extra compiled
+# Tests that are run twice: of the scorer's sources, and of the machine code made from them.
+SCORING := $(wildcard tests/test_scor*.py tests/test_vader.py tests/test_language.py tests/test_reaction.py \
+	tests/test_benchmark.py tests/test_tone_lists.py)
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
 
-run: $(VENV)/.run ## Replay an episode (EPISODE=deepseek-2025)
+run: $(VENV)/.run $(VENV)/.compiled ## Replay an episode (EPISODE=deepseek-2025)
 	@$(BIN)/backtest run $(EPISODE)
 
-test: $(VENV)/.dev ## Run what CI runs: lint, format, types, import contracts, tests with coverage
+test: $(VENV)/.dev $(VENV)/.compiled ## Run what CI runs: lint, format, types, import contracts, tests with coverage
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest --cov
+	@AFTERSHOCK_COMPILED=1 $(BIN)/pytest --quiet $(SCORING)
 
-bench: $(VENV)/.run ## Measure reading, scoring, archive, evidence, book and compiled engine, as ratios within one run
+bench: $(VENV)/.run $(VENV)/.compiled ## Measure reading, scoring, archive, evidence, book and compiled engine, as ratios within one run
 	@$(BIN)/python tests/bench/bench_run.py
 	@$(BIN)/python tests/bench/bench_parse.py
 	@PYTHONPATH=. $(BIN)/python tests/bench/bench_scoring.py --memory
@@ -52,7 +56,7 @@ docs: $(VENV)/.run ## Write the reference of commands anew from their help
 	@$(BIN)/python -m backtests.commands.reference > docs/cli.md
 
 clean: ## Remove .venv and all else that can be made again; runs/ stays
-	@rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) feeds/scoring/_compiled build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find feeds strategies backtests tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -61,6 +65,11 @@ $(BIN)/python:
 $(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
 	@$(LOCKED) requirements/run.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Without a C compiler headlines are scored by the sources: the same scores in more time.
+$(VENV)/.compiled: $(wildcard feeds/scoring/*.py) | $(VENV)/.run
+	@$(BIN)/python -m feeds.scoring.compiling || echo "headlines are scored without it, in twice the time"
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+# What is tested, and covered, is the sources; `make test` runs the tests of scoring on machine code too.
+os.environ.setdefault("AFTERSHOCK_COMPILED", "0")
+
 from backtests.episode import EPISODES
 from tests.answering import Servers
 

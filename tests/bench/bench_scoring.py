@@ -1,6 +1,7 @@
 """The default scorer against vaderSentiment's `polarity_scores`, on the same headlines, one core, one run.
 
-As files, tables and archives are scored, many headlines at a time; then headline by headline, in a process of its own.
+As files, tables and archives are scored, many headlines at a time; then headline by headline, and without the machine
+code that `python -m feeds.scoring.compiling` makes, each in a process of its own.
 With ../shared there: 20,000 real headlines. Without: those of the episodes that ship, repeated with a number in each, so
 that nothing is remembered. With `--equal N` also: N made-up texts through our VADER and the package's, to the last digit. With
 `--memory` also: what a million headlines leave in memory.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import gc
+import os
 import random
 import resource
 import subprocess
@@ -22,7 +24,7 @@ from pathlib import Path
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from feeds import rss
-from feeds.scoring import DEFAULT, Told, forget
+from feeds.scoring import COMPILED, DEFAULT, Told, forget
 from feeds.scoring.vader import Vader, package_words
 from tests.vader_texts import texts
 
@@ -32,6 +34,7 @@ COUNT = 20_000
 TURN = 2_000
 TURNS = 3  # of two processes against one: other work on the machine meets both
 BASE = "vaderSentiment polarity_scores"
+SCORER = "whole default scorer" if COMPILED else "whole default scorer, not compiled"
 WARM = [  # loads lists and models
     "Nvidia falls on fears", "Der Kurs von Siemens sinkt", "La bolsa cae por el temor a una recesión",
     "Las acciones suben hoy", "Le marché recule encore", "Aktier faller kraftigt", "Mercati in calo", "Pörssi laski",
@@ -82,7 +85,7 @@ def report(spent: dict[str, float], count: int) -> None:
             "our VADER, empty overlay": "  (target: at least 4)",
         }
         print(
-            f"{name:36} {taken / count * 1e6:7.1f} us a headline  {spent[BASE] / taken:5.2f} x as fast{target.get(name, '')}"
+            f"{name:47} {taken / count * 1e6:7.1f} us a headline  {spent[BASE] / taken:5.2f} x as fast{target.get(name, '')}"
         )
 
 
@@ -126,31 +129,39 @@ def memory(lines: list[str]) -> None:
     print(f"a million headlines: {peak():.0f} MiB at the most, {before:.0f} after 600,000  (target: flat)")
 
 
+def alone(flag: str, compiled: str) -> None:
+    """Measures in a process of its own, where words are met anew."""
+    environment = {**os.environ, "AFTERSHOCK_COMPILED": compiled}
+    subprocess.run([sys.executable, __file__, flag], check=True, env=environment)
+
+
 def main() -> None:
     """Measures and prints."""
     source, lines = headlines()
     package, ours = SentimentIntensityAnalyzer(), Vader(package_words())
-    scorer = "whole default scorer"
     works: dict[str, Callable[[list[str]], object]] = {
         BASE: lambda lines: [package.polarity_scores(line) for line in lines],
-        "our VADER, empty overlay": lambda lines: [ours.compound(line) for line in lines],
     }
     if "--one-by-one" in sys.argv:
-        works[f"{scorer}, one by one"] = lambda lines: [DEFAULT.score(line, "", "", None) for line in lines]
+        works[f"{SCORER}, one by one"] = lambda lines: [DEFAULT.score(line, "", "", None) for line in lines]
     else:
-        works[scorer] = lambda lines: DEFAULT.scores([Told(line) for line in lines], None)
+        works["our VADER, empty overlay"] = lambda lines: [ours.compound(line) for line in lines]
+        works[SCORER] = lambda lines: DEFAULT.scores([Told(line) for line in lines], None)
     for work in works.values():
         work(WARM)
     gc.collect()
     spent = in_turns(works, lines)
-    if "--one-by-one" in sys.argv:
-        report({name: spent[name] for name in (BASE, f"{scorer}, one by one")}, len(lines))
+    if "--one-by-one" not in sys.argv:
+        forget()
+        spent[f"{SCORER}, all words met"] = in_turns(works, lines)[SCORER]
+    if "--one-by-one" in sys.argv or "--sources" in sys.argv:
+        report(spent, len(lines))
         return
-    forget()
-    spent[f"{scorer}, all words met"] = in_turns(works, lines)[scorer]
     print(f"{len(lines):,} {source}")
     report(spent, len(lines))
-    subprocess.run([sys.executable, __file__, "--one-by-one"], check=True)  # words are met anew there
+    alone("--one-by-one", "1" if COMPILED else "0")
+    if COMPILED:
+        alone("--sources", "0")
     workers(lines)
     if "--memory" in sys.argv:
         memory(lines)
