@@ -9,6 +9,8 @@ import tomllib
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from feeds.scoring import Score, Told, forget, score, score_many
 from feeds.scoring.clauses import asks, bare
@@ -18,11 +20,12 @@ from feeds.scoring.explain import explain
 from feeds.scoring.glance import Glance
 from feeds.scoring.identify import identify, identify_many
 from feeds.scoring.language import detect
-from feeds.scoring.lists import DATA, name_words
+from feeds.scoring.lists import DATA, choices, name_words
 from feeds.scoring.phrases import LISTS
 from feeds.scoring.reaction import reaction
 from feeds.scoring.rows import split
 from feeds.scoring.tone import tone
+from feeds.scoring.vader import _rounded
 from tests.vader_texts import texts
 
 
@@ -138,6 +141,19 @@ def test_no_table_of_pieces_grows_without_end():
     assert len(look.met) == 300
     assert len(look._words._known) == 300
     assert [word.lower for word in look.look(["falls", "falls" * 9])[2]] == ["falls"]
+
+
+@given(st.lists(st.text("ab.*", min_size=1, max_size=4), min_size=1), st.text("ab.*", max_size=12))
+def test_texts_grouped_by_their_first_letter_are_found_as_in_a_row(choice, text):
+    """The first of a list counts, whatever letter it begins with; signs of patterns are but signs."""
+    grouped, plain = re.compile(choices(choice)), re.compile("|".join(map(re.escape, choice)))
+    assert grouped.findall(text) == plain.findall(text)
+
+
+@given(st.floats(-1, 1) | st.integers(-20_000, 20_000).map(lambda each: each / 20_000))
+def test_rounding_to_four_digits_is_pythons(value):
+    """To the last digit, ties and the sign of zero too."""
+    assert repr(_rounded(value)) == repr(round(value, 4))
 
 
 def test_many_headlines_at_once_have_the_scores_of_each():

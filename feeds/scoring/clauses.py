@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from feeds.scoring.lists import choices
+
 OPENERS: Final = frozenset(
     "after following despite ahead before amid amidst on over as because though although even while whereas from since "
     "nach trotz vor wegen angesichts weil obwohl während nachdem".split()
 )
 _SUBORDINATE: Final = re.compile(
-    rf"\s(?:{'|'.join(sorted(OPENERS - {'ahead'}))}|ahead of)\s",
+    rf"\s(?:{choices([*sorted(OPENERS - {'ahead'}), 'ahead of'])})\s",
     re.IGNORECASE,
 )
 FOLDED: Final = frozenset("ſıİK")  # letters that a search without regard to capitals takes for s, i and k

@@ -10,7 +10,7 @@ from typing import Final
 
 from feeds.scoring.clauses import wishes
 from feeds.scoring.directions import cue, speaks_last
-from feeds.scoring.lists import Name, names
+from feeds.scoring.lists import Name, choices, names
 from feeds.scoring.rows import split
 from feeds.scoring.score import Entity, sign
 
@@ -48,8 +48,7 @@ def _by_form() -> dict[str, Name]:
 
 @cache
 def _regex() -> re.Pattern[str]:
-    choices = "|".join(re.escape(each.name) for each in names())
-    return re.compile(rf"(?:{choices})(?=s?(?:'s|’s)?(?!\w))")
+    return re.compile(rf"(?:{choices(each.name for each in names())})(?=s?(?:'s|’s)?(?!\w))")
 
 
 def _found(text: str) -> Iterator[re.Match[str]]:
