@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from feeds.scoring import Told, score_many
-from feeds.scoring.compiled import MADE, digest
+from feeds.scoring.compiled import folder
 from tests.test_scoring_ways import headlines
 from tests.vader_texts import texts
 
@@ -55,7 +55,7 @@ def compiled(tmp_path_factory):
         pytest.skip("no C compiler")
     room = tmp_path_factory.mktemp("compiled")
     shutil.copytree(FEEDS, room / "feeds", ignore=shutil.ignore_patterns("__pycache__"))
-    if not (MADE / digest()).is_dir():
+    if not folder().is_dir():
         done = python(room, "-m", "feeds.scoring.compiling")
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith("compiled 20 modules in ")
@@ -86,12 +86,21 @@ def test_machine_code_is_left_alone_where_asked_and_where_a_source_was_edited(co
 
 
 def test_without_a_compiler_one_line_says_so_and_what_was_made_stays(compiled):
-    """Exit code 2; the machine code made before is still there."""
-    before = sorted((compiled / "feeds" / "scoring" / "_compiled").rglob("*"))
+    """Exit code 2; the machine code made before is still there, and is what it was for the source before."""
+    source = compiled / "feeds" / "scoring" / "vader_turns.py"
+    before = source.read_text(encoding="utf-8")
+    source.write_text(before + "# edited\n", encoding="utf-8")
     failed = python(compiled, "-m", "feeds.scoring.compiling", CC="no-such-compiler")
+    source.write_text(before, encoding="utf-8")
     assert failed.returncode == 2
     assert failed.stderr.startswith(
         "aftershock: scoring cannot be compiled, it needs a C compiler and the extra 'compiled': "
     )
     assert failed.stderr.count("\n") == 1
-    assert sorted((compiled / "feeds" / "scoring" / "_compiled").rglob("*")) == before
+    assert asked(compiled, [])[0] is True
+
+
+def test_what_is_compiled_is_not_compiled_again(compiled):
+    """It would take twenty seconds."""
+    done = python(compiled, "-m", "feeds.scoring.compiling")
+    assert done.stdout.startswith("compiled 20 modules in 0 s: ")

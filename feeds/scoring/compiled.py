@@ -1,7 +1,8 @@
 """Where machine code made from this package's own sources is found, and when it is used.
 
-`feeds.scoring.compiling` makes it. It lies in a folder named by a digest of the sources it was made from, and is taken
-only where they are still the same: an edited source is read as it stands. Scores are the same either way.
+`feeds.scoring.compiling` makes it. It lies in a folder named by a digest of the sources it was made from and by the
+Python it was made for, and is taken only where both are the same: an edited source is read as it stands. Scores are the
+same either way.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from hashlib import sha256
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 ROOM = Path(__file__).parent
@@ -20,22 +22,26 @@ MODULES = (  # those in which a headline's time is spent
 )  # fmt: skip
 
 
-def digest(room: Path = ROOM) -> str:
+def digest() -> str:
     """Returns sixteen hex digits of the sources that are compiled, and of how."""
     made_of = sha256()
     for name in (*MODULES, "compiling", "score"):  # score: its classes are built in
-        made_of.update(name.encode() + b"\0" + (room / f"{name}.py").read_bytes())
+        made_of.update(name.encode() + b"\0" + (ROOM / f"{name}.py").read_bytes())
     return made_of.hexdigest()[:16]
+
+
+def folder(made: Path = MADE) -> Path:
+    """Returns where machine code of these sources for this Python lies, if it was made."""
+    return made / f"{digest()}{EXTENSION_SUFFIXES[0].rpartition('.')[0]}"
 
 
 def _used() -> bool:
     """Lets the modules of this package be found as machine code, where it is there and made from these sources."""
     if os.environ.get(SWITCH) == "0" or not MADE.is_dir():
         return False
-    folder = MADE / digest()
-    if not any(folder.glob(f"glance.{sys.implementation.cache_tag}*")):
+    if not (found := folder()).is_dir():
         return False
-    sys.modules[__package__].__path__.insert(0, str(folder))
+    sys.modules[__package__].__path__.insert(0, str(found))
     return True
 
 

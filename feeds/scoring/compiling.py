@@ -18,18 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from feeds.errors import InputError
-from feeds.scoring.compiled import MADE, MODULES, ROOM, digest
+from feeds.scoring.compiled import MADE, MODULES, ROOM, folder
 
 _SELF = "feeds.scoring.compiling"
 _GROUP = "feeds.scoring.engines"  # the library that all compiled modules share
 _FLAGS = "-fno-plt -fvisibility=hidden -g0" if sys.platform == "linux" else ""  # calls cost the processor less room
 
 
-def compile_engines(made: Path = MADE) -> Path:
-    """Compiles the engines; what was made of other sources before goes.
-
-    Args:
-        made: The folder below which what is made is kept.
+def compile_engines() -> Path:
+    """Compiles the engines, unless that is done; what was made of other sources before goes.
 
     Returns:
         The folder with the machine code.
@@ -37,7 +34,9 @@ def compile_engines(made: Path = MADE) -> Path:
     Raises:
         InputError: mypyc or a C compiler is missing or fails, or the folder cannot be written to.
     """
-    folder = made / digest()
+    kept = folder()
+    if kept.is_dir():
+        return kept
     with tempfile.TemporaryDirectory(prefix="aftershock-") as name:
         work = Path(name)
         room = work / "feeds" / "scoring"
@@ -56,23 +55,26 @@ def compile_engines(made: Path = MADE) -> Path:
             said = (done.stderr.strip() or done.stdout.strip() or "mypyc said nothing").splitlines()
             raise InputError(f"scoring cannot be compiled, it needs a C compiler and the extra 'compiled': {said[-1]}")
         try:
-            _keep(work / "lib" / "feeds" / "scoring", folder)
+            _keep(work / "lib" / "feeds" / "scoring", kept)
         except OSError as wrong:
-            raise InputError(f"{made}: what was compiled cannot be kept there: {wrong.strerror}") from wrong
-    return folder
+            raise InputError(f"{MADE}: what was compiled cannot be kept there: {wrong.strerror}") from wrong
+    return kept
 
 
-def _keep(libraries: Path, folder: Path) -> None:
-    """Puts libraries into a folder, whole or not at all, and removes its neighbours."""
-    folder.parent.mkdir(exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=folder.parent))
+def _keep(libraries: Path, kept: Path) -> None:
+    """Puts libraries into a folder, whole or not at all, and removes those made of other sources for this Python."""
+    kept.parent.mkdir(exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=".", dir=kept.parent))
     fresh.chmod(0o755)
     for library in libraries.iterdir():
         shutil.copy(library, fresh)
-    for old in folder.parent.iterdir():
-        if old != fresh:
+    for old in kept.parent.glob(f"[!.]*{kept.suffix}"):
+        if old != kept:
             shutil.rmtree(old)
-    fresh.rename(folder)
+    if kept.is_dir():  # another process was sooner
+        shutil.rmtree(fresh)
+    else:
+        fresh.rename(kept)
 
 
 def build() -> None:
@@ -95,12 +97,12 @@ def main() -> int:
     """Compiles, and says what was made or what is missing."""
     started = time.monotonic()
     try:
-        folder = compile_engines()
+        kept = compile_engines()
     except InputError as wrong:
         print(f"aftershock: {wrong}", file=sys.stderr)  # noqa: T201 (a command)
         return 2
-    size = sum(library.stat().st_size for library in folder.iterdir()) / 1e6
-    print(f"compiled {len(MODULES)} modules in {time.monotonic() - started:.0f} s: {folder} ({size:.1f} MB)")  # noqa: T201
+    size = sum(library.stat().st_size for library in kept.iterdir()) / 1e6
+    print(f"compiled {len(MODULES)} modules in {time.monotonic() - started:.0f} s: {kept} ({size:.1f} MB)")  # noqa: T201
     return 0
 
 
