@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.scoring import Told, score_many
+from feeds.scoring import Told, score, score_many
 from feeds.scoring.compiled import folder
 from tests.test_scoring_ways import headlines
 from tests.vader_texts import texts
@@ -98,6 +98,17 @@ def test_without_a_compiler_one_line_says_so_and_what_was_made_stays(compiled):
     )
     assert failed.stderr.count("\n") == 1
     assert asked(compiled, [])[0] is True
+
+
+def test_damaged_machine_code_is_left_alone(compiled):
+    """Headlines are scored by the sources then."""
+    (library,) = (compiled / "feeds" / "scoring" / "_compiled").glob("*/engines__mypyc*")
+    whole = library.read_bytes()
+    library.write_bytes(b"")
+    used, scores = asked(compiled, [("Nvidia falls", "", "en")])
+    library.write_bytes(whole)
+    assert not used
+    assert scores == [repr(score("Nvidia falls"))]
 
 
 def test_what_is_compiled_is_not_compiled_again(compiled):

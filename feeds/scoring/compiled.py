@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from hashlib import sha256
+from importlib import import_module
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
@@ -23,10 +24,10 @@ MODULES = (  # those in which a headline's time is spent
 
 
 def digest() -> str:
-    """Returns sixteen hex digits of the sources that are compiled, and of how."""
+    """Returns sixteen hex digits of all sources that compiled ones are made of or rely on, and of how they are made."""
     made_of = sha256()
-    for name in (*MODULES, "compiling", "score"):  # score: its classes are built in
-        made_of.update(name.encode() + b"\0" + (ROOM / f"{name}.py").read_bytes())
+    for source in sorted((*ROOM.glob("*.py"), *ROOM.parent.glob("*.py"))):
+        made_of.update(source.name.encode() + b"\0" + source.read_bytes())
     return made_of.hexdigest()[:16]
 
 
@@ -41,7 +42,13 @@ def _used() -> bool:
         return False
     if not (found := folder()).is_dir():
         return False
-    sys.modules[__package__].__path__.insert(0, str(found))
+    path = sys.modules[__package__].__path__
+    path.insert(0, str(found))
+    try:
+        import_module(f"{__package__}.engines__mypyc")  # what all of them share
+    except ImportError:  # damaged, or made where the system is a newer one: the sources do as well
+        path.remove(str(found))
+        return False
     return True
 
 

@@ -22,7 +22,9 @@ from feeds.scoring.compiled import MADE, MODULES, ROOM, folder
 
 _SELF = "feeds.scoring.compiling"
 _GROUP = "feeds.scoring.engines"  # the library that all compiled modules share
-_FLAGS = "-fno-plt -fvisibility=hidden -g0" if sys.platform == "linux" else ""  # calls cost the processor less room
+_FLAGS = "" if sys.platform == "win32" else "-ffp-contract=off"  # a product and a sum stay two roundings, as in Python
+if sys.platform == "linux":
+    _FLAGS += " -fno-plt -fvisibility=hidden -g0"  # calls cost the processor less room
 
 
 def compile_engines() -> Path:
@@ -48,7 +50,8 @@ def compile_engines() -> Path:
             cwd=work,
             env={**os.environ, "CFLAGS": f"{os.environ.get('CFLAGS', '')} {_FLAGS}".strip(), "PYTHONPATH": str(work)},
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
         )
         if done.returncode:
@@ -69,8 +72,8 @@ def _keep(libraries: Path, kept: Path) -> None:
     for library in libraries.iterdir():
         shutil.copy(library, fresh)
     for old in kept.parent.glob(f"[!.]*{kept.suffix}"):
-        if old != kept:
-            shutil.rmtree(old)
+        if old != kept and old.is_dir():
+            shutil.rmtree(old, ignore_errors=True)
     if kept.is_dir():  # another process was sooner
         shutil.rmtree(fresh)
     else:
