@@ -8,6 +8,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 EPISODE ?= deepseek-2025
+COMPILED := feeds/scoring/_compiled
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet install
 # Wheels only: a source archive would fetch tools to build it that no hash pins.
@@ -26,10 +27,10 @@ SCORING := $(wildcard tests/test_scor*.py tests/test_vader.py tests/test_languag
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
 
-run: $(VENV)/.run $(VENV)/.compiled ## Replay an episode (EPISODE=deepseek-2025)
+run: $(VENV)/.run $(COMPILED) ## Replay an episode (EPISODE=deepseek-2025)
 	@$(BIN)/backtest run $(EPISODE)
 
-test: $(VENV)/.dev $(VENV)/.compiled ## Run what CI runs: lint, format, types, import contracts, tests with coverage
+test: $(VENV)/.dev $(COMPILED) ## Run what CI runs: lint, format, types, import contracts, tests with coverage
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
@@ -37,7 +38,7 @@ test: $(VENV)/.dev $(VENV)/.compiled ## Run what CI runs: lint, format, types, i
 	@$(BIN)/pytest --cov
 	@AFTERSHOCK_COMPILED=1 $(BIN)/pytest --quiet $(SCORING)
 
-bench: $(VENV)/.run $(VENV)/.compiled ## Measure reading, scoring, archive, evidence, book and compiled engine, as ratios within one run
+bench: $(VENV)/.run $(COMPILED) ## Measure reading, scoring, archive, evidence, book and compiled engine, as ratios within one run
 	@$(BIN)/python tests/bench/bench_run.py
 	@$(BIN)/python tests/bench/bench_parse.py
 	@PYTHONPATH=. $(BIN)/python tests/bench/bench_scoring.py --memory
@@ -56,7 +57,7 @@ docs: $(VENV)/.run ## Write the reference of commands anew from their help
 	@$(BIN)/python -m backtests.commands.reference > docs/cli.md
 
 clean: ## Remove .venv and all else that can be made again; runs/ stays
-	@rm -rf $(VENV) feeds/scoring/_compiled build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(COMPILED) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find feeds strategies backtests tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -68,9 +69,8 @@ $(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
 	@touch $@
 
 # Without a C compiler headlines are scored by the sources: the same scores in more time.
-$(VENV)/.compiled: $(wildcard feeds/scoring/*.py) | $(VENV)/.run
-	@$(BIN)/python -m feeds.scoring.compiling || echo "headlines are scored without it, in 1.7 times the time"
-	@touch $@
+$(COMPILED): $(wildcard feeds/*.py feeds/scoring/*.py) $(VENV)/.run
+	@$(BIN)/python -m feeds.scoring.compiling && touch $@ || echo "headlines are scored without it, in 1.7 times the time"
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@$(LOCKED) requirements/dev.txt

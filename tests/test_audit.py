@@ -154,7 +154,7 @@ class Dice(Cheat):
 
     def step(self, state, rows):
         """A random weight."""
-        return np.full(len(rows[0]), random.random())  # noqa: S311 (no secret)
+        return np.full(len(rows[0]), random.random())
 
 
 def test_a_rule_that_draws_is_told_that_no_input_differs():

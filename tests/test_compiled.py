@@ -96,6 +96,7 @@ def test_without_a_compiler_one_line_says_so_and_what_was_made_stays(compiled):
     assert failed.stderr.startswith(
         "aftershock: scoring cannot be compiled, it needs a C compiler and the extra 'compiled': "
     )
+    assert "no-such-compiler" in failed.stderr
     assert failed.stderr.count("\n") == 1
     assert asked(compiled, [])[0] is True
 

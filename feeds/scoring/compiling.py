@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from pathlib import Path
@@ -22,6 +23,9 @@ from feeds.scoring.compiled import MADE, MODULES, ROOM, folder
 
 _SELF = "feeds.scoring.compiling"
 _GROUP = "feeds.scoring.engines"  # the library that all compiled modules share
+_NOT_OURS = ("MYPYPATH", "MYPY_CACHE_DIR")  # settings of the user's other work with mypy
+_CANNOT = "scoring cannot be compiled, it needs a C compiler and the extra 'compiled'"
+_LONGEST = 300  # characters of a compiler's complaint
 _FLAGS = "" if sys.platform == "win32" else "-ffp-contract=off"  # a product and a sum stay two roundings, as in Python
 if sys.platform == "linux":
     _FLAGS += " -fno-plt -fvisibility=hidden -g0"  # calls cost the processor less room
@@ -36,48 +40,53 @@ def compile_engines() -> Path:
     Raises:
         InputError: mypyc or a C compiler is missing or fails, or the folder cannot be written to.
     """
-    kept = folder()
-    if kept.is_dir():
-        return kept
-    with tempfile.TemporaryDirectory(prefix="aftershock-") as name:
-        work = Path(name)
-        room = work / "feeds" / "scoring"
-        room.mkdir(parents=True)
-        for source in (*ROOM.glob("*.py"), *ROOM.parent.glob("*.py")):
-            shutil.copy(source, room if source.parent == ROOM else room.parent)
-        done = subprocess.run(  # noqa: S603 (this very file)
-            [sys.executable, "-c", f"from {_SELF} import build; build()"],
-            cwd=work,
-            env={**os.environ, "CFLAGS": f"{os.environ.get('CFLAGS', '')} {_FLAGS}".strip(), "PYTHONPATH": str(work)},
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-        if done.returncode:
-            said = (done.stderr.strip() or done.stdout.strip() or "mypyc said nothing").splitlines()
-            raise InputError(f"scoring cannot be compiled, it needs a C compiler and the extra 'compiled': {said[-1]}")
-        try:
-            _keep(work / "lib" / "feeds" / "scoring", kept)
-        except OSError as wrong:
-            raise InputError(f"{MADE}: what was compiled cannot be kept there: {wrong.strerror}") from wrong
+    try:
+        kept = folder()
+        if not kept.is_dir():
+            with tempfile.TemporaryDirectory(prefix="aftershock-") as work:
+                _keep(_compiled_in(Path(work)), kept)
+    except OSError as wrong:
+        place = wrong.filename or MADE
+        raise InputError(f"{place}: scoring cannot be compiled there: {wrong.strerror or wrong}") from wrong
     return kept
+
+
+def _compiled_in(work: Path) -> Path:
+    """Compiles a copy of the sources in a folder; returns where the libraries lie."""
+    compiler = os.environ.get("CC") or sysconfig.get_config_var("CC")  # none where Python finds it by other means
+    if compiler and shutil.which(compiler.split()[0]) is None:
+        raise InputError(f"{_CANNOT}: there is no {compiler.split()[0]}")
+    room = work / "feeds" / "scoring"
+    room.mkdir(parents=True)
+    for source in (*ROOM.glob("*.py"), *ROOM.parent.glob("*.py")):
+        shutil.copy(source, room if source.parent == ROOM else room.parent)
+    known = {name: value for name, value in os.environ.items() if name not in _NOT_OURS}
+    known["CFLAGS"] = f"{known.get('CFLAGS', '')} {_FLAGS}".strip()
+    known["PYTHONPATH"] = os.pathsep.join(filter(None, (str(work), *known.get("PYTHONPATH", "").split(os.pathsep))))
+    done = subprocess.run(  # noqa: S603 (this very file)
+        [sys.executable, "-c", f"from {_SELF} import build; build()"],
+        cwd=work, env=known, capture_output=True, encoding="utf-8", errors="replace", check=False,
+    )  # fmt: skip
+    if done.returncode:
+        said = [line for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()] or ["no word why"]
+        why = next((line for line in said if "error:" in line), said[-1]).strip()[:_LONGEST]
+        raise InputError(f"{_CANNOT}: {why}")
+    return work / "lib" / "feeds" / "scoring"
 
 
 def _keep(libraries: Path, kept: Path) -> None:
     """Puts libraries into a folder, whole or not at all, and removes those made of other sources for this Python."""
     kept.parent.mkdir(exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=".", dir=kept.parent))
-    fresh.chmod(0o755)
-    for library in libraries.iterdir():
-        shutil.copy(library, fresh)
+    with tempfile.TemporaryDirectory(prefix=".", dir=kept.parent) as fresh:
+        whole = shutil.copytree(libraries, Path(fresh) / "whole")
+        try:
+            whole.rename(kept)
+        except OSError:
+            if not kept.is_dir():  # it is there where another process was sooner
+                raise
     for old in kept.parent.glob(f"[!.]*{kept.suffix}"):
-        if old != kept and old.is_dir():
+        if old != kept:
             shutil.rmtree(old, ignore_errors=True)
-    if kept.is_dir():  # another process was sooner
-        shutil.rmtree(fresh)
-    else:
-        fresh.rename(kept)
 
 
 def build() -> None:
@@ -102,10 +111,10 @@ def main() -> int:
     try:
         kept = compile_engines()
     except InputError as wrong:
-        print(f"aftershock: {wrong}", file=sys.stderr)  # noqa: T201 (a command)
+        sys.stderr.write(f"aftershock: {wrong}\n")
         return 2
     size = sum(library.stat().st_size for library in kept.iterdir()) / 1e6
-    print(f"compiled {len(MODULES)} modules in {time.monotonic() - started:.0f} s: {kept} ({size:.1f} MB)")  # noqa: T201
+    sys.stdout.write(f"compiled {len(MODULES)} modules in {time.monotonic() - started:.0f} s: {kept} ({size:.1f} MB)\n")
     return 0
 
 

@@ -59,7 +59,7 @@ class Piece:
         self.closes = closes
         self.word = word  # where VADER counts it
         self.words = words  # as patterns see them
-        self.single = words[0] if len(words) == 1 else ""
+        self.single = words[0] if len(words) == 1 else ""  # the only one, as there is for most
         self.marks = marks  # those of its words that may begin something
 
 
@@ -177,7 +177,7 @@ class Glance:
             return self._stopped(piece, stem, stop)
         if not piece.strip(_FIGURES) and (piece[:1].isdecimal() or piece[1:2].isdecimal()):  # "$1,200.5;"
             words = words_of(piece)
-            if self._any_listed((piece, piece.strip(".,%$:;"), *words)):
+            if any(self._listed(each) for each in (piece, piece.strip(".,%$:;"), *words)):
                 return self._known_piece(piece, 0, words)
             return None
         inner = piece.strip("'")
@@ -186,22 +186,16 @@ class Glance:
             return self._known_piece(piece, self._weights.get(lower, 0), (lower,)) if self._listed(lower) else None
         if stem[-1:] == "'" and stop == "s" and stem[:-1].isalpha():  # "Nvidia's"
             return self._known_piece(piece, self._weights.get(piece.lower(), 0), (stem[:-1].lower(),))
-        parts = piece.lower().split("-")
+        lower = piece.lower()
+        parts = lower.split("-")
         if len(parts) > 1 and all(map(str.isalpha, parts)):  # "AI-driven"
-            lower = piece.lower()
-            if self._any_listed((lower, *parts)):
+            if any(self._listed(each) for each in (lower, *parts)):
                 return self._known_piece(piece, sum([self._weights.get(part, 0) for part in parts]), (lower,))
             return None
         return self._odd(piece)
 
     def _listed(self, word: str) -> bool:
         return word in self._lists or self._edges.begins(word)
-
-    def _any_listed(self, words: tuple[str, ...]) -> bool:
-        for word in words:  # noqa: SIM110 (a loop is quicker than any())
-            if word in self._lists or self._edges.begins(word):
-                return True
-        return False
 
     def _stopped(self, piece: str, stem: str, stop: str) -> Piece | None:
         """A word with a stop behind it."""

@@ -48,20 +48,6 @@ def votes(piece: str) -> tuple[int, int]:
     return sum([known.get(word, 0) for word in _WORD.findall(lower)]), marks
 
 
-def detect(text: str, declared: str = "") -> str:
-    """Returns "en", "de" or the code of another language.
-
-    Args:
-        text: Title and summary.
-        declared: The channel's claim; it breaks ties.
-    """
-    total = marks = 0
-    for said, marked in map(votes, text.split(" ")):
-        total += said
-        marks |= marked
-    return decide(total, marks, declared) or ask([text], [marks], [declared])[0]
-
-
 def decide(votes: int, marks: int, declared: str) -> str:
     """Returns the language by a text's votes and marks, added up over its pieces; "" where they leave it open."""
     english, german, others = votes & _MANY, votes >> _BITS & _MANY, votes >> 2 * _BITS & _MANY

@@ -31,7 +31,7 @@ def made(count: int) -> Iterator[list[Headline]]:
     step = timedelta(days=3650) / 1_000_000
     for first in range(0, count, BATCH):
         size = min(BATCH, count - first)
-        words = iter(random.choices(WORDS, WEIGHTS, k=size * 30))  # noqa: S311 (made-up words)
+        words = iter(random.choices(WORDS, WEIGHTS, k=size * 30))
         yield [
             Headline(
                 id=f"{number:016x}",

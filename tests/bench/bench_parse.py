@@ -27,7 +27,7 @@ def made(snapshots: int, items: int = 40, new: int = 3) -> list[bytes]:
     words = [f"word{n}" for n in range(2_000)]
     every = []
     for number in range(items + snapshots * new):
-        title, summary = (" ".join(random.choices(words, k=count)) for count in (10, 30))  # noqa: S311 (made-up words)
+        title, summary = (" ".join(random.choices(words, k=count)) for count in (10, 30))
         when = format_datetime(SEEN - timedelta(days=30) + timedelta(minutes=5 * number))
         every.append(
             f"<item><title>{title}</title><link>https://paper.example/{number}?ref=rss</link>"

@@ -57,7 +57,7 @@ def headlines() -> tuple[str, list[str]]:
         own = [headline.title for path in paths for headline in rss.read(path).headlines]
         found = [f"{title} {number}" for number in range(COUNT // len(own) + 1) for title in own]
         distinct = len(set(found))
-    random.Random(1).shuffle(found)  # noqa: S311 (an order)
+    random.Random(1).shuffle(found)
     return f"{source} ({distinct:,} different ones)", found[:COUNT]
 
 
