@@ -100,9 +100,8 @@ class Begins:
         """Returns the bits of a word."""
         flags, opens = self._flags.get(word, 0), self._opens.get(word, 0)
         heads, tails = self.edges().found(word)
-        for known, ends in ((self._heads, heads), (self._tails, tails)):
-            for end in ends:  # hardly ever
-                own, opened = known[end]
+        if heads or tails:  # hardly ever
+            for own, opened in (*map(self._heads.__getitem__, heads), *map(self._tails.__getitem__, tails)):
                 flags |= own
                 opens |= opened
         return flags, opens, self._closes.get(word, 0)

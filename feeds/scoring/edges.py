@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 _KEY: Final = 3  # letters by which beginnings and ends are found
@@ -39,12 +39,14 @@ class Edges:
             return True
         return word.startswith(self._short_heads) or word.endswith(self._short_tails)
 
-    def found(self, word: str) -> tuple[list[str], list[str]]:
+    def found(self, word: str) -> tuple[Sequence[str], Sequence[str]]:
         """Returns the beginnings and ends that a word has; an end is less than the word."""
-        heads = [head for head in self._heads.get(word[:_KEY], ()) if word.startswith(head)]
-        tails = [tail for tail in self._tails.get(word[-_KEY:], ()) if word != tail and word.endswith(tail)]
-        if word.startswith(self._short_heads):
-            heads += [head for head in self._short_heads if word.startswith(head)]
-        if word.endswith(self._short_tails):
-            tails += [tail for tail in self._short_tails if word != tail and word.endswith(tail)]
-        return heads, tails
+        heads, tails = self._heads.get(word[:_KEY], ()), self._tails.get(word[-_KEY:], ())
+        if word.startswith(self._short_heads) or word.endswith(self._short_tails):  # hardly ever
+            heads, tails = (*heads, *self._short_heads), (*tails, *self._short_tails)
+        if not heads and not tails:
+            return (), ()
+        return (
+            [head for head in heads if word.startswith(head)],
+            [tail for tail in tails if word != tail and word.endswith(tail)],
+        )
