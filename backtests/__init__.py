@@ -9,29 +9,27 @@ Bars, news and rules come in; fills, equity and evidence go out. Nothing here do
 from __future__ import annotations
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from backtests.episode import Episode, episode_names, load_episode
-    from backtests.evidence.delay import delay_ladder
-    from backtests.evidence.placebo import placebo
-    from backtests.evidence.study import event_study
-    from backtests.replay import replay
-    from backtests.result import Result
+    from backtests.engine.replay import replay
+    from backtests.episodes.episode import Episode, episode_names, load_episode
+    from backtests.evidence.delay_ladder import delay_ladder
+    from backtests.evidence.event_study.event_study import event_study
+    from backtests.evidence.placebo.placebo import placebo
+    from backtests.runs.result import Result
 
 __all__ = ["Episode", "Result", "delay_ladder", "episode_names", "event_study", "load_episode", "placebo", "replay"]
 
 _ROOMS = {
-    "Episode": "backtests.episode",
-    "Result": "backtests.result",
-    "episode_names": "backtests.episode",
-    "delay_ladder": "backtests.evidence.delay",
-    "event_study": "backtests.evidence.study",
-    "load_episode": "backtests.episode",
-    "placebo": "backtests.evidence.placebo",
-    "replay": "backtests.replay",
+    "Episode": "backtests.episodes.episode",
+    "Result": "backtests.runs.result",
+    "episode_names": "backtests.episodes.episode",
+    "delay_ladder": "backtests.evidence.delay_ladder",
+    "event_study": "backtests.evidence.event_study.event_study",
+    "load_episode": "backtests.episodes.episode",
+    "placebo": "backtests.evidence.placebo.placebo",
+    "replay": "backtests.engine.replay",
 }
 
 
@@ -40,13 +38,3 @@ def __getattr__(name: str) -> Any:
     if name not in _ROOMS:
         raise AttributeError(f"module 'backtests' has no attribute {name!r}")
     return getattr(importlib.import_module(_ROOMS[name]), name)
-
-
-class _Package(ModuleType):
-    """Keeps `backtests.replay` the function: importing the room of that name would put the module in its place."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value.replay if name == "replay" and isinstance(value, ModuleType) else value)
-
-
-sys.modules[__name__].__class__ = _Package

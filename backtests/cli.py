@@ -9,25 +9,11 @@ import sys
 
 import click
 
-from backtests.commands import (
-    attribute,
-    audit,
-    compare,
-    counterexamples,
-    delay,
-    diff,
-    episodes,
-    feeds,
-    listing,
-    placebo,
-    run,
-    score,
-    study,
-    sweep,
-    trials,
-    verify,
-)
+from backtests.commands import episodes, listings, run, score, sweep, trials
+from backtests.commands.evidence import attribute, counterexamples, delay, placebo, study
+from backtests.commands.feeds import subscriptions
 from backtests.commands.options import Verbs, quiet_option
+from backtests.commands.saved_runs import audit, compare, diff, verify
 from feeds.errors import InputError
 
 VERSION = "0.1.0"
@@ -47,8 +33,8 @@ def cli() -> None:
 _VERBS = (
     run.run, compare.compare, diff.diff, verify.verify, audit.audit,
     study.study, delay.delay, placebo.placebo, sweep.sweep, attribute.attribute,
-    counterexamples.counterexamples, trials.trials, episodes.episodes, listing.strategies, listing.scorers,
-    score.score, feeds.feeds,
+    counterexamples.counterexamples, trials.trials, episodes.episodes, listings.strategies, listings.scorers,
+    score.score, subscriptions.feeds,
 )  # fmt: skip
 for _verb in _VERBS:
     cli.add_command(_verb)

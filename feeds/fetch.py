@@ -26,8 +26,8 @@ from typing import Any, Self
 
 import httpx
 
+from feeds.decompress import BadPackingError, TooMuchError, unpacker
 from feeds.errors import FetchError
-from feeds.unpack import BadPackingError, TooMuchError, unpacker
 
 USER_AGENT = "Aftershock/0.1 (news archive for research; polls with conditional GET, honours Retry-After)"
 _PERMANENT = {301, 308}

@@ -15,11 +15,11 @@ from typing import Any
 
 import feedparser
 
-from feeds import fields, wellformed
+from feeds import fast_xml, item_fields
 from feeds.dates import moment
 from feeds.errors import FeedError
+from feeds.fast_xml import Channel, Entry
 from feeds.headline import Headline
-from feeds.wellformed import Channel, Entry
 
 MAX_BYTES = 20 * 1024 * 1024
 BREAKS_OFF = "the document breaks off at line"
@@ -63,7 +63,7 @@ def parse(document: bytes, *, feed: str, seen: datetime | None) -> Parsed:
     if len(document) > MAX_BYTES:
         raise FeedError(feed, f"{len(document):,} bytes are too many; a feed has at most {MAX_BYTES:,}")
     seen = seen.astimezone(UTC) if seen else None
-    channel = wellformed.read(document)
+    channel = fast_xml.read(document)
     if channel is not None and channel.entries:
         return _parsed(channel, feed, seen)
     if _declares_entities(document):
@@ -87,14 +87,14 @@ def _read_by_feedparser(document: bytes, feed: str, seen: datetime | None) -> Pa
 
 def _parsed(channel: Channel, feed: str, seen: datetime | None, *, cut: int = 0, broken: int | None = None) -> Parsed:
     """Makes headlines of a channel's items. `cut` is the position of an item that breaks off, `broken` the line."""
-    language = fields.language(channel.language)
-    publisher = fields.plain(channel.title)
+    language = item_fields.language(channel.language)
+    publisher = item_fields.plain(channel.title)
     headlines: list[Headline] = []
     rejects: list[Reject] = []
     for position, entry in enumerate(channel.entries, 1):
         made = "cut off" if position == cut else _headline(entry, publisher, feed, language, seen)
         if isinstance(made, str):
-            rejects.append(Reject(feed=feed, item=position, title=fields.plain(entry.title)[:200], reason=made))
+            rejects.append(Reject(feed=feed, item=position, title=item_fields.plain(entry.title)[:200], reason=made))
         elif headlines and headlines[-1].id == made.id:
             reason = "duplicate of an item before it"
             rejects.append(Reject(feed=feed, item=position, title=made.title[:200], reason=reason))
@@ -199,7 +199,7 @@ def _entry(entry: Any) -> Entry:
 
 def _headline(entry: Entry, publisher: str, feed: str, language: str, seen: datetime | None) -> Headline | str:
     """Makes a headline of an entry, or says why not."""
-    title = fields.plain(entry.title)
+    title = item_fields.plain(entry.title)
     if not title:
         return "no title"
     published = entry.published
@@ -208,13 +208,13 @@ def _headline(entry: Entry, publisher: str, feed: str, language: str, seen: date
     if published is None and seen is None:
         stated = entry.stated
         return f"date {stated[:40]!r} cannot be read" if stated else "no date, and nobody saw when it appeared"
-    link = fields.link(entry.link)
+    link = item_fields.link(entry.link)
     return Headline(
-        id=fields.identity(entry.id or link or title),
+        id=item_fields.identity(entry.id or link or title),
         feed=feed,
-        source=fields.plain(entry.source) or publisher,
+        source=item_fields.plain(entry.source) or publisher,
         title=title,
-        summary=fields.plain(entry.summary),
+        summary=item_fields.plain(entry.summary),
         link=link,
         language=language,
         published=published,

@@ -55,16 +55,16 @@ strongest[["known_at", "source", "language", "sentiment", "tone", "reaction", "t
 # %% [markdown]
 # ## What each strategy made
 #
-# Our own beside the naive rivals, after commission, slippage, borrow and dividends.
+# Our own beside the baselines, after commission, slippage, borrow and dividends.
 
 # %%
-columns = ["rival", "return_pct", "max_drawdown_pct", "sharpe", "trades", "commission", "slippage", "borrow"]
+columns = ["baseline", "return_pct", "max_drawdown_pct", "sharpe", "trades", "commission", "slippage", "borrow"]
 result.metrics[columns].round(2)
 
 # %%
 figure, axes = plt.subplots(figsize=(9, 4))
 for name, rows in result.equity.groupby("strategy", sort=False):
-    own = not result.metrics.loc[name, "rival"]
+    own = not result.metrics.loc[name, "baseline"]
     axes.plot(rows["session"], rows["equity"], label=name, linewidth=2 if own else 1, linestyle="-" if own else ":")
 axes.set(title="Equity", ylabel="US dollars")
 axes.tick_params(axis="x", rotation=45)

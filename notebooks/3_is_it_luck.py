@@ -23,9 +23,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from backtests import event_study, load_episode, placebo, replay
-from backtests.book import BookTerms
-from backtests.evidence.trials import trials_of
-from backtests.news import read_news
+from backtests.broker.terms import BrokerTerms
+from backtests.engine.news import read_news
+from backtests.evidence.trials.trials import trials_of
 from strategies.registry import make_rule
 
 episode = load_episode("deepseek-2025")
@@ -61,7 +61,7 @@ plt.show()
 # speed; take more for a figure to print.
 
 # %%
-drawn = placebo(episode, news, make_rule("shock"), BookTerms(), n=20, seed=1).document()
+drawn = placebo(episode, news, make_rule("shock"), BrokerTerms(), n=20, seed=1).document()
 pd.DataFrame(
     [
         {"placebo": kind["kind"], **{name: kind["profit"][name] for name in ("actual", "mean", "p")}}

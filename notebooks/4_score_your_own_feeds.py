@@ -45,7 +45,7 @@ len(parsed.headlines), len(parsed.rejects)
 # ## Scores
 #
 # `sentiment` is AI-disruption in [−1, 1]: −1 undercuts demand for AI, +1 builds it up. `tone` is good or bad news,
-# whoever it is about. `hits` says which words did it.
+# whoever it is about. `features` says which words did it.
 
 # %%
 rows = []
@@ -59,7 +59,7 @@ for headline in parsed.headlines:
             "sentiment": found.sentiment,
             "tone": found.tone,
             "reaction": found.reaction,
-            "hits": "; ".join(found.hits),
+            "features": "; ".join(found.features),
         }
     )
 pd.DataFrame(rows)

@@ -7,17 +7,21 @@ import inspect
 import pkgutil
 from functools import cache
 
-import strategies
 from feeds.errors import InputError, did_you_mean
+from strategies import baselines, built_in
 from strategies.rule import Rule
 
 
 @cache
 def rules() -> dict[str, type[Rule]]:
-    """Returns the rules by name: our own first, then the naive rivals, each in order of name."""
+    """Returns the rules by name: our own first, then the baselines, each in order of name."""
     found: list[type[Rule]] = []
-    for module_info in pkgutil.iter_modules(strategies.__path__):
-        module = importlib.import_module(f"strategies.{module_info.name}")
+    places = [
+        *pkgutil.iter_modules(built_in.__path__, "strategies.built_in."),
+        *pkgutil.iter_modules(baselines.__path__, "strategies.baselines."),
+    ]
+    for place in places:
+        module = importlib.import_module(place.name)
         found += [
             value
             for value in vars(module).values()
@@ -26,7 +30,7 @@ def rules() -> dict[str, type[Rule]]:
             and issubclass(value, Rule)
             and hasattr(value, "name")
         ]
-    return {rule.name: rule for rule in sorted(found, key=lambda rule: (rule.rival, rule.name))}
+    return {rule.name: rule for rule in sorted(found, key=lambda rule: (rule.is_baseline, rule.name))}
 
 
 def rule_names() -> tuple[str, ...]:

@@ -51,7 +51,7 @@ class Rule(ABC):
 
     name: ClassVar[str]
     about: ClassVar[str]  # one line for listings
-    rival: ClassVar[bool] = False  # a naive rival that stands beside every result
+    is_baseline: ClassVar[bool] = False  # a baseline that stands beside every result
     steps: ClassVar[bool] = True  # decides by `step`; a user's bt.Strategy stands in for a rule without
     news: ClassVar[bool] = True  # no news, no position
     every_reaction: ClassVar[bool] = False  # a run of all strategies shows it once for each setting of `reactions`

@@ -12,8 +12,8 @@ import pytest
 # What is tested, and covered, is the sources; `make test` runs the tests of scoring on machine code too.
 os.environ.setdefault("AFTERSHOCK_COMPILED", "0")
 
-from backtests.episode import EPISODES
-from tests.answering import Servers
+from backtests.episodes.episode import EPISODES
+from tests.helpers.feed_servers import Servers
 
 
 @pytest.fixture(autouse=True, scope="session")

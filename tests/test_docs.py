@@ -7,17 +7,16 @@ import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from backtests.book import BookTerms
+from backtests.broker.terms import BrokerTerms
 from backtests.cli import cli
 from strategies.registry import rule_names, rules
-from strategies.sized import SizedRule
+from strategies.sized_rule import SizedRule
+from tests.helpers.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 FEEDS = (ROOT / "docs" / "feeds.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RULES = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
@@ -92,14 +91,14 @@ def test_the_commands_in_the_page_on_feeds_are_valid(line):
 def test_the_readme_names_every_strategy_shown_and_every_term_of_the_book():
     """Nothing to set that is not written down."""
     assert [name for name in rule_names() if name not in README] == []
-    assert [name for name in BookTerms.names() if name not in README and name != "cash"] == []
+    assert [name for name in BrokerTerms.names() if name not in README and name != "cash"] == []
 
 
 def test_the_page_on_the_book_has_every_term_with_its_default():
     """A row of its table for each; numbers as they are in the code."""
     page = (ROOT / "docs/book.md").read_text(encoding="utf-8")
     table = dict(re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", page, re.MULTILINE))
-    for field in dataclasses.fields(BookTerms):
+    for field in dataclasses.fields(BrokerTerms):
         shown = table[field.name].replace(",", "")
         assert shown == (f"{field.default:g}" if isinstance(field.default, float) else str(field.default).lower())
 

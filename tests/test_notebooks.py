@@ -7,11 +7,12 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[1] / "notebooks"
+from tests.helpers.paths import ROOT
+
+FOLDER = ROOT / "notebooks"
 TWINS = sorted(FOLDER.glob("*.py"))
 NEEDED = ("jupytext", "nbclient", "ipykernel", "matplotlib")
 MISSING = [name for name in NEEDED if not find_spec(name)]

@@ -14,7 +14,7 @@ from backtests.commands.options import Verbs, archive_option, day, open_archive
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
-    from backtests.making import Wish
+    from backtests.authoring.create import EpisodeRequest
 
 
 @click.group(cls=Verbs, invoke_without_command=True)
@@ -33,8 +33,8 @@ def episodes(context: click.Context, as_json: bool) -> None:
 
 
 def _list(*, as_json: bool) -> None:
-    from backtests.commands.listing import listing
-    from backtests.episode import episode_names, load_episode
+    from backtests.commands.listings import listing
+    from backtests.episodes.episode import episode_names, load_episode
 
     rows = []
     for name in episode_names():
@@ -82,9 +82,9 @@ def new(name: str, **given: Any) -> None:
       backtest episodes new my-week --start 2025-01-20 --end 2025-01-31 --symbols NVDA,AMD,VST --prices bars.csv
           --actions actions.csv --news feeds/
     """
-    from backtests.making import Wish, by_sector, make_episode
+    from backtests.authoring.create import EpisodeRequest, by_sector, make_episode
 
-    wish = Wish(
+    wish = EpisodeRequest(
         name=name,
         title=given["title"] or name,
         start=given["start"],
@@ -123,12 +123,12 @@ def _documents(path: Path) -> list[Path]:
     return found
 
 
-def _from_archive(wish: Wish, archive: Path | None) -> list[dict[str, Any]]:
+def _from_archive(wish: EpisodeRequest, archive: Path | None) -> list[dict[str, Any]]:
     """Rows of the archive from 30 days before the window to its end."""
     from datetime import UTC, datetime, time
 
-    from backtests.commands.held import plain
-    from backtests.news import LOOK_BACK
+    from backtests.commands.feeds.contents import plain
+    from backtests.engine.news import LOOK_BACK
 
     since = datetime.combine(wish.start, time(), UTC) - LOOK_BACK
     until = datetime.combine(wish.end, time(23, 59, 59), UTC)
@@ -139,11 +139,11 @@ def _from_archive(wish: Wish, archive: Path | None) -> list[dict[str, Any]]:
     return rows
 
 
-def _download(wish: Wish, folder: Path) -> tuple[Path, Path]:
+def _download(wish: EpisodeRequest, folder: Path) -> tuple[Path, Path]:
     from datetime import UTC, datetime, timedelta
 
-    from backtests.download import download
-    from backtests.making import AFTER, BEFORE
+    from backtests.authoring.create import AFTER, BEFORE
+    from backtests.authoring.download import download
 
     symbols = [symbol for members in wish.sectors.values() for symbol in members]
     start = wish.start - timedelta(days=BEFORE * 7 // 5 + 10)  # sessions are five days of seven
@@ -162,8 +162,8 @@ def check(path: Path, as_json: bool) -> None:
     Example:
       backtest episodes check my-episode
     """
-    from backtests.checking import check_folder
-    from backtests.episode import EPISODES, episode_names
+    from backtests.authoring.validate import check_folder
+    from backtests.episodes.episode import EPISODES, episode_names
 
     folder = EPISODES / str(path) if not path.exists() and str(path) in episode_names() else path
     if not folder.is_dir():
@@ -190,7 +190,7 @@ def export(episode: str, file: Path) -> None:
     Example:
       backtest episodes export my-episode my-episode.zip
     """
-    from backtests.packing import export_episode
+    from backtests.authoring.bundle import export_episode
 
     click.echo(f"{file}: {export_episode(episode, file)} files", err=True)
 
@@ -207,6 +207,6 @@ def import_(file: Path, output: Path) -> None:
     Example:
       backtest episodes import my-episode.zip
     """
-    from backtests.packing import import_episode
+    from backtests.authoring.bundle import import_episode
 
     click.echo(f"{import_episode(file, output)}: a sound episode", err=True)

@@ -17,9 +17,9 @@ from feeds.errors import InputError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from backtests.book import BookTerms
-    from backtests.episode import Episode
-    from backtests.news import News
+    from backtests.broker.terms import BrokerTerms
+    from backtests.engine.news import News
+    from backtests.episodes.episode import Episode
     from feeds.archive import Archive
     from feeds.scoring import Scorer
 
@@ -184,7 +184,7 @@ def news_of(
     Returns:
         The episode, which names the archive where that was read, and its news.
     """
-    from backtests.news import read_archive, read_news
+    from backtests.engine.news import read_archive, read_news
 
     if news != ARCHIVE:
         return loaded, read_news(loaded, scorer=scorer, lexicon_as_of=as_of)
@@ -209,20 +209,20 @@ settings_option = click.option(
 )  # fmt: skip
 
 
-def split_settings(settings: dict[str, str], strategies: Iterable[str]) -> tuple[BookTerms, dict[str, str]]:
+def split_settings(settings: dict[str, str], strategies: Iterable[str]) -> tuple[BrokerTerms, dict[str, str]]:
     """Parts settings into the book's and the strategies'; a name neither has is refused."""
-    from backtests.book import BookTerms
-    from backtests.own import rule_type
+    from backtests.broker.terms import BrokerTerms
+    from backtests.user_strategies.loading import rule_type
     from strategies.registry import rules
 
     chosen = tuple(strategies) or tuple(rules())
     parameters = {parameter for name in chosen for parameter in rule_type(name).parameter_names()}
     for name in settings:
-        if name not in parameters and name not in BookTerms.names():
-            known = [*parameters, *BookTerms.names()]
+        if name not in parameters and name not in BrokerTerms.names():
+            known = [*parameters, *BrokerTerms.names()]
             raise InputError(
                 f"no strategy of this run and no book has a parameter {name!r}; {did_you_mean(name, known)}"
             )
-    book = {name: value for name, value in settings.items() if name in BookTerms.names()}
+    book = {name: value for name, value in settings.items() if name in BrokerTerms.names()}
     own = {name: value for name, value in settings.items() if name not in book}
-    return BookTerms().with_settings(book), own
+    return BrokerTerms().with_settings(book), own

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backtests.commands.audit import unproved_lines, violation_lines
 from backtests.commands.options import (
     ARCHIVE,
     archive_option,
@@ -25,15 +24,16 @@ from backtests.commands.options import (
     window_options,
 )
 from backtests.commands.runall import run_all
+from backtests.commands.saved_runs.audit import unproved_lines, violation_lines
 from backtests.commands.trials import ready, record, trials_option
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
-    from backtests.audit import Audit
-    from backtests.book import BookTerms
-    from backtests.episode import Episode
-    from backtests.news import News
-    from backtests.result import Result
+    from backtests.auditing.audit import Audit
+    from backtests.broker.terms import BrokerTerms
+    from backtests.engine.news import News
+    from backtests.episodes.episode import Episode
+    from backtests.runs.result import Result
     from feeds.scoring import Scorer
     from strategies.rule import Rule
 
@@ -84,11 +84,11 @@ def run(
       backtest run deepseek-2025 --bars 5m --prices minutes.csv
       backtest run all --strategy shock
     """
-    from backtests.episode import load_episode
-    from backtests.evidence.words import verdict_text
-    from backtests.replay import standard_rules
+    from backtests.engine.replay import standard_rules
+    from backtests.engine.schedule import place_news
+    from backtests.episodes.episode import load_episode
     from backtests.report import text_report
-    from backtests.wakes import place_news
+    from backtests.report.text.evidence import verdict_text
 
     given = {"cash": cash, "auctions": auctions}
     settings = {**settings, **{name: value for name, value in given.items() if value is not None}}
@@ -124,13 +124,13 @@ def run(
 
 
 def _weighed(
-    episode: Episode, news: News, rules: list[Rule], terms: BookTerms, borrow: tuple[float, ...], ledger: str | None
+    episode: Episode, news: News, rules: list[Rule], terms: BrokerTerms, borrow: tuple[float, ...], ledger: str | None
 ) -> tuple[Result, Audit]:
     """Replays the rules on placed news, audits and records the run, and adds what speaks for and against it."""
-    from backtests.audit import short_audit
-    from backtests.evidence.automatic import weigh
-    from backtests.replay import replay
-    from backtests.stress import borrow_stress
+    from backtests.auditing.audit import short_audit
+    from backtests.engine.replay import replay
+    from backtests.evidence.standard import weigh
+    from backtests.runs.borrow_stress import borrow_stress
 
     with aside():
         result = replay(episode, rules, terms=terms, news=news)

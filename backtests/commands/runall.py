@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backtests.commands.audit import unproved_lines, violation_lines
-from backtests.commands.evidence import progress
+from backtests.commands.evidence.shared import progress
 from backtests.commands.options import aside, split_settings
+from backtests.commands.saved_runs.audit import unproved_lines, violation_lines
 from backtests.commands.trials import ready, record
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
-    from backtests.audit import Audit
-    from backtests.book import BookTerms
-    from backtests.episode import Episode
-    from backtests.several import Cell
+    from backtests.auditing.audit import Audit
+    from backtests.broker.terms import BrokerTerms
+    from backtests.episodes.episode import Episode
+    from backtests.runs.across_episodes import Cell
     from feeds.scoring import Scorer
 
 
@@ -40,10 +40,10 @@ def run_all(
     Raises:
         InputError: An option that belongs to one episode.
     """
-    from backtests.contamination import scorer_facts, scorer_line
-    from backtests.episode import episode_names, load_episode
+    from backtests.episodes.episode import episode_names, load_episode
+    from backtests.records.contamination import scorer_facts, scorer_line
     from backtests.report import audit_line
-    from backtests.several import Several, several_text
+    from backtests.runs.across_episodes import Several, several_text
 
     for name, value in given.items():
         if value:
@@ -86,17 +86,17 @@ def _replayed(
     scorer: Scorer,
     strategies: tuple[str, ...],
     own: dict[str, str],
-    terms: BookTerms,
+    terms: BrokerTerms,
     ledger: str | None,
     output: Path | None,
 ) -> tuple[list[Cell], Audit]:
     """Replays the strategies over one episode, audits and records the run, and saves it where that was asked for."""
-    from backtests.audit import short_audit
-    from backtests.evidence.automatic import weigh
-    from backtests.news import read_news
-    from backtests.replay import replay, standard_rules
-    from backtests.several import cells_of
-    from backtests.wakes import place_news
+    from backtests.auditing.audit import short_audit
+    from backtests.engine.news import read_news
+    from backtests.engine.replay import replay, standard_rules
+    from backtests.engine.schedule import place_news
+    from backtests.evidence.standard import weigh
+    from backtests.runs.across_episodes import cells_of
 
     news = place_news(episode, read_news(episode, scorer=scorer), terms)
     with aside():

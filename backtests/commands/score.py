@@ -147,11 +147,11 @@ class _How:
 
     def lines(self, lines: list[str]) -> list[str]:
         """What is printed for each headline."""
-        from feeds.scoring import Told
+        from feeds.scoring import ScoreInput
         from feeds.scoring.registry import scorer_named
 
         scorer = scorer_named(self.scorer)
-        scores = scorer.scores([Told(line, "", self.language) for line in lines], self.lexicon_as_of)
+        scores = scorer.scores([ScoreInput(line, "", self.language) for line in lines], self.lexicon_as_of)
         return [self._shown(line, scored, scorer) for line, scored in zip(lines, scores, strict=True)]
 
     def _shown(self, text: str, scored: Score, scorer: Scorer) -> str:
@@ -226,8 +226,8 @@ def _bulk(
 ) -> None:  # fmt: skip
     import glob
 
-    from backtests.bulk import score_tables
-    from backtests.pools import make_pool
+    from backtests.batch.pools import make_pool
+    from backtests.batch.score_tables import score_tables
 
     paths = sorted(Path(name) for name in glob.glob(str(source)))  # noqa: PTH207 (the pattern may be absolute)
     pool = make_pool(engine, workers=workers, scheduler=scheduler)
@@ -261,7 +261,7 @@ def _benchmark(
             "figures": figures,
             "errors": [
                 {"axis": each.axis, "text": each.text, "about": each.about, "label": each.label, "said": each.said,
-                 "hits": list(each.hits)}
+                 "features": list(each.features)}
                 for each in wrong
             ],
         }  # fmt: skip
@@ -279,7 +279,8 @@ def _benchmark(
         if shown[each.axis] <= errors:
             about = f" {each.about}" if each.about else ""
             click.echo(
-                f"wrong {each.axis}{about}: label {each.label}, said {each.said}: {each.text}  [{', '.join(each.hits)}]"
+                f"wrong {each.axis}{about}: label {each.label}, said {each.said}: {each.text}  "
+                f"[{', '.join(each.features)}]"
             )
 
 
@@ -295,7 +296,7 @@ def _plain(text: str, scored: Score) -> dict[str, Any]:
         ],
         "reaction": scored.reaction,
         "cause": scored.cause,
-        "hits": list(scored.hits),
+        "features": list(scored.features),
     }
 
 

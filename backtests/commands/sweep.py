@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backtests.commands.evidence import book_options, progress
+from backtests.commands.evidence.shared import book_options, progress
 from backtests.commands.options import json_option, scheduler_option, scorer_option, window_options
 from backtests.commands.trials import ledger_path, ready, trials_option
 from feeds.errors import InputError
@@ -65,10 +65,10 @@ def sweep(
     Example:
       backtest sweep deepseek-2025 -s shock --grid threshold=0.1:0.9:9 hold=1:20:20 gross=0.5,1,2 -o sweeps/shock
     """
-    from backtests.pools import make_pool
+    from backtests.batch.pools import make_pool
+    from backtests.sweep.execute import sweep as run
     from backtests.sweep.job import Job, checked, resolved
-    from backtests.sweep.running import sweep as run
-    from backtests.sweep.words import sweep_text
+    from backtests.sweep.text import sweep_text
 
     episodes = tuple(each for each in arguments if "=" not in each)
     if not episodes:

@@ -13,8 +13,8 @@ import click
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
-    from backtests.evidence.ledger import Chain
-    from backtests.result import Result
+    from backtests.evidence.trials.ledger import Chain
+    from backtests.runs.result import Result
 
 trials_option = click.option(
     "--trials", "ledger", metavar="FILE",
@@ -24,7 +24,7 @@ trials_option = click.option(
 
 def ledger_path(given: str | None) -> Path:
     """Where the ledger lies."""
-    from backtests.evidence.ledger import default_path
+    from backtests.evidence.trials.ledger import default_path
 
     return Path(given) if given else default_path()
 
@@ -32,7 +32,7 @@ def ledger_path(given: str | None) -> Path:
 def ready(given: str | None) -> None:
     """Makes sure before the run that the ledger can be written after it."""
     if given != "off":
-        from backtests.evidence.ledger import check
+        from backtests.evidence.trials.ledger import check
 
         check(ledger_path(given))
 
@@ -40,7 +40,7 @@ def ready(given: str | None) -> None:
 def record(result: Result, given: str | None) -> None:
     """Writes a run into the ledger; `off` leaves it out."""
     if given != "off":
-        from backtests.evidence.trials import record as write
+        from backtests.evidence.trials.trials import record as write
 
         write(result, ledger_path(given))
 
@@ -60,7 +60,7 @@ def trials(context: click.Context, ledger: str | None, as_json: bool) -> None:
     context.obj = ledger
     if context.invoked_subcommand is not None:
         return
-    from backtests.evidence.ledger import read_chain
+    from backtests.evidence.trials.ledger import read_chain
 
     chain = read_chain(ledger_path(ledger))
     if as_json:
@@ -84,7 +84,7 @@ def verify(ledger: str | None, runs: tuple[Path, ...]) -> None:
     Example:
       backtest trials verify runs/20250127T150000Z-deepseek-2025-0123abcd
     """
-    from backtests.evidence.ledger import read_chain
+    from backtests.evidence.trials.ledger import read_chain
 
     path = ledger_path(ledger)
     chain = read_chain(path)
@@ -131,13 +131,13 @@ def _listing(chain: Chain) -> dict[str, object]:
 
 
 def _text(chain: Chain) -> str:
-    from backtests.table import grid
+    from backtests.report.text.table import grid
 
     counts = Counter((entry.episode, entry.start, entry.end) for entry in chain.entries)
     rows = []
     for (episode, start, end), runs in counts.items():
         family = chain.family(episode, start, end)
-        own = [trial for trial in family if not trial.rival]
+        own = [trial for trial in family if not trial.baseline]
         rows.append((episode, start, end, str(runs), str(len(own)), str(len(family) - len(own))))
-    head = ("episode", "from", "to", "runs", "tried", "rivals")
+    head = ("episode", "from", "to", "runs", "tried", "baselines")
     return "\n".join([*grid(head, rows), f"{len(chain.entries)} entries, head {chain.head[:12]}"]) + "\n"

@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtests.replay import make_market
+from backtests.engine.replay import make_market
 from strategies.universe import DEMAND, exposure_table
 
 if TYPE_CHECKING:
-    from backtests.episode import Episode
-    from backtests.news import News
+    from backtests.engine.news import News
+    from backtests.episodes.episode import Episode
     from strategies.signals import Floats, NewsItem
 
 STRONG = 0.5  # relevance x |sentiment| from which a score is strong

@@ -1,4 +1,4 @@
-"""A finished run criticised: what its profit hangs on, and which rival did as well without the news.
+"""A finished run criticised: what its profit hangs on, and which baseline did as well without the news.
 
 Shares are of the profit (or the loss) by absolute size. A share above 1 means that the rest went the other way.
 Grades: severe from `SEVERE`, caution from `CAUTION`; they are conventions, fixed before any result was looked at.
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from backtests.evidence.attribution import Attribution
-from backtests.evidence.gaps import made
-from backtests.table import number
+from backtests.evidence.attribution.attribution import Attribution
+from backtests.evidence.attribution.gap_split import made
+from backtests.report.text.table import number
 
 if TYPE_CHECKING:
-    from backtests.result import Result
+    from backtests.runs.result import Result
 
 SEVERE, CAUTION = 0.5, 0.25  # share of the profit that hangs on one thing
 FEW = 10  # round trips below which a win rate says little
 GAP_ONLY = "gap-only"
-ALIKE = 0.95  # correlation of session returns from which a strategy counts as its rival again
+ALIKE = 0.95  # correlation of session returns from which a strategy counts as its baseline again
 NOTES = (
     "Cost sensitivity keeps the fills as they were; a strategy that trades less when trading costs more is not seen.",
     "The grades are conventions (a half: severe; a quarter: caution), not tests.",
@@ -59,11 +59,16 @@ def criticise(result: Result, attributions: Sequence[Attribution], trials: Mappi
         row = rows[each.strategy]
         findings = [Finding(code="no-trades", grade="fine", figure=0.0, unit="count", says="It never traded.")]
         if each.book.holdings:
-            findings = [*_dependence(each), _gaps(each), _costs(row, result.config["book"]["slippage_bps"]), _few(row)]
-            findings += [] if row["rival"] else [_rival(row, rows), _gap_only(each.strategy, rows, curves)]
-            findings += [_luck(each, trials)] if trials and not row["rival"] else []
+            findings = [
+                *_dependence(each),
+                _gaps(each),
+                _costs(row, result.config["broker"]["slippage_bps"]),
+                _few(row),
+            ]
+            findings += [] if row["baseline"] else [_baseline(row, rows), _gap_only(each.strategy, rows, curves)]
+            findings += [_luck(each, trials)] if trials and not row["baseline"] else []
         points = [finding.document() for finding in findings]
-        strategies.append({"strategy": each.strategy, "rival": row["rival"], "findings": points})
+        strategies.append({"strategy": each.strategy, "baseline": row["baseline"], "findings": points})
     return {
         "name": "critique",
         "episode": result.document["episode"],
@@ -152,20 +157,22 @@ def _few(row: Mapping[str, Any]) -> Finding:
     return Finding(code="few-trades", grade=grade, figure=float(trades), unit="count", says=f"It made {trades} trades.")
 
 
-def _rival(row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> Finding:
-    """Which naive rivals did better."""
-    rivals = {name: each["return_pct"] for name, each in rows.items() if each["rival"]}
-    if not rivals:
-        says = "No rival ran beside it; run it with all strategies to compare."
-        return Finding(code="rival", grade="unknown", figure=None, unit="count", says=says)
-    better = sorted((name for name in rivals if rivals[name] > row["return_pct"]), key=lambda name: -rivals[name])
+def _baseline(row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> Finding:
+    """Which baselines did better."""
+    baselines = {name: each["return_pct"] for name, each in rows.items() if each["baseline"]}
+    if not baselines:
+        says = "No baseline ran beside it; run it with all strategies to compare."
+        return Finding(code="baseline", grade="unknown", figure=None, unit="count", says=says)
+    better = sorted(
+        (name for name in baselines if baselines[name] > row["return_pct"]), key=lambda name: -baselines[name]
+    )
     if not better:
-        says = f"None of {len(rivals)} naive rivals did better."
+        says = f"None of {len(baselines)} baselines did better."
     else:
-        shown = ", ".join(f"{name} ({number(rivals[name])} %)" for name in better)
-        says = f"{len(better)} of {len(rivals)} naive rivals did better: {shown}."
-    grade = "fine" if not better else "severe" if len(better) * 2 > len(rivals) else "caution"
-    return Finding(code="rival", grade=grade, figure=float(len(better)), unit="count", says=says)
+        shown = ", ".join(f"{name} ({number(baselines[name])} %)" for name in better)
+        says = f"{len(better)} of {len(baselines)} baselines did better: {shown}."
+    grade = "fine" if not better else "severe" if len(better) * 2 > len(baselines) else "caution"
+    return Finding(code="baseline", grade=grade, figure=float(len(better)), unit="count", says=says)
 
 
 def _gap_only(name: str, rows: Mapping[str, Mapping[str, Any]], curves: Mapping[str, Sequence[float]]) -> Finding:

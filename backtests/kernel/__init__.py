@@ -12,6 +12,6 @@ is used.
 
 from __future__ import annotations
 
-from backtests.kernel.running import Compiled, Runs, why_not
+from backtests.kernel.runs import Compiled, Runs, why_not
 
 __all__ = ["Compiled", "Runs", "why_not"]

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtests.book import BookTerms
-from backtests.evidence.engine import ReplayEngine, Versions, split_versions
-from backtests.kernel.running import Compiled, why_not
+from backtests.batch.replay_engine import ReplayEngine, Versions, split_versions
+from backtests.broker.terms import BrokerTerms
+from backtests.kernel.runs import Compiled, why_not
 from strategies.rule import Rule
 from strategies.signals import Floats
 
 if TYPE_CHECKING:
-    from backtests.episode import Episode
-    from backtests.news import News
-    from backtests.pools import Pool
+    from backtests.batch.pools import Pool
+    from backtests.engine.news import News
+    from backtests.episodes.episode import Episode
 
 _LEAST = 64  # versions that are worth a thread
 _PIECE = 1_024  # versions of one piece of work in a pool
@@ -39,7 +39,7 @@ class KernelEngine:
         """Whether the rule has a step that compiles."""
         return rule.steps and rule.compiles()
 
-    def equity(self, episode: Episode, news: News, rule: Rule, terms: BookTerms, versions: Versions) -> Floats:
+    def equity(self, episode: Episode, news: News, rule: Rule, terms: BrokerTerms, versions: Versions) -> Floats:
         """Runs them; results stand in the order of the versions."""
         if why_not(episode, rule, terms):
             return ReplayEngine(workers=self.workers).equity(episode, news, rule, terms, versions)
@@ -75,7 +75,7 @@ class PooledEngine:
         """Whether it runs compiled; other rules are replayed by the workers."""
         return KernelEngine().follows(rule)
 
-    def equity(self, episode: Episode, news: News, rule: Rule, terms: BookTerms, versions: Versions) -> Floats:
+    def equity(self, episode: Episode, news: News, rule: Rule, terms: BrokerTerms, versions: Versions) -> Floats:
         """Runs them; results stand in the order of the versions."""
         pieces = [
             (episode, news, rule, terms, versions.part(slice(first, first + _PIECE)))
@@ -85,6 +85,6 @@ class PooledEngine:
         return np.concatenate([done[number] for number in range(len(pieces))])
 
 
-def _piece(episode: Episode, news: News, rule: Rule, terms: BookTerms, versions: Versions) -> Floats:
+def _piece(episode: Episode, news: News, rule: Rule, terms: BrokerTerms, versions: Versions) -> Floats:
     engine = KernelEngine() if rule.steps and rule.compiles() else ReplayEngine()
     return engine.equity(episode, news, rule, terms, versions)

@@ -5,7 +5,7 @@ A finished run comes in, texts go out. Nothing here computes a result, and nothi
 
 from __future__ import annotations
 
-from backtests.report.files import run_card, to_toml
-from backtests.report.text import audit_line, text_report
+from backtests.records.run_card import run_card, to_toml
+from backtests.report.text.run import audit_line, text_report
 
 __all__ = ["audit_line", "run_card", "text_report", "to_toml"]

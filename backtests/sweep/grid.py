@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 
 import numpy as np
 
-from backtests.book import BookTerms
+from backtests.broker.terms import BrokerTerms
 from feeds.errors import InputError, did_you_mean
 from strategies.rule import Rule, parse_value
 
@@ -79,12 +79,12 @@ def read_grid(texts: Sequence[str], rule: type[Rule]) -> Grid:
 def _axis(text: str, rule: type[Rule]) -> Axis:
     name, equals, values = text.partition("=")
     name = name.strip()
-    of_rule, of_book = get_type_hints(rule), get_type_hints(BookTerms)
+    of_rule, of_book = get_type_hints(rule), get_type_hints(BrokerTerms)
     parameters = rule.parameter_names()
     if not equals or not values.strip():
         raise InputError(f"--grid {text!r}: give NAME=START:STOP:COUNT or NAME=VALUE,VALUE")
-    if name not in parameters and name not in BookTerms.names():
-        known = [*parameters, *BookTerms.names()]
+    if name not in parameters and name not in BrokerTerms.names():
+        known = [*parameters, *BrokerTerms.names()]
         raise InputError(f"--grid {text!r}: strategy {rule.name} has no {name!r}; {did_you_mean(name, known)}")
     if name == "auctions":
         raise InputError(

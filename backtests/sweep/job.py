@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from backtests.book import BookTerms
-from backtests.episode import Episode, load_episode
-from backtests.metrics import SESSIONS_A_YEAR
-from backtests.news import News, read_news
-from backtests.own import rule_type
+from backtests.broker.terms import BrokerTerms
+from backtests.engine.news import News, read_news
+from backtests.engine.schedule import place_news
+from backtests.episodes.episode import Episode, load_episode
+from backtests.records.metrics import SESSIONS_A_YEAR
 from backtests.sweep.grid import Grid, read_grid
-from backtests.wakes import place_news
+from backtests.user_strategies.loading import rule_type
 from feeds.errors import InputError
 from feeds.scoring.registry import scorer_named
 from strategies.rule import Rule
@@ -78,18 +78,18 @@ class Job:
         """SHA-256 of the document."""
         return hashlib.sha256(json.dumps(self.document(), sort_keys=True).encode()).hexdigest()
 
-    def base(self) -> tuple[Rule, BookTerms]:
+    def base(self) -> tuple[Rule, BrokerTerms]:
         """The rule and the terms without the grid.
 
         Raises:
             InputError: A setting that does not fit.
         """
-        names = BookTerms.names()
+        names = BrokerTerms.names()
         own = {name: text for name, text in self.settings if name not in names}
         book = {name: text for name, text in self.settings if name in names}
-        return self.rule.with_settings(own), BookTerms().with_settings(book)
+        return self.rule.with_settings(own), BrokerTerms().with_settings(book)
 
-    def combinations(self, first: int, stop: int) -> list[tuple[Rule, BookTerms]]:
+    def combinations(self, first: int, stop: int) -> list[tuple[Rule, BrokerTerms]]:
         """The rules and terms of some combinations.
 
         Raises:
@@ -181,16 +181,16 @@ def run_block(job: Job, place: int, first: int, stop: int, sources: dict[str, st
     return {"figures": figures(cash, equity, totals), "equity": equity}
 
 
-def _run(job: Job, name: str, pairs: list[tuple[Rule, BookTerms]]) -> tuple[Floats, Floats]:
-    from backtests.kernel.ledger import TOTALS
+def _run(job: Job, name: str, pairs: list[tuple[Rule, BrokerTerms]]) -> tuple[Floats, Floats]:
+    from backtests.kernel.book import TOTALS
 
     runs = _compiled(job, name).run([rule for rule, _ in pairs], [terms for _, terms in pairs])
     return runs.equity, np.column_stack([runs.totals[each] for each in TOTALS])
 
 
-def _replayed(job: Job, name: str, pairs: list[tuple[Rule, BookTerms]]) -> tuple[Floats, Floats]:
+def _replayed(job: Job, name: str, pairs: list[tuple[Rule, BrokerTerms]]) -> tuple[Floats, Floats]:
     """The same by the reference engine, one by one."""
-    from backtests.replay import make_market, run_rule
+    from backtests.engine.replay import make_market, run_rule
 
     episode, news = loaded(job, name)
     market, table = make_market(episode, news), episode.sessions.sessions

@@ -3,7 +3,17 @@
 from feeds.archive.archive import Archive, Document, Stored
 from feeds.archive.errors import ArchiveError
 from feeds.archive.location import default_path
-from feeds.archive.polling import Fetch, Subscription
-from feeds.archive.reading import Held, Snapshot
+from feeds.archive.reading import ArchivedHeadline, Snapshot
+from feeds.archive.subscriptions import Fetch, Subscription
 
-__all__ = ["Archive", "ArchiveError", "Document", "Fetch", "Held", "Snapshot", "Stored", "Subscription", "default_path"]
+__all__ = [
+    "Archive",
+    "ArchiveError",
+    "ArchivedHeadline",
+    "Document",
+    "Fetch",
+    "Snapshot",
+    "Stored",
+    "Subscription",
+    "default_path",
+]

@@ -15,7 +15,7 @@ from feeds.archive.identity import item_keys, text_hash
 from feeds.archive.reading import microseconds
 from feeds.archive.schema import prepare
 from feeds.archive.scores import Scores
-from feeds.archive.stories import Stories, Words, words_of
+from feeds.archive.story_links import Stories, Words, words_of
 from feeds.headline import Headline
 
 ASSUMED_DELAY = timedelta(minutes=5)  # from published to known, where nobody saw the item

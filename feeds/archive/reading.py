@@ -36,7 +36,7 @@ def moment(value: int) -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class ArchivedHeadline:
     """One revision as the archive holds it."""
 
     headline: Headline
@@ -47,7 +47,7 @@ class Held:
     row: int  # the revision's number in this file
 
 
-class Snapshot(Sequence[Held]):
+class Snapshot(Sequence[ArchivedHeadline]):
     """Revisions in the order in which they became known; read from the file when asked for, some hundred at a time.
 
     What a snapshot holds was fixed when it was taken: rows that are stored later are not in it.
@@ -61,15 +61,15 @@ class Snapshot(Sequence[Held]):
         return len(self._rows)
 
     @overload
-    def __getitem__(self, index: int) -> Held: ...
+    def __getitem__(self, index: int) -> ArchivedHeadline: ...
     @overload
     def __getitem__(self, index: slice) -> Snapshot: ...
-    def __getitem__(self, index: int | slice) -> Held | Snapshot:
+    def __getitem__(self, index: int | slice) -> ArchivedHeadline | Snapshot:
         if isinstance(index, slice):
             return Snapshot(self._rows[index], self._reading)
         return self._reading.held([self._rows[index]])[0]
 
-    def __iter__(self) -> Iterator[Held]:
+    def __iter__(self) -> Iterator[ArchivedHeadline]:
         for start in range(0, len(self._rows), _CHUNK):
             yield from self._reading.held(self._rows[start : start + _CHUNK])
 
@@ -145,7 +145,7 @@ class Reading:
     def _undone(self) -> None:
         """Called after a transaction was rolled back."""
 
-    def held(self, rows: Sequence[int]) -> list[Held]:
+    def held(self, rows: Sequence[int]) -> list[ArchivedHeadline]:
         """Reads revisions by their numbers, in the order given."""
         marks = ",".join("?" * len(rows))
         earlier = (
@@ -162,10 +162,10 @@ class Reading:
         }
         return [self._held(found[row]) for row in rows]
 
-    def _held(self, row: tuple[Any, ...]) -> Held:
+    def _held(self, row: tuple[Any, ...]) -> ArchivedHeadline:
         number, known, seen, published, document, story, ident, source, language, title, summary, link, revision = row
         feed, provenance, rule = self._document(document)
-        return Held(
+        return ArchivedHeadline(
             headline=Headline(
                 id=ident,
                 feed=feed,

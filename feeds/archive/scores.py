@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from feeds.archive.errors import plain_errors
-from feeds.archive.polling import Polling
+from feeds.archive.subscriptions import Polling
 
 if TYPE_CHECKING:
     from feeds.scoring.score import Score
@@ -24,7 +24,7 @@ class Scores(Polling):
         """Returns the stored scores of revisions, by row; those that no such scorer has scored are not in it.
 
         Args:
-            rows: Numbers of revisions, as in `Held.row`.
+            rows: Numbers of revisions, as in `ArchivedHeadline.row`.
             scorer: The scorer's key; another version has another.
             lexicon_as_of: The day its words were known by.
         """
@@ -66,4 +66,4 @@ def _score(text: str) -> Score:
 
     raw = json.loads(text)
     entities = tuple(Entity(**each) for each in raw.pop("entities"))
-    return Score(**raw | {"entities": entities, "hits": tuple(raw["hits"])})
+    return Score(**raw | {"entities": entities, "features": tuple(raw.get("features") or raw["hits"])})

@@ -4,6 +4,6 @@ Nothing here opens a connection of its own or writes anything: addresses are fet
 what comes out goes to the caller one by one, oldest first, each with a key under which the next run skips it.
 """
 
-from feeds.history.document import Capture, Found, Get, Lost
+from feeds.history.sources import Capture, Found, Get, Lost
 
 __all__ = ["Capture", "Found", "Get", "Lost"]

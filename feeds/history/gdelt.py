@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
-from feeds import fields
+from feeds import item_fields
 from feeds.errors import FeedError, FetchError
-from feeds.history import plain
-from feeds.history.document import Found, Get, Lost, ignore
-from feeds.history.gdelt_answer import BATCH, ROWS, Article, read
+from feeds.history import stated_values
+from feeds.history.gdelt_response import BATCH, ROWS, Article, read
+from feeds.history.sources import Found, Get, Lost, ignore
 
 ENDPOINT = "https://api.gdeltproject.org/api/v2/doc/doc"
 RULE = "GDELT seendate + 15 minutes"
@@ -126,7 +126,7 @@ def articles(
 
 def slice_key(query: str, part: Slice) -> str:
     """Returns what stands for a slice of a query's answers."""
-    return f"gdelt:{plain.digest(query)[:16]}:{part.start:%Y%m%d%H%M}-{part.end:%Y%m%d%H%M}"
+    return f"gdelt:{stated_values.digest(query)[:16]}:{part.start:%Y%m%d%H%M}-{part.end:%Y%m%d%H%M}"
 
 
 class _Asker:
@@ -195,5 +195,5 @@ def _found(row: Article, feed: str) -> Found:
         headline=row.headline(feed),
         provenance="backfill",
         rule=RULE,
-        key=f"gdelt:{row.seendate:%Y%m%d%H%M%S}:{fields.identity(row.link)}",
+        key=f"gdelt:{row.seendate:%Y%m%d%H%M%S}:{item_fields.identity(row.link)}",
     )

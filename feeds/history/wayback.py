@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from urllib.parse import unquote_plus, urlencode
 
 from feeds.errors import FetchError
-from feeds.history.document import Capture, Get, Lost, ignore
+from feeds.history.sources import Capture, Get, Lost, ignore
 
 ENDPOINT = "https://web.archive.org/cdx/search/cdx"
 REPLAY = "https://web.archive.org/web"

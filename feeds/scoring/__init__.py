@@ -11,7 +11,7 @@ from itertools import islice
 from feeds.scoring.compiled import COMPILED
 from feeds.scoring.headline import LONGEST
 from feeds.scoring.memory import forget, remembered
-from feeds.scoring.score import SPEAKS, Entity, Score, Scorer, Told
+from feeds.scoring.score import SPEAKS, Entity, Score, ScoreInput, Scorer
 from feeds.scoring.tone import plain_vader
 
 __all__ = [
@@ -21,8 +21,8 @@ __all__ = [
     "SPEAKS",
     "Entity",
     "Score",
+    "ScoreInput",
     "Scorer",
-    "Told",
     "forget",
     "plain_vader",
     "score",
@@ -47,7 +47,7 @@ def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: d
     return _one(title, summary, language, lexicon_as_of)
 
 
-def score_many(texts: Iterable[Told], lexicon_as_of: date | None = None) -> list[Score]:
+def score_many(texts: Iterable[ScoreInput], lexicon_as_of: date | None = None) -> list[Score]:
     """Scores headlines, each as `score` does, in less time.
 
     Args:
@@ -75,7 +75,7 @@ def _without_collector() -> Iterator[None]:
 
 
 def _one(title: str, summary: str, language: str, as_of: date | None) -> Score:
-    return remembered([Told(title, summary, language)], as_of)[0]
+    return remembered([ScoreInput(title, summary, language)], as_of)[0]
 
 
 DEFAULT = Scorer(

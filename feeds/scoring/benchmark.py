@@ -38,7 +38,7 @@ class Answer:
     vader: Any
     check: bool
     about: str = ""  # the company
-    hits: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
     @property
     def wrong(self) -> bool:
@@ -53,7 +53,7 @@ def answers(rows: Iterable[Labelled], scorer: Scorer, *, lexicon_as_of: date | N
         scored = scorer.score(row.title, row.summary, row.declared, lexicon_as_of)
         found += [
             Answer(axis=axis, text=row.title, label=label, said=said, vader=vader, check=row.in_check_half,
-                   about=about, hits=scored.hits)
+                   about=about, features=scored.features)
             for axis, label, said, vader, about in _asked(row, scored, lexicon_as_of)
         ]  # fmt: skip
     return found

@@ -2,7 +2,7 @@
 
     headline ─► words with valence, verbs with what they do to subject and object ─► the clause that names the target
 
-In its clause a target goes the way of what is said after it ("Nvidia falls"), else of what is done to it ("hits
+In its clause a target goes the way of what is said after it ("Nvidia falls"), else of what is done to it ("features
 Nvidia"), else of the word before it ("weak rupee"). In a list all go the way of the list: "Airtel, Idea plunge".
 """
 

@@ -26,14 +26,14 @@ def sentiment(reading: Reading) -> tuple[float, float, tuple[str, ...]]:
     lowest = highest = tone = 0.0
     if asks(reading.words) and reading.words[-1] == "?" and reading.words[0] in _OPEN_QUESTIONS:
         return 0.0, 0.0, ()
-    hits: dict[str, None] = {}
+    features: dict[str, None] = {}
     for rule, taken_back, asked in reading.fired():
         value = (rule.negated if taken_back else rule.value) * (_QUESTION if asked else 1.0)
         if not value:
             tone = tone or rule.tone * (not taken_back)
             continue
-        hits[rule.name] = None
+        features[rule.name] = None
         if abs(value) > max(-lowest, highest) and rule.tone:
             tone = -rule.tone if taken_back else rule.tone
         lowest, highest = min(lowest, value), max(highest, value)
-    return max(-1.0, min(1.0, lowest + highest)), tone, tuple(hits)
+    return max(-1.0, min(1.0, lowest + highest)), tone, tuple(features)

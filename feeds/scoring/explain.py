@@ -70,8 +70,8 @@ def _tone(title: str, language: str, value: float, as_of: date | None) -> Iterat
     if asks(split(title).words):
         yield "  a question: says nothing"
         return
-    marked, hits = words_read(title, language, as_of)
-    for hit in hits:
+    marked, features = words_read(title, language, as_of)
+    for hit in features:
         phrase = "a phrase, or a compound's head" if hit.word.lower() in MARKS else hit.word
         changed = "" if hit.valence == hit.listed else f", counts {hit.valence:+.2f} here"
         yield f"  {phrase}: {hit.listed:+.1f} of 4{changed}"

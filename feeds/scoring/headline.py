@@ -40,7 +40,7 @@ from feeds.scoring.phrases import LISTS, find
 from feeds.scoring.reaction import reaction
 from feeds.scoring.rows import Row
 from feeds.scoring.rules import Reading, rule_book
-from feeds.scoring.score import SPEAKS, Entity, Score, Told, made
+from feeds.scoring.score import SPEAKS, Entity, Score, ScoreInput, made
 from feeds.scoring.shortcuts import phrased_tone, simple_tone
 from feeds.scoring.tone import statement_tone
 from feeds.scoring.vader import Word
@@ -54,7 +54,7 @@ class _Headline:
     """A headline on its way to its score."""
 
     __slots__ = (
-        "asked", "caused", "declared", "hits", "known", "language", "marks", "pairs", "pieces", "place", "reported",
+        "asked", "caused", "declared", "features", "known", "language", "marks", "pairs", "pieces", "place", "reported",
         "row", "seen", "summary", "title", "told", "tone", "votes", "words",
     )  # fmt: skip
 
@@ -73,13 +73,13 @@ class _Headline:
     marks: list[Mark]  # of those with which something may begin
     language: str
     tone: float
-    hits: tuple[str, ...]
+    features: tuple[str, ...]
     asked: bool  # it is but a question
     reported: bool
     caused: bool
 
 
-def read_headlines(texts: Sequence[Told], as_of: date | None) -> list[Score]:
+def read_headlines(texts: Sequence[ScoreInput], as_of: date | None) -> list[Score]:
     """Scores headlines; see `feeds.scoring.score`."""
     scores = [_NOTHING] * len(texts)
     unclear: list[_Headline] = []
@@ -94,7 +94,7 @@ def read_headlines(texts: Sequence[Told], as_of: date | None) -> list[Score]:
     return scores
 
 
-def _looked_at(texts: Iterable[Told], place: int, as_of: date | None) -> list[_Headline]:
+def _looked_at(texts: Iterable[ScoreInput], place: int, as_of: date | None) -> list[_Headline]:
     """Looks over headlines; their language is "" where words leave it open."""
     look = glance("en", as_of)
     held: list[_Headline] = []
@@ -114,7 +114,7 @@ def _looked_at(texts: Iterable[Told], place: int, as_of: date | None) -> list[_H
             votes, each.told, _, _, _ = look.look(each.summary.split(" "))
             each.votes += votes
         each.language = decide(each.votes, (each.seen | each.told) & LETTERS, each.declared)
-        each.tone, each.hits, each.row = 0.0, (), None
+        each.tone, each.features, each.row = 0.0, (), None
         each.asked = each.reported = each.caused = False
     return held
 
@@ -144,7 +144,7 @@ def _read(held: list[_Headline], scores: list[Score], as_of: date | None) -> Non
                 simple.append(each)
     for each in simple:
         seen = each.seen
-        each.tone, each.hits = simple_tone(
+        each.tone, each.features = simple_tone(
             each.title, each.pieces, each.words, as_of, shouts=bool(seen & SHOUTS), opens=bool(seen & OPENS)
         )
     _read_closely(close, as_of)
@@ -180,7 +180,7 @@ def _read_closely(held: list[_Headline], as_of: date | None) -> None:
                     (each, row, [place for place, own, opens in each.marks if own >= CLASSES or opens & move])
                 )
         if phrases or each.words or seen & ODD or each.language == "de":
-            each.tone, each.hits = _tone(each, row, phrases, as_of)
+            each.tone, each.features = _tone(each, row, phrases, as_of)
             if each.tone > 0 and seen & ASKS and wishes(row.words):
                 each.tone = 0.0
     for each, row, moves in moving:
@@ -231,11 +231,11 @@ def _score(each: _Headline, as_of: date | None) -> Score:
         return _nothing(each.language)
     seen, told, tone, reported = each.seen, each.told, each.tone, each.reported
     if not (seen | told) & (DISRUPTION | NAMES):  # nearly always
-        if not each.hits and not reported:
+        if not each.features and not reported:
             return _nothing(each.language)
         tone = tone if abs(tone) >= SPEAKS else 0.0
-        hits = tuple([f"tone:{word}" for word in each.hits])
-        return made(each.language, 0.0, 0.0, tone, (), reported, reported and each.caused, hits)
+        features = tuple([f"tone:{word}" for word in each.features])
+        return made(each.language, 0.0, 0.0, tone, (), reported, reported and each.caused, features)
     about = value = implied = 0.0
     rules: tuple[str, ...] = ()
     if (seen | told) & DISRUPTION:
@@ -246,8 +246,8 @@ def _score(each: _Headline, as_of: date | None) -> Score:
     if (seen | told) & NAMES:
         texts = each.title if seen & NAMES else "", each.summary if told & NAMES else ""
         named = entities(*texts, each.language, tone, as_of)
-    hits = (*(f"disruption:{name}" for name in rules), *(f"tone:{word}" for word in each.hits))
-    return made(each.language, about, value, tone, named, reported, reported and (each.caused or bool(rules)), hits)
+    features = (*(f"disruption:{name}" for name in rules), *(f"tone:{word}" for word in each.features))
+    return made(each.language, about, value, tone, named, reported, reported and (each.caused or bool(rules)), features)
 
 
 def _disruption(each: _Headline, as_of: date | None) -> tuple[float, float, float, tuple[str, ...]]:

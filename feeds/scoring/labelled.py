@@ -91,7 +91,7 @@ def _labelled(row: dict[str, Any], texts: Mapping[str, tuple[str, str]], declare
 
     title, summary = said("title") or said("text"), said("summary")
     if texts and said("guid"):
-        from feeds.fields import identity
+        from feeds.item_fields import identity
 
         title, summary = texts.get(identity(said("guid")), (title, summary))
     if not title:

@@ -20,13 +20,13 @@ from feeds.errors import InputError
 from feeds.scoring import LONGEST, SPEAKS, score, score_many
 from feeds.scoring.clauses import bare
 from feeds.scoring.explain import explain
-from feeds.scoring.score import Score, Scorer, Told
+from feeds.scoring.score import Score, ScoreInput, Scorer
 
 NAME = "·"  # any word that is not among the learned ones
 OWN = ("<bias>", "<tone>", "<good>", "<bad>")  # features that are no words; <…> cannot occur among words
 _WEIGHTS = Path(__file__).parent / "data" / "learned_en.tsv"
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d[\d.,]*|[%?!]")
-_SHOWN = 3  # words that are named as hits
+_SHOWN = 3  # words that are named as features
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,10 +128,10 @@ def model() -> Model:
 
 
 def _score(title: str, summary: str, language: str, lexicon_as_of: date | None) -> Score:
-    return _scores([Told(title, summary, language)], lexicon_as_of)[0]
+    return _scores([ScoreInput(title, summary, language)], lexicon_as_of)[0]
 
 
-def _scores(texts: Sequence[Told], lexicon_as_of: date | None) -> list[Score]:
+def _scores(texts: Sequence[ScoreInput], lexicon_as_of: date | None) -> list[Score]:
     bases = score_many(texts, _late_enough(lexicon_as_of))
     return [_toned(told.title, base) for told, base in zip(texts, bases, strict=True)]
 
@@ -141,7 +141,7 @@ def _toned(title: str, base: Score) -> Score:
     if base.language != "en" or not title.strip():
         return base
     value, words = learned_tone(bare(title[:LONGEST]), base.tone, model())
-    return replace(base, tone=value, hits=(*base.hits, *(f"learned:{word}" for word in words)))
+    return replace(base, tone=value, features=(*base.features, *(f"learned:{word}" for word in words)))
 
 
 def _late_enough(lexicon_as_of: date | None) -> date | None:

@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import Final
 
 from feeds.scoring.headline import read_headlines
-from feeds.scoring.score import Score, Told
+from feeds.scoring.score import Score, ScoreInput
 
 _REMEMBERED: Final = 4096  # scores after which those before the last so many are forgotten
 
-_Key = str | Told  # a title alone, where there is nothing else: its hash is known
+_Key = str | ScoreInput  # a title alone, where there is nothing else: its hash is known
 
 
 class _Memory:
@@ -42,11 +42,11 @@ def forget() -> None:
     _memory_of.cache_clear()
 
 
-def remembered(texts: Iterable[Told], as_of: date | None) -> list[Score]:
+def remembered(texts: Iterable[ScoreInput], as_of: date | None) -> list[Score]:
     """Returns the scores of headlines in their order; those not made before are made together."""
     memory = _memory_of(as_of)
     keys: list[_Key] = []
-    new: dict[_Key, Told] = {}
+    new: dict[_Key, ScoreInput] = {}
     scores: dict[_Key, Score] = {}
     for told in texts:
         title, summary, language = told

@@ -67,18 +67,18 @@ def replace(text: str, language: str, as_of: date | None = None) -> tuple[str, t
 def replaced(row: Row, found: Iterable[Found]) -> tuple[str, tuple[str, ...]]:
     """The same with phrases that are found already."""
     parts: list[str] = []
-    hits: list[str] = []
+    features: list[str] = []
     done = 0
     text, spans = row.text, row.spans
     for places, value, word in found:
         if value:
-            hits.append(_phrase(text, spans, places))
+            features.append(_phrase(text, spans, places))
         last = places[-1]
         for place in places:
             start, end = spans[place]
             parts += (text[done:start], f" {word} " if place == last else " ")
             done = end
-    return "".join((*parts, text[done:])), tuple(hits)
+    return "".join((*parts, text[done:])), tuple(features)
 
 
 def find(words: list[str], language: str, as_of: date | None, places: Iterable[int] | None = None) -> list[Found]:

@@ -30,7 +30,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """The parts of a score; `hits` name the words that made it."""
+    """The parts of a score; `features` name the words that made it."""
 
     language: str  # "en", "de"; any other detected code means: rejected, all parts are zero
     relevance: float  # [0, 1]: is it about AI and its supply chain
@@ -39,10 +39,10 @@ class Score:
     entities: tuple[Entity, ...] = ()
     reaction: bool = False  # mainly reports a price move that has happened or is under way
     cause: bool = False  # names a cause for that move (only meaningful with `reaction`)
-    hits: tuple[str, ...] = ()  # "disruption:cheaper model", "tone:plunges" …
+    features: tuple[str, ...] = ()  # "disruption:cheaper model", "tone:plunges" …
 
 
-class Told(NamedTuple):
+class ScoreInput(NamedTuple):
     """What is scored."""
 
     title: str
@@ -58,12 +58,12 @@ class _Draft:
 
 def made(
     language: str, relevance: float, sentiment: float, tone: float, entities: tuple[Entity, ...],
-    reaction: bool, cause: bool, hits: tuple[str, ...],
+    reaction: bool, cause: bool, features: tuple[str, ...],
 ) -> Score:  # fmt: skip
     """Returns a score; seven times as fast as the frozen class's own constructor, which sets each part by a call."""
     draft: Any = _Draft()
     draft.language, draft.relevance, draft.sentiment, draft.tone = language, relevance, sentiment, tone
-    draft.entities, draft.reaction, draft.cause, draft.hits = entities, reaction, cause, hits
+    draft.entities, draft.reaction, draft.cause, draft.features = entities, reaction, cause, features
     draft.__class__ = Score
     score: Score = draft
     return score
@@ -84,9 +84,9 @@ class Scorer:
     explain: Callable[[str, str, date | None], list[str]] | None = None  # (title, language, lexicon_as_of); None: as
     # the default is explained
 
-    many: Callable[[Sequence[Told], date | None], list[Score]] | None = None
+    many: Callable[[Sequence[ScoreInput], date | None], list[Score]] | None = None
 
-    def scores(self, texts: Sequence[Told], as_of: date | None) -> list[Score]:
+    def scores(self, texts: Sequence[ScoreInput], as_of: date | None) -> list[Score]:
         """Returns the scores of headlines, in their order."""
         if self.many is not None:
             return self.many(texts, as_of)

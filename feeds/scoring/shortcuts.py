@@ -33,10 +33,10 @@ def simple_tone(
     if shouts and not all(map(str.isupper, pieces)):
         valences = [loud(word.bare, value) for word, value in zip(words, valences, strict=True)]
     value = compound(valences, text)
-    hits = tuple([word.lower for word in words])
+    features = tuple([word.lower for word in words])
     if not opens:
-        return value, hits
-    return decided(engine("en", as_of), text, value, hits, agreed=agree(listed))
+        return value, features
+    return decided(engine("en", as_of), text, value, features, agreed=agree(listed))
 
 
 def phrased_tone(
@@ -54,7 +54,7 @@ def phrased_tone(
     known = _marked(row.pieces, starts, found)
     if known is None:
         return None
-    marks, hits = known
+    marks, features = known
     listed: list[float] = []
     valences: list[float] = []
     for index, each in enumerate(words):
@@ -65,10 +65,10 @@ def phrased_tone(
         elif each is not None:
             listed.append(each.listed)
             valences.append(loud(each.bare, each.listed))  # not all words stand in capitals: no mark does
-            hits.append(each.lower)
-    if not hits:
+            features.append(each.lower)
+    if not features:
         return 0.0, ()
-    return None if opens and not agree(listed) else (compound(valences, row.text), tuple(hits))
+    return None if opens and not agree(listed) else (compound(valences, row.text), tuple(features))
 
 
 def _marked(
@@ -76,7 +76,7 @@ def _marked(
 ) -> tuple[dict[int, float | None], list[str]] | None:
     """For pieces of phrases the phrase's valence, at its last, or None; and the phrases that have one."""
     marks: dict[int, float | None] = {}
-    hits: list[str] = []
+    features: list[str] = []
     for places, value, word in found:
         if word not in MARKS:
             return None  # a turn, which acts upon others
@@ -87,8 +87,8 @@ def _marked(
             marks[index] = None
         marks[owners[-1]] = MARKS[word]
         if value:
-            hits.append(_shown(pieces, places, owners))
-    return marks, hits
+            features.append(_shown(pieces, places, owners))
+    return marks, features
 
 
 def _stands_alone(piece: str) -> bool:

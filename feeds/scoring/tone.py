@@ -55,8 +55,8 @@ def tone(text: str, language: str, as_of: date | None = None) -> tuple[float, tu
     row = split(text)
     if asks(row.words):
         return 0.0, ()
-    value, hits = statement_tone(row, find(row.words, language, as_of), language, as_of)
-    return (0.0, hits) if value > 0 and wishes(row.words) else (value, hits)
+    value, features = statement_tone(row, find(row.words, language, as_of), language, as_of)
+    return (0.0, features) if value > 0 and wishes(row.words) else (value, features)
 
 
 def statement_tone(
@@ -66,28 +66,28 @@ def statement_tone(
     text, phrases = replaced(row, found) if found else (row.text, ())
     vader = engine(language, as_of)
     if language == "de":
-        text, hits = _german(text, as_of)
-        if not hits and not phrases:
+        text, features = _german(text, as_of)
+        if not features and not phrases:
             return 0.0, ()
         value, agreed = vader.compound(text), False
     else:
-        value, hits, agreed = _weighed(vader, *vader.split(text))
+        value, features, agreed = _weighed(vader, *vader.split(text))
         agreed = agreed or not opens
-    return decided(vader, text, value, (*phrases, *hits), agreed=agreed)
+    return decided(vader, text, value, (*phrases, *features), agreed=agreed)
 
 
 def _weighed(vader: Vader, text: str, pieces: Sequence[str], known: list[Word]) -> tuple[float, tuple[str, ...], bool]:
     """The compound of a text, its words with a tone, and whether they all speak the same way."""
     value, words, _, plain = vader.weigh(text, pieces, known)
-    hits = tuple([word.lower for word in words if word.lower not in MARKS])
-    return value, hits, plain and agree([word.listed for word in words])
+    features = tuple([word.lower for word in words if word.lower not in MARKS])
+    return value, features, plain and agree([word.listed for word in words])
 
 
 def decided(
-    vader: Vader, text: str, value: float, hits: tuple[str, ...], *, agreed: bool
+    vader: Vader, text: str, value: float, features: tuple[str, ...], *, agreed: bool
 ) -> tuple[float, tuple[str, ...]]:
     """The tone of the whole, or of its main clause where they differ in sign; where all agree they do not."""
-    if not hits:
+    if not features:
         return 0.0, ()
     if not agreed:
         main = main_clause(text)
@@ -95,7 +95,7 @@ def decided(
             first = vader.compound(main)
             if first * value < 0 or abs(value) < SPEAKS <= abs(first):  # both cancel out: what happened stands first
                 value = first
-    return value, hits
+    return value, features
 
 
 def agree(listed: list[float]) -> bool:
@@ -114,7 +114,7 @@ def words_read(text: str, language: str, as_of: date | None = None) -> tuple[str
 def _german(text: str, as_of: date | None) -> tuple[str, tuple[str, ...]]:
     """A German text as VADER reads it, and the words that have a tone."""
     pieces = list(map(_pieces(as_of).__getitem__, text.split(" ")))
-    return " ".join([seen for seen, _ in pieces]), tuple([hit for _, hits in pieces for hit in hits])
+    return " ".join([seen for seen, _ in pieces]), tuple([hit for _, features in pieces for hit in features])
 
 
 class _Pieces(dict[str, tuple[str, tuple[str, ...]]]):
@@ -126,8 +126,8 @@ class _Pieces(dict[str, tuple[str, tuple[str, ...]]]):
         self._as_of = as_of
 
     def __missing__(self, piece: str) -> tuple[str, tuple[str, ...]]:
-        hits: list[str] = []
-        found = _WORD.sub(lambda match: _seen(match[0], hits, self._as_of), piece), tuple(hits)
+        features: list[str] = []
+        found = _WORD.sub(lambda match: _seen(match[0], features, self._as_of), piece), tuple(features)
         if len(self) < REMEMBERED and len(piece) <= LONGEST_WORD:
             self[piece] = found
         return found
@@ -138,11 +138,11 @@ def _pieces(as_of: date | None) -> _Pieces:
     return _Pieces(as_of)
 
 
-def _seen(word: str, hits: list[str], as_of: date | None) -> str:
+def _seen(word: str, features: list[str], as_of: date | None) -> str:
     """What VADER sees of a German word, which is noted where it has a tone."""
     if word in MARKS:
         return word
     seen = german_word(word, as_of)
     if seen in MARKS or seen in words("de", as_of):
-        hits.append(word.lower())
+        features.append(word.lower())
     return seen

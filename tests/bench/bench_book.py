@@ -17,15 +17,15 @@ from typing import Any
 import backtrader as bt
 import numpy as np
 
-from backtests.book import BookTerms
-from backtests.episode import Episode
-from backtests.replay import make_cerebro, make_market, run_cerebro, run_rule
-from backtests.result import Replayed
-from tests.markets import OHLC, Script, episode_of, no_news, weekdays
+from backtests.broker.terms import BrokerTerms
+from backtests.engine.replay import make_cerebro, make_market, run_cerebro, run_rule
+from backtests.episodes.episode import Episode
+from backtests.runs.result import Replayed
+from tests.helpers.markets import OHLC, Script, episode_of, no_news, weekdays
 
 ROUNDS = 7
 SYMBOLS, SESSIONS = 20, 252
-TERMS = BookTerms(cash=1_000_000.0, fractional=True)
+TERMS = BrokerTerms(cash=1_000_000.0, fractional=True)
 
 
 def main() -> None:

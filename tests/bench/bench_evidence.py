@@ -13,12 +13,12 @@ import numpy as np
 from scipy import stats
 
 from backtests import event_study, load_episode, replay
-from backtests.book import BookTerms
-from backtests.evidence.abnormal import abnormal_returns
-from backtests.evidence.automatic import weigh
-from backtests.evidence.engine import ReplayEngine, engine_for
-from backtests.evidence.placebo import placebo
-from backtests.evidence.significance import (
+from backtests.batch.replay_engine import ReplayEngine, engine_for
+from backtests.broker.terms import BrokerTerms
+from backtests.engine.news import read_news
+from backtests.engine.replay import make_market, run_rule, standard_rules
+from backtests.evidence.event_study.abnormal_returns import abnormal_returns
+from backtests.evidence.event_study.significance import (
     adjusted_patell,
     bmp,
     corrado,
@@ -27,8 +27,8 @@ from backtests.evidence.significance import (
     mean_correlation,
     patell,
 )
-from backtests.news import read_news
-from backtests.replay import make_market, run_rule, standard_rules
+from backtests.evidence.placebo.placebo import placebo
+from backtests.evidence.standard import weigh
 from strategies.registry import make_rule
 
 ROUNDS = 5
@@ -84,7 +84,7 @@ def main() -> None:
         print(f"{case[0]:11.1f}  {case[1]:2}  {case[2]:6}  {case[3]:5.1f}  {effective:6.1f}  {cells}")
     episode = load_episode("deepseek-2025")
     news, rules, shock = read_news(episode), standard_rules(), make_rule("shock")
-    market, terms = make_market(episode, news), BookTerms()
+    market, terms = make_market(episode, news), BrokerTerms()
     result = replay(episode, rules, news=news)
     one = wall(lambda: run_rule(episode, market, shock, terms))
     every = wall(lambda: replay(episode, rules, news=news))

@@ -60,7 +60,7 @@ def market(symbols: int, sessions: int) -> tuple[Any, Any]:
     """A made-up market: prices by chance, up to two headlines before each session."""
     from feeds.scoring import Score
     from strategies.universe import exposures
-    from tests.markets import episode_of, news_of, weekdays
+    from tests.helpers.markets import episode_of, news_of, weekdays
 
     rng = np.random.default_rng(1)
     days = weekdays(sessions + 1, date(2025, 1, 2))
@@ -97,12 +97,12 @@ def kernel(folder: Path, count: int, workers: int) -> dict[str, Any]:
     """Runs the grid twice, the second time for the record; in a process of its own."""
     import resource
 
-    from backtests.book import BookTerms
+    from backtests.broker.terms import BrokerTerms
     from backtests.kernel import Compiled
 
     clock = time.process_time if workers == 1 else time.perf_counter
     engine = Compiled(*market(SYMBOLS, SESSIONS), workers)
-    rules, terms = combinations(count), BookTerms(borrow_pct=0)
+    rules, terms = combinations(count), BrokerTerms(borrow_pct=0)
     engine.run(combinations(40), [terms] * 40)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     took = []
@@ -143,7 +143,7 @@ def optstrategy(runs: int) -> float:
 
     import backtrader as bt
 
-    from backtests.replay import make_market
+    from backtests.engine.replay import make_market
     from strategies.view import View
 
     episode, news = market(SYMBOLS, SESSIONS)
@@ -201,15 +201,15 @@ def linear(plot: Path | None = None) -> None:
 
 def placebos() -> None:
     """10,000 placebos of deepseek-2025, of each kind, in units of a replay; one thread."""
-    from backtests.book import BookTerms
-    from backtests.episode import load_episode
-    from backtests.evidence.drawing import KINDS, draw
-    from backtests.evidence.engine import Versions, engine_for
-    from backtests.news import read_news
-    from backtests.replay import make_market, run_rule
+    from backtests.batch.replay_engine import Versions, engine_for
+    from backtests.broker.terms import BrokerTerms
+    from backtests.engine.news import read_news
+    from backtests.engine.replay import make_market, run_rule
+    from backtests.episodes.episode import load_episode
+    from backtests.evidence.placebo.draws import KINDS, draw
     from strategies.registry import make_rule
 
-    episode, rule, terms = load_episode("deepseek-2025"), make_rule("shock"), BookTerms()
+    episode, rule, terms = load_episode("deepseek-2025"), make_rule("shock"), BrokerTerms()
     news = read_news(episode)
     whole, engine = make_market(episode, news), engine_for(rule, "kernel")
     for number, kind in enumerate(KINDS):

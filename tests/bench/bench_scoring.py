@@ -24,9 +24,9 @@ from pathlib import Path
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from feeds import rss
-from feeds.scoring import COMPILED, DEFAULT, Told, forget
+from feeds.scoring import COMPILED, DEFAULT, ScoreInput, forget
 from feeds.scoring.vader import Vader, package_words
-from tests.vader_texts import texts
+from tests.helpers.vader_texts import texts
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -123,7 +123,7 @@ def memory(lines: list[str]) -> None:
 
     before = 0.0
     for turn in range(1_000_000 // len(lines)):
-        DEFAULT.scores([Told(f"{line} x{turn}y{index}") for index, line in enumerate(lines)], None)
+        DEFAULT.scores([ScoreInput(f"{line} x{turn}y{index}") for index, line in enumerate(lines)], None)
         if turn == 600_000 // len(lines):
             before = peak()
     print(f"a million headlines: {peak():.0f} MiB at the most, {before:.0f} after 600,000  (target: flat)")
@@ -146,7 +146,7 @@ def main() -> None:
         works[f"{SCORER}, one by one"] = lambda lines: [DEFAULT.score(line, "", "", None) for line in lines]
     else:
         works["our VADER, empty overlay"] = lambda lines: [ours.compound(line) for line in lines]
-        works[SCORER] = lambda lines: DEFAULT.scores([Told(line) for line in lines], None)
+        works[SCORER] = lambda lines: DEFAULT.scores([ScoreInput(line) for line in lines], None)
     for work in works.values():
         work(WARM)
     gc.collect()

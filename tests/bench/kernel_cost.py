@@ -37,10 +37,10 @@ class Cost:
 
 def measure(market: Callable[[int, int], Any], combinations: Callable[[int], list[Any]]) -> list[Cost]:
     """Times a grid of each size by the processor's clock, the quickest of five; every run is warm."""
-    from backtests.book import BookTerms
+    from backtests.broker.terms import BrokerTerms
     from backtests.kernel import Compiled
 
-    terms, found = BookTerms(borrow_pct=0), []
+    terms, found = BrokerTerms(borrow_pct=0), []
     for axis in BASE:
         sizes, seconds = [], []
         for factor in FACTORS:

@@ -14,20 +14,20 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backtests.contamination import scorer_line
-from backtests.report.page.card import audit, card, not_shown
-from backtests.report.page.compare import comparison
+from backtests.records.contamination import scorer_line
+from backtests.report.page.baselines import baselines
+from backtests.report.page.claims import happened, moves
+from backtests.report.page.data_card import audit, card, not_shown
 from backtests.report.page.evidence import evidence
-from backtests.report.page.happened import happened, moves
 from backtests.report.page.markup import Markup, esc, table
-from backtests.report.page.rivals import rivals
+from backtests.report.page.run_comparison import comparison
 from backtests.report.page.timeline import timeline
 from backtests.report.page.trades import costs, trades
-from backtests.report.text import CLAIM_HEAD, RESULT_HEAD, audit_lines, claim_rows, limits, result_rows
-from backtests.table import number
+from backtests.report.text.run import CLAIM_HEAD, RESULT_HEAD, audit_lines, claim_rows, limits, result_rows
+from backtests.report.text.table import number
 
 if TYPE_CHECKING:
-    from backtests.result import Result
+    from backtests.runs.result import Result
 
 _ASSETS = Path(__file__).with_name("assets")
 _NAV = (
@@ -82,9 +82,9 @@ def _standfirst(result: Result) -> str:
             f"On {doc['key_session']} {symbol} closed {number(whole)} %. {number(gap)} % was there at the open; "
             f"{number(left)} % was left to anyone who waited for it. "
         )
-    own = [each for each in doc["results"] if not each["rival"]]
-    rival = [each for each in doc["results"] if each["rival"]]
-    for name, group in (("Own strategies", own), ("Naive rivals", rival)):
+    own = [each for each in doc["results"] if not each["baseline"]]
+    baseline = [each for each in doc["results"] if each["baseline"]]
+    for name, group in (("Own strategies", own), ("Baselines", baseline)):
         if group:
             returns = [each["return_pct"] for each in group]
             told += f"{name} made {number(min(returns), 1)} to {number(max(returns), 1)} %. "
@@ -105,7 +105,7 @@ def html_page(result: Result) -> str:
     doc = result.document
     window, heads = doc["window"], doc["headlines"]
     sections = [
-        ("happened", happened(result)), ("news", timeline(result)), ("strategies", rivals(result)),
+        ("happened", happened(result)), ("news", timeline(result)), ("strategies", baselines(result)),
         ("trades", trades(result)), ("costs", costs(result)), ("evidence", evidence(result)),
         ("audit", audit(result)), ("card", card(result)), ("limits", not_shown(result)),
     ]  # fmt: skip
@@ -138,7 +138,7 @@ def notebook_view(result: Result) -> str:
     parts = [
         f"<h3>{esc(doc['episode'])}: {doc['window']['start']} to {doc['window']['end']}</h3>",
         table(CLAIM_HEAD, claim_rows(result), "Claims against prices", left=2),
-        table(RESULT_HEAD, result_rows(result), "Strategies and naive rivals (·); costs in US dollars"),
+        table(RESULT_HEAD, result_rows(result), "Strategies and baselines (·); costs in US dollars"),
         *(f"<p>{esc(line)}</p>" for line in audit_lines(result)),
         _scorer(result),
         "<ul>" + "".join(f"<li>{esc(limit)}</li>" for limit in limits(result)) + "</ul>",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, esc, figure, folded, listing, section, table, title_of
-from backtests.table import number, p_value
+from backtests.report.text.table import number, p_value
 
 if TYPE_CHECKING:
-    from backtests.result import Result
+    from backtests.runs.result import Result
 
 Document = Mapping[str, Any]
 
@@ -149,7 +149,7 @@ def _ladder(document: Document, width: float) -> Markup:
         ]
     for each in named:
         points = [(x(i), y(value)) for i, value in enumerate(each["return_pct"]) if value is not None]
-        parts.append(svg.polyline(points, "other" if each["rival"] else "mine own"))
+        parts.append(svg.polyline(points, "other" if each["baseline"] else "mine own"))
     for index, rung in enumerate(rungs):
         if width > 500 or index % 2 == 0:
             parts.append(svg.text(x(index), bottom + 16, rung["delay"], "tick", "middle"))
@@ -163,7 +163,7 @@ def _delay(document: Document) -> str:
     return "".join(
         [
             "<h3>Delay ladder</h3>",
-            figure("Return in percent had the news come later; own strategies blue, rivals grey.",
+            figure("Return in percent had the news come later; own strategies blue, baselines grey.",
                    *svg.both(lambda width: _ladder(document, width))),
             table(head, rows, "Return in percent by delay of the news"),
             _noted(document),
@@ -245,7 +245,7 @@ def _trials(document: Document) -> str:
 def _critique(document: Document) -> str:
     parts: list[str] = ["<h3>What speaks against it</h3>"]
     for each in document["strategies"]:
-        if each.get("rival"):
+        if each.get("baseline"):
             continue
         found = [
             Markup(f'<span class="grade {esc(row["grade"])}">{esc(row["grade"])}</span> {esc(row["says"])}')

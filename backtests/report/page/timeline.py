@@ -14,12 +14,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from backtests.report.page import svg
-from backtests.report.page.happened import moves
+from backtests.report.page.claims import moves
 from backtests.report.page.markup import Markup, esc, folded, link_attributes, section, table, title_of
-from backtests.table import number
+from backtests.report.text.table import number
 
 if TYPE_CHECKING:
-    from backtests.result import Result
+    from backtests.runs.result import Result
 
 MOST = 1500  # headlines drawn, the strongest first; the rest is counted
 Row = dict[str, Any]
@@ -213,7 +213,7 @@ def tooltips(rows: Sequence[Row]) -> Markup:
             "meta": f"{row['source'] or 'unknown source'} · known {row['known_at'][:16].replace('T', ' ')} UTC",
             "score": f"disruption {number(row['sentiment'])} · relevance {row['relevance']:.2f} · "
             f"tone {number(row['tone'])}",
-            "words": row["hits"] or "no word counted",
+            "words": row["features"] or "no word counted",
             "session": f"{what(row)}; may act from the session of {row['session']}",
         }
         for row in rows
@@ -236,7 +236,7 @@ def news_table(rows: Sequence[Row]) -> Markup:
                 number(row["sentiment"]),
                 number(row["tone"]),
                 what(row),
-                row["hits"] or "–",
+                row["features"] or "–",
                 row["session"],
             )
             for row in rows

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, esc, figure, folded, section, table, title_of
 from backtests.report.page.timeline import Row, records
-from backtests.table import number
+from backtests.report.text.table import number
 
 if TYPE_CHECKING:
-    from backtests.result import Result
+    from backtests.runs.result import Result
 
 _SHOWN = 4  # headlines named per entry
 _HEAD = ("opened", "symbol", "side", "closed", "shares", "entry", "exit", "costs", "dividends", "profit")
@@ -123,7 +123,7 @@ def _cost_bars(results: Sequence[Mapping[str, Any]], cash: float, width: float) 
 
 def costs(result: Result) -> Markup:
     """The section of costs."""
-    results, cash = result.document["results"], result.config["book"]["cash"]
+    results, cash = result.document["results"], result.config["broker"]["cash"]
     rows = []
     for each in results:
         money = [each["costs"].get(key, 0.0) for key in ("commission", "slippage", "borrow", "dividends", "interest")]

@@ -1,0 +1,72 @@
+"""`backtest attribute`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from backtests.commands.evidence.shared import (
+    book_options,
+    emit,
+    input_options,
+    progress,
+    read_input,
+    strategies_option,
+)
+
+if TYPE_CHECKING:
+    from feeds.scoring import Scorer
+
+
+@click.command()
+@click.argument("episode")
+@strategies_option
+@click.option("--top", type=int, default=10, show_default=True, help="Headlines of each strategy shown.")
+@click.option("--leave-one-out/--no-leave-one-out", default=True, show_default=True, help="Run again without each.")
+@book_options
+@input_options
+def attribute(
+    episode: str,
+    strategies: tuple[str, ...],
+    top: int,
+    leave_one_out: bool,
+    settings: dict[str, str],
+    auctions: str | None,
+    news: Path | None,
+    scorer: Scorer,
+    prices: Path | None,
+    as_json: bool,
+) -> None:
+    """Shares EPISODE's profit out to the headlines that made it; runs again without each headline, source, day ….
+
+    EPISODE is an episode or the folder of a run, which then gets the result as evidence/attribution.json.
+
+    \b
+    Example:
+      backtest attribute deepseek-2025 --strategy shock
+    """
+    from backtests.engine.replay import replay
+    from backtests.evidence.attribution.attribution import attribute as share_out
+    from backtests.evidence.attribution.attribution import document
+    from backtests.evidence.attribution.attribution import leave_one_out as leave
+    from backtests.evidence.attribution.gap_split import gap_split
+    from backtests.report.text.evidence import attribution_text, gaps_text
+
+    given = read_input(
+        episode, news, prices, strategies=strategies, settings=settings, auctions=auctions, scorer=scorer
+    )
+    run = given.run or replay(given.episode, given.rules, terms=given.book, news=given.news)
+    found = share_out(run, given.rules, given.episode, given.news)
+    if leave_one_out:
+        pairs = list(zip(found, given.rules, strict=True))
+        used = sum(item.used for item in given.news.items)
+        with progress(used * sum(rule.news for rule in given.rules), "leaving one out") as advance:
+            found = [
+                leave(each, rule, given.book, given.episode, given.news, on_progress=advance) if rule.news else each
+                for each, rule in pairs
+            ]
+    result = document(found, given.episode)
+    split = gaps_text(gap_split(found, given.episode, given.news))
+    emit(given, result, f"{attribution_text(result, top)}\n{split}", as_json=as_json)

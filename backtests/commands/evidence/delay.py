@@ -1,0 +1,49 @@
+"""`backtest delay`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from backtests.commands.evidence.shared import book_options, emit, input_options, read_input, strategies_option
+
+if TYPE_CHECKING:
+    from feeds.scoring import Scorer
+
+
+@click.command()
+@click.argument("episode")
+@strategies_option
+@book_options
+@click.option("--bars", metavar="LENGTH", help="Bars of minutes in the --prices file, like 5m: trade on them.")
+@input_options
+def delay(
+    episode: str,
+    strategies: tuple[str, ...],
+    settings: dict[str, str],
+    auctions: str | None,
+    bars: str | None,
+    news: Path | None,
+    scorer: Scorer,
+    prices: Path | None,
+    as_json: bool,
+) -> None:
+    """What EPISODE would have made had the news come 5 minutes, an hour … five sessions later.
+
+    EPISODE is an episode or the folder of a run, which then gets the result as evidence/delay.json.
+
+    \b
+    Example:
+      backtest delay deepseek-2025 --strategy shock --auctions open,close
+      backtest delay deepseek-2025 --strategy shock --bars 5m --prices minutes.csv
+    """
+    from backtests.evidence.delay_ladder import delay_ladder
+    from backtests.report.text.evidence import delay_text
+
+    given = read_input(
+        episode, news, prices, strategies=strategies, settings=settings, auctions=auctions, bars=bars, scorer=scorer
+    )
+    document = delay_ladder(given.episode, given.unplaced, given.rules, given.book).document()
+    emit(given, document, delay_text(document), as_json=as_json)

@@ -1,0 +1,71 @@
+"""`backtest placebo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from backtests.commands.evidence.shared import book_options, emit, input_options, progress, read_input
+from backtests.commands.options import scheduler_option
+from feeds.errors import InputError
+
+if TYPE_CHECKING:
+    from feeds.scoring import Scorer
+
+
+@click.command()
+@click.argument("episode")
+@click.option("-s", "--strategy", help="The strategy; a run of one needs none.")
+@click.option("-n", "n", type=int, default=200, show_default=True, help="Placebos of each kind.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the draws.")
+@click.option("--block", type=int, default=3, show_default=True, help="Sessions that stay together when permuted.")
+@click.option("--workers", type=int, default=1, show_default=True, help="Processes; the result is the same.")
+@click.option("--engine", default="auto", show_default=True, help="auto, kernel, replay or dask.")
+@scheduler_option
+@book_options
+@input_options
+def placebo(
+    episode: str,
+    strategy: str | None,
+    n: int,
+    seed: int,
+    block: int,
+    workers: int,
+    engine: str,
+    scheduler: str,
+    settings: dict[str, str],
+    auctions: str | None,
+    news: Path | None,
+    scorer: Scorer,
+    prices: Path | None,
+    as_json: bool,
+) -> None:
+    """Would news that means nothing have done as well in EPISODE?
+
+    Days permuted in blocks, news shifted by sessions, names swapped, scores given to headlines off the topic.
+    EPISODE is an episode or the folder of a run, which then gets the result as evidence/placebo.json.
+
+    \b
+    Example:
+      backtest placebo deepseek-2025 --strategy shock -n 200 --seed 1 --workers 2
+    """
+    from backtests.batch.replay_engine import engine_for
+    from backtests.evidence.placebo.placebo import placebo as draw
+    from backtests.report.text.evidence import placebo_text
+    from backtests.runs.result import label
+
+    chosen = (strategy,) if strategy else ()
+    given = read_input(episode, news, prices, strategies=chosen, settings=settings, auctions=auctions, scorer=scorer)
+    if given.folder is None and not strategy:
+        raise InputError("name a strategy with --strategy; `backtest strategies` lists them")
+    own = [rule for rule in given.rules if not rule.is_baseline or rule.name == strategy] or list(given.rules)
+    rule = next((each for each in own if getattr(each, "reactions", "with-cause") == "with-cause"), own[0])
+    with progress(4 * n, "placebos") as advance:
+        found = draw(
+            given.episode, given.news, rule, given.book, engine_for(rule, engine, workers, scheduler),
+            n=n, seed=seed, block=block, strategy=label(rule, given.rules), on_progress=advance,
+        )  # fmt: skip
+    document = found.document()
+    emit(given, document, placebo_text(document), as_json=as_json)

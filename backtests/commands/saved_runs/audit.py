@@ -1,0 +1,213 @@
+"""`backtest audit`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from backtests.commands.evidence.shared import progress
+from backtests.commands.options import (
+    ARCHIVE,
+    archive_option,
+    aside,
+    json_option,
+    news_of,
+    scorer_option,
+    settings_option,
+    split_settings,
+    window_options,
+)
+from feeds.errors import InputError
+
+if TYPE_CHECKING:
+    from backtests.auditing.audit import Audit
+    from backtests.auditing.decisions import Violation
+    from backtests.episodes.episode import Episode
+    from backtests.runs.result import Result
+    from feeds.headline import Headline
+    from feeds.scoring import Score, Scorer
+    from strategies.rule import Rule
+
+_SHOWN = 20
+
+
+@click.command()
+@click.argument("episode")
+@click.option("-s", "--strategy", "strategies", multiple=True, help="A strategy, or your own FILE.py[:CLASS].")
+@settings_option
+@window_options
+@click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead, or `archive`.")
+@archive_option
+@scorer_option
+@click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of bars instead.")
+@click.option("--bars", metavar="LENGTH", help="Bars of minutes in the --prices file, like 5m.")
+@click.option(
+    "--loans", type=click.Path(path_type=Path), metavar="FILE", help="CSV of stock loans that the run was given."
+)
+@json_option
+def audit(
+    episode: str,
+    strategies: tuple[str, ...],
+    settings: dict[str, str],
+    start: date | None,
+    end: date | None,
+    news: Path | None,
+    archive: Path | None,
+    scorer: Scorer,
+    prices: Path | None,
+    bars: str | None,
+    loans: Path | None,
+    as_json: bool,
+) -> None:
+    """Proves that no decision knew the future: EPISODE is an episode or the folder of a run.
+
+    Cuts news and prices at every decision, decides again and compares; then plants canaries (wild headlines and
+    prices) after it and compares again. Of a session with several decisions the last is looked at. Exit code 1 when
+    a decision differs.
+
+    \b
+    Example:
+      backtest audit deepseek-2025 --strategy shock
+    """
+    from backtests.auditing.audit import audit as examine
+    from backtests.broker.terms import BrokerTerms
+    from backtests.engine.replay import standard_rules
+    from backtests.episodes.episode import load_episode
+    from feeds.scoring import forget
+
+    archived = news == ARCHIVE
+    run = None
+    if (Path(episode) / "run_card.json").is_file():
+        if strategies or start or end or settings or bars:
+            raise InputError(f"{episode} is a run: its strategies and window are audited as they were; leave them out")
+        run, loaded, rules = saved_run(Path(episode), None if archived else news, prices, loans, check=not archived)
+        terms = BrokerTerms(**run.config["broker"])
+    else:
+        with aside():
+            terms, own = split_settings(settings, strategies)
+            rules = standard_rules(strategies, own)
+        own_news = None if archived else news
+        loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, loans=loans, bars=bars)
+    as_of = None if run is None else lexicon_of(run)
+    scorer = scorer if run is None else scorer_of(run, scorer)
+    loaded, scored = news_of(loaded, news, archive, as_of, scorer)
+    if run is not None:
+        _check_sources(Path(episode), run.config["sources"], loaded.sources)
+    targets = None if run is None else run.tables["targets"].rows
+    forget()  # else scoring anew would be remembering
+    anew = partial(_anew, scorer=scorer, lexicon_as_of=as_of)
+    with aside(said=False), progress(2 * len(rules) * len(loaded.window), "decisions made again") as advance:
+        found = examine(loaded, scored, rules, terms, targets=targets, scoring=anew, on_progress=advance)
+    click.echo(text_audit(found), err=as_json, nl=False)
+    if as_json:
+        click.echo(json.dumps(found.document(), ensure_ascii=False, allow_nan=False))
+    if found.violations:
+        sys.exit(1)
+
+
+def lexicon_of(run: Result) -> date | None:
+    """The day after which a run left out words, None for no such day."""
+    text = run.config.get("lexicon_as_of")
+    return date.fromisoformat(text) if text else None
+
+
+def scorer_of(run: Result, asked: Scorer) -> Scorer:
+    """The scorer of a run, as it is now.
+
+    Raises:
+        InputError: Another one was asked for.
+    """
+    from feeds.scoring.registry import scorer_named
+
+    found = scorer_named(run.config["scorer"])
+    given = click.get_current_context().get_parameter_source("scorer") is not ParameterSource.DEFAULT
+    if given and asked != found:
+        raise InputError(f"--scorer {asked.name}: this run was scored by {found.name}; leave --scorer out")
+    return found
+
+
+def _anew(headline: Headline, scorer: Scorer, lexicon_as_of: date | None) -> Score:
+    return scorer.score(headline.title, headline.summary, headline.language, lexicon_as_of)
+
+
+def saved_run(
+    folder: Path, news: Path | None, prices: Path | None, loans: Path | None = None, *, check: bool = True
+) -> tuple[Result, Episode, list[Rule]]:
+    """Reads a run back and loads what it read; without `check` whatever is there now.
+
+    Raises:
+        InputError: The folder is no run, or a file is no longer the one that the run read.
+    """
+    from backtests.episodes.episode import load_episode
+    from backtests.runs.result import Result
+    from backtests.user_strategies.loading import saved_rule
+
+    run = Result.load(folder)
+    config = run.config
+    with aside():
+        rules = [saved_rule(folder, row) for row in config["strategies"]]
+    start, end = date.fromisoformat(config["start"]), date.fromisoformat(config["end"])
+    bars = config.get("bars", "daily")
+    loaded = load_episode(
+        config["episode"], prices=prices, news=news, start=start, end=end, loans=loans,
+        bars=None if bars == "daily" else bars,
+    )  # fmt: skip
+    if check:
+        _check_sources(folder, config["sources"], loaded.sources)
+    return run, loaded, rules
+
+
+def _check_sources(folder: Path, then: dict[str, str], now: dict[str, str]) -> None:
+    for name in sorted({*then, *now}):
+        if then.get(name) != now.get(name):
+            raise InputError(
+                f"{folder}: the run did not read the {name} that is here now; give its files with --news and --prices, "
+                "--loans and --archive"
+            )
+
+
+def text_audit(found: Audit) -> str:
+    """The audit for a terminal."""
+    width = max([len(name) for name, _, _ in found.strategies], default=0)
+    lines = [
+        f"{found.episode}: news and prices cut at every decision, every decision made again",
+        *(f"  {name.ljust(width)}  {count:5} decisions, {wrong} differed" for name, count, wrong in found.strategies),
+        (
+            f"canaries planted after the decisions: {found.headlines:,} wild headlines, {found.claimed:,} of them with "
+            f"an earlier `published`,"
+        ),
+        f"and {found.bars:,} wild bars",
+        *violation_lines(found),
+        *unproved_lines(found),
+        found.summary(),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def violation_lines(found: Audit) -> list[str]:
+    """One line for each violation, the first of them only where there are many."""
+    lines = [_line(each) for each in found.violations[:_SHOWN]]
+    more = len(found.violations) - len(lines)
+    return [*lines, f"and {more} more"] if more else lines
+
+
+def unproved_lines(found: Audit) -> list[str]:
+    """One line for each thing that no audit can judge."""
+    return [f"NOT PROVED {each}: what it brings along from there may be of the future" for each in found.unproved]
+
+
+def _line(each: Violation) -> str:
+    def number(value: Any) -> str:
+        return "no number" if value is None else f"{value:+.4f}"
+
+    if each.changed == "reaches outside":
+        return f"VIOLATION {each.strategy}, {each.session}: {each.input} while it decides"
+    weights = "" if each.strategy == "scorer" else f" {number(each.weight)} in the run, {number(each.without)} here"
+    return f"VIOLATION {each.strategy}, {each.session}, {each.symbol}{weights} ({each.changed}); {each.input}"

@@ -1,0 +1,39 @@
+"""`backtest compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from feeds.errors import InputError
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default=Path("compare.html"), show_default=True,
+    help="The page to write.",
+)  # fmt: skip
+def compare(runs: tuple[Path, ...], output: Path) -> None:
+    """Writes one offline page of several runs, beside each other on one scale.
+
+    Each RUN is a folder that `backtest run` wrote.
+
+    \b
+    Example:
+      backtest compare runs/monday runs/tuesday -o both.html
+    """
+    from backtests.report.page import compare_page
+    from backtests.runs.result import Result
+
+    if len(runs) < 2:
+        raise InputError("compare needs two runs or more; give the folders that `backtest run` wrote")
+    names = [run.resolve().name for run in runs]
+    shown = [name if names.count(name) == 1 else str(run) for name, run in zip(names, runs, strict=True)]
+    page = compare_page([(name, Result.load(run)) for name, run in zip(shown, runs, strict=True)])
+    try:
+        output.write_text(page, encoding="utf-8", newline="\n")
+    except OSError as wrong:
+        raise InputError(f"{output}: cannot be written ({wrong.strerror}); choose another with -o") from None
+    click.echo(f"file: {output}", err=True)

@@ -1,0 +1,35 @@
+"""`backtest verify`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+def verify(run: Path) -> None:
+    """Makes a run again from its folder alone and compares byte for byte.
+
+    RUN is a folder that `backtest run` wrote. Nothing outside it is read, so it may be on another path, machine or
+    day. Exit code 1 when a byte differs; the first place in each file is named.
+
+    \b
+    Example:
+      backtest verify runs/20250127T143000Z-deepseek-2025-1be8ae16
+    """
+    from backtests.auditing.reproduction import verify as make_again
+    from backtests.commands.options import aside
+
+    with aside(said=False):
+        found = make_again(run)
+    for note in found.notes:
+        click.echo(note, err=True)
+    for line in found.differences:
+        click.echo(f"DIFFERS {line}")
+    same = found.files - len(found.differences)
+    click.echo(f"{run}: {same} of {found.files} files came out the same, byte for byte")
+    if found.differences:
+        sys.exit(1)

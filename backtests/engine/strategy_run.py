@@ -1,0 +1,299 @@
+"""A user's own `bt.Strategy` in the place of a rule: the same book, the same clock, the same audit.
+
+Its feeds carry three more lines. On bar k-1 they hold what is known before the open of session k, so that an order
+made in `next()` on that bar, which fills at k's open, may act on them:
+
+    sentiment  decaying sum of AI-disruption sentiment (half-life one session, reactions with-cause) x the
+               symbol's exposure to demand for AI compute and power
+    tone       decaying sum of tone, the same for all symbols
+    headlines  number of AI headlines that can first be traded in session k, the same for all symbols
+
+They are NaN before the window. Bars from before the window are there, for indicators; `next()` is called for the
+first time on the last of them. Nothing is preloaded: what has not happened is not in memory. A line asked for a bar
+before its first gives NaN (plain backtrader gives some other bar), one asked for a later bar is an `InputError`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import backtrader as bt
+import numpy as np
+from backtrader.linebuffer import LineBuffer
+
+from backtests.broker.terms import BrokerTerms
+from backtests.engine.replay import make_cerebro, replayed, run_cerebro
+from backtests.engine.signal_lines import Around, SignalLines
+from backtests.episodes.episode import Episode
+from backtests.runs.result import Replayed
+from backtests.user_strategies.loading import where
+from feeds.errors import InputError, did_you_mean
+from strategies.rule import Rule, parse_value
+from strategies.signals import Floats
+from strategies.view import Market, View
+
+HISTORY = 250  # sessions of bars before the window, where the episode has them
+LINES = ("sentiment", "tone", "headlines")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StrategyRule(Rule):
+    """Stands for a user's bt.Strategy: its name, its parameters and which symbols it trades; it is never stepped."""
+
+    name: ClassVar[str] = "bt.Strategy"
+    about: ClassVar[str] = ""
+    news: ClassVar[bool] = False
+    steps: ClassVar[bool] = False
+    strategy: ClassVar[type[Any]]
+
+    settings: tuple[tuple[str, Any], ...] = ()
+
+    def observe(self, view: View) -> tuple[Floats, ...]:
+        """Returns what the signal lines hold on the bar before the session: sentiment, tone, headlines per symbol."""
+        count = len(view.symbols)
+        sentiment = float(view.news("sentiment", half_life=1.0, reactions="with-cause")[-1])
+        tone = float(view.news("tone", half_life=1.0)[-1])
+        headlines = float(view.news("count", half_life=None)[-1])
+        return sentiment * view.exposure, np.full(count, tone), np.full(count, headlines)
+
+    def step(self, state: Floats, rows: tuple[Floats, ...]) -> Floats:
+        """A bt.Strategy is run by backtrader."""
+        raise NotImplementedError(f"{self.name} is a bt.Strategy: it trades for itself")
+
+    def holds(self, sector: str, symbol: str, benchmark: str) -> bool:
+        """Every symbol that may be traded, or those that the class names in `symbols`."""
+        wanted = getattr(self.strategy, "symbols", None)
+        return wanted is None or symbol in wanted
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of the bt.Strategy with the settings of this run."""
+        pairs = {**dict(self.strategy.params._getpairs()), **dict(self.settings)}
+        return {
+            name: value if isinstance(value, bool | int | float | str) else repr(value) for name, value in pairs.items()
+        }
+
+    @classmethod
+    def described(cls) -> list[dict[str, Any]]:
+        """As for a rule; backtrader's parameters have no unit and no line about them."""
+        pairs = cls.strategy.params._getpairs().items()
+        return [{"name": name, "default": value, "choices": None, "unit": "", "about": ""} for name, value in pairs]
+
+    @classmethod
+    def parameter_names(cls) -> tuple[str, ...]:
+        """The names of the bt.Strategy's parameters."""
+        return tuple(cls.strategy.params._getpairs())
+
+    @classmethod
+    def with_settings(cls, settings: dict[str, str]) -> Self:
+        """Makes it from texts, each read as its default's type."""
+        known = cls.strategy.params._getpairs()
+        values = []
+        for name, text in settings.items():
+            if name not in known:
+                raise InputError(f"strategy {cls.name} has no parameter {name!r}; {did_you_mean(name, known)}")
+            kind = type(known[name])
+            values.append((name, parse_value(name, text, kind if kind in {bool, int, float} else str)))
+        return cls(settings=tuple(values))
+
+
+def strategy_type(found: type[Any]) -> type[StrategyRule]:
+    """Makes the stand-in of a user's class."""
+    about = (found.__doc__ or "").strip() if "__doc__" in vars(found) else ""
+    names = {"name": found.__name__, "about": about.splitlines()[0] if about else "", "strategy": found}
+    return type(found.__name__, (StrategyRule,), {**names, "__doc__": about})
+
+
+class _Line(LineBuffer):
+    """A line that has no bar before its first and none after the present one."""
+
+    def __getitem__(self, ago: int) -> Any:
+        if ago > 0:
+            raise InputError(
+                f"[{ago}] asks for a bar that has not happened; [0] is the last known, [-1] the one before"
+            )
+        place = self.idx + ago
+        return self.array[place] if 0 <= place < len(self.array) else math.nan
+
+    def get(self, ago: int = 0, size: int = 1) -> Any:
+        """Returns up to `size` values that end with the one `ago` bars ago."""
+        if ago > 0:
+            raise InputError(f"get(ago={ago}) asks for a bar that has not happened")
+        stop = self.idx + ago + 1
+        return list(self.array[max(0, stop - size) : max(0, stop)])
+
+
+class SignalFeed(bt.feed.DataBase):
+    """One symbol's bars with the lines of its signals, made one at a time."""
+
+    lines: Any = LINES
+    params = (("source", None),)
+
+    def __init__(self, **_: Any) -> None:
+        super().__init__()
+        for line in self.lines.lines:
+            line.__class__ = _Line
+
+    def _load(self) -> bool:
+        row = next(self.p.source, None)
+        if row is None:
+            return False
+        lines = self.lines
+        lines.datetime[0], lines.open[0], lines.high[0], lines.low[0], lines.close[0], lines.volume[0] = row[:6]
+        lines.sentiment[0], lines.tone[0], lines.headlines[0] = row[6:]
+        lines.openinterest[0] = 0.0
+        return True
+
+
+if TYPE_CHECKING:
+
+    class _Before(bt.Strategy):
+        """For the type checker: what a user's class brings along. In truth the guard stands before that class."""
+
+else:
+    _Before = object
+
+
+class _Guarded(_Before):
+    """What is put before a user's class: when it is asked, what is written down, how its failures are told."""
+
+    def _begin(self, window: Mapping[float, int], around: Around, decisions: list[tuple[str, str, float]]) -> None:
+        self._window, self._around, self._decisions = window, around, decisions
+        self._touched: dict[str, Any] = {}
+        self._started = False
+
+    def _asked(self, call: Callable[[], None]) -> None:
+        """Calls the user's method on the bars that decide for a session of the window, and notes what it ordered."""
+        clock = max((data.datetime.array[-1] for data in self.datas if len(data)), default=0.0)
+        row = self._window.get(clock)
+        if row is None:
+            return
+        session = self._sessions[row].isoformat()
+        self._touched.clear()
+        try:
+            with self._around(row):
+                call()
+        except Exception as wrong:
+            file, name = self._place
+            hint = " (a symbol without a bar yet: test len(data))" if isinstance(wrong, IndexError) else ""
+            kind = "" if isinstance(wrong, InputError) else f"{type(wrong).__name__}: "
+            text = f"{where(file, wrong)}: {name} for session {session}: {kind}{wrong}{hint}"
+            raise InputError(" ".join(text.split())[:300]) from wrong
+        self._note(session)
+
+    def _note(self, session: str) -> None:
+        """Writes down, for each symbol it ordered, the weight it will have when all that waits is filled."""
+        broker = self.broker
+        equity, waiting = broker.get_value(), broker.waiting()
+        for symbol, data in self._touched.items():
+            size = broker.getposition(data).size
+            for order in waiting.get(symbol, ()):
+                size += order.executed.remsize
+            price = broker.last_price(data, opened=False)
+            self._decisions.append((session, symbol, size * price / equity if equity else 0.0))
+
+    def next(self) -> None:
+        self._asked(super().next)
+
+    def nextstart(self) -> None:
+        self._asked(super().nextstart)
+
+    def prenext(self) -> None:
+        """Indicators still lack bars, or a symbol is not listed yet; the latter alone keeps nobody from deciding."""
+        listed = [(data, least) for data, least in zip(self.datas, self._minperiods, strict=True) if len(data)]
+        ready = len(listed) < len(self.datas) and all(len(data) >= least for data, least in listed)
+        theirs: Any = type(self).__mro__[2]
+        own = theirs.prenext is not bt.Strategy.prenext
+        self._asked(super().next if ready and not own else super().prenext)
+
+    def buy(self, data: Any = None, *rest: Any, **how: Any) -> Any:
+        return self._ordered(super().buy(data, *rest, **how))
+
+    def sell(self, data: Any = None, *rest: Any, **how: Any) -> Any:
+        return self._ordered(super().sell(data, *rest, **how))
+
+    def cancel(self, order: Any) -> None:
+        self._ordered(order)
+        super().cancel(order)
+
+    def _ordered(self, order: Any) -> Any:
+        if order is not None:
+            self._touched[order.data._name] = order.data
+        return order
+
+
+def run_strategy(
+    episode: Episode,
+    market: Market,
+    rule: StrategyRule,
+    terms: BrokerTerms,
+    *,
+    known: Callable[[int], Market] | None = None,
+    around: Around | None = None,
+    decisions: list[tuple[str, str, float]] | None = None,
+) -> Replayed:
+    """Replays a user's bt.Strategy on the book.
+
+    Args:
+        episode: Prices, sessions, actions, loans.
+        market: From `make_market`.
+        rule: The stand-in of the class.
+        terms: The book's.
+        known: Gives the market as known when the session of a row is decided for; without, `market`.
+        around: A context in which each decision is made; it is given the row.
+        decisions: Where decisions are written down, for a reader who wants those before a failure.
+
+    Raises:
+        InputError: The strategy fails, or asks for more than one decision a session.
+    """
+    if episode.intraday is not None or terms.auctions != "open":
+        raise InputError(f"{rule.name}: a bt.Strategy is asked before the open alone; leave --bars and --auctions out")
+    held = _held(market, rule)
+    signals = SignalLines(rule, market, known or (lambda _: market))
+    cerebro, broker, _ = make_cerebro(
+        episode, held, terms, history=HISTORY,
+        feed=lambda symbol, rows: SignalFeed(source=signals.bars(episode.prices.bars[symbol], rows[0][0], rows[-1][0])),
+    )  # fmt: skip
+    decisions = [] if decisions is None else decisions
+    window = {float(market.sessions[row - 1].toordinal()): row for row in episode.window}
+    own = {
+        "__init__": _beginning(rule.strategy.__init__, (window, signals.shut(around), decisions)),
+        "_sessions": market.sessions,
+        "_place": (rule.code.file if rule.code else rule.name, rule.name),
+    }
+    cerebro.addstrategy(type(rule.strategy.__name__, (_Guarded, rule.strategy), own), **dict(rule.settings))
+    try:
+        run_cerebro(cerebro)
+    except InputError:
+        raise
+    except Exception as wrong:
+        file = rule.code.file if rule.code else rule.name
+        raise InputError(f"{where(file, wrong)}: {rule.name}: {type(wrong).__name__}: {wrong}") from wrong
+    return replayed(episode, rule, terms, broker, decisions)
+
+
+def _held(market: Market, rule: StrategyRule) -> list[str]:
+    """The symbols it trades.
+
+    Raises:
+        InputError: It names one that the episode does not trade.
+    """
+    known = market.symbols
+    for symbol in getattr(rule.strategy, "symbols", None) or ():
+        if symbol not in known:
+            raise InputError(f"{rule.name}: symbol {symbol!r} is not traded here; {did_you_mean(symbol, known)}")
+    sectors = zip(known, market.sectors, strict=True)
+    return [symbol for symbol, sector in sectors if rule.holds(sector, symbol, market.benchmark)]
+
+
+def _beginning(init: Callable[..., None], begin: tuple[Any, ...]) -> Callable[..., None]:
+    """The user's constructor, after ours; ours first, since it may order or read at once."""
+
+    def begun(self: Any, *arguments: Any, **named: Any) -> None:
+        self._begin(*begin)
+        init(self, *arguments, **named)
+
+    return begun

@@ -1,0 +1,136 @@
+"""Daily bars and corporate actions from files, checked before anybody trades on them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backtests.episodes.bar_table import BarTable, Figures, figures_of, read_table
+from feeds.errors import EpisodeError
+from strategies.sessions import Sessions
+
+COLUMNS = ("symbol", "date", "open", "high", "low", "close", "volume")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bars(Figures):
+    """One symbol's daily bars."""
+
+    sessions: tuple[date, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """Bars by symbol, in the order of the file."""
+
+    bars: dict[str, Bars]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A corporate action: a dividend in money per share, or a split as new shares for one old."""
+
+    symbol: str
+    ex_date: date
+    kind: str  # "dividend" or "split"
+    value: float
+
+
+def read_prices(path: Path) -> Prices:
+    """Reads long-format daily bars: columns symbol, date, open, high, low, close, volume; CSV or Parquet.
+
+    Raises:
+        EpisodeError: A missing column, a value that is no positive number, prices out of order within a bar,
+            or a bar given twice; with file and line.
+    """
+    table, values = read_table(path, COLUMNS)
+    days = _days(table)
+    rows: dict[str, list[int]] = {}
+    for row, symbol in enumerate(table.cells[0]):
+        if symbol not in rows:
+            rows[symbol] = []
+        rows[symbol].append(row)
+    if "" in rows:
+        raise EpisodeError(f"{path}:{table.lines[rows[''][0]]}: symbol is empty; name it or drop the row")
+    return Prices(bars={symbol: _bars(table, symbol, days, values, mine) for symbol, mine in rows.items()})
+
+
+def _days(table: BarTable) -> list[date]:
+    """Reads each date once, however many symbols have a bar on it."""
+    known: dict[str, date] = {}
+    for row, day in enumerate(table.cells[1]):
+        if day not in known:
+            try:
+                known[day] = date.fromisoformat(day)
+            except ValueError:
+                raise EpisodeError(f"{table.place(row)}: date {day!r}: give it as YYYY-MM-DD") from None
+    return [known[day] for day in table.cells[1]]
+
+
+def _bars(table: BarTable, symbol: str, days: list[date], values: NDArray[np.float64], rows: list[int]) -> Bars:
+    rows = table.in_order(rows, days)
+    return Bars(symbol=symbol, sessions=tuple([days[row] for row in rows]), **figures_of(values, rows))
+
+
+def check_calendar(prices: Prices, symbols: Iterable[str], sessions: Sessions, path: Path) -> None:
+    """Checks that each symbol has exactly the exchange's sessions between its first and last bar.
+
+    Bars outside the table of sessions are not looked at.
+
+    Raises:
+        EpisodeError: A session without a bar, or a bar without a session.
+    """
+    table = sessions.sessions
+    for symbol in symbols:
+        days = [day for day in prices.bars[symbol].sessions if table[0] <= day <= table[-1]]
+        if not days:
+            continue
+        expected = [day for day in table if days[0] <= day <= days[-1]]
+        if days == expected:
+            continue
+        missing, extra = sorted(set(expected) - set(days)), sorted(set(days) - set(expected))
+        if missing:
+            raise EpisodeError(f"{path}: {symbol} has no bar for the session {missing[0]}; add it or drop the symbol")
+        raise EpisodeError(f"{path}: {symbol} has a bar on {extra[0]}, when the exchange was closed; drop the bar")
+
+
+def read_actions(path: Path) -> tuple[Action, ...]:
+    """Reads corporate actions: columns symbol, ex_date, kind (dividend or split), value.
+
+    Raises:
+        EpisodeError: A row that cannot be read, with file and line.
+    """
+    actions: dict[tuple[str, date, str], Action] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            header = next(reader, [])
+            if header != ["symbol", "ex_date", "kind", "value"]:
+                raise EpisodeError(f"{path}:1: columns must be symbol,ex_date,kind,value, not {','.join(header)}")
+            for cells in reader:
+                action = _action(cells, path, reader.line_num)
+                key = action.symbol, action.ex_date, action.kind
+                if actions.setdefault(key, action) is not action:  # it would be paid twice
+                    raise EpisodeError(f"{path}:{reader.line_num}: {' '.join(map(str, key))} is there twice; drop one")
+    except OSError as wrong:
+        raise EpisodeError(f"{path}: cannot be read ({wrong.strerror}); an episode needs its actions") from None
+    except (UnicodeDecodeError, csv.Error) as wrong:
+        raise EpisodeError(f"{path}: is no CSV in UTF-8 ({wrong}); save it as one") from None
+    return tuple(actions.values())
+
+
+def _action(cells: list[str], path: Path, line: int) -> Action:
+    try:
+        symbol, day, kind, value = cells
+        action = Action(symbol=symbol, ex_date=date.fromisoformat(day), kind=kind, value=float(value))
+    except ValueError:
+        raise EpisodeError(f"{path}:{line}: {','.join(cells)!r}: give symbol,ex_date,kind,value") from None
+    if kind not in {"dividend", "split"} or not 0 < action.value < float("inf"):
+        raise EpisodeError(f"{path}:{line}: kind must be dividend or split and value above 0")
+    return action

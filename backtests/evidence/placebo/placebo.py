@@ -1,0 +1,207 @@
+"""The placebo: would news that means nothing have done as well?
+
+What is left to chance, kind by kind: `drawing`. Every version is run through the same rule and the same book. The
+p-value is one-sided, (1 + hits) / (1 + n), where a hit is a placebo that did at least as well; so it is never 0
+(Phipson and Smyth 2010, "Permutation p-values should never be zero", Statistical Applications in Genetics and
+Molecular Biology 9). All versions are drawn before any is run, from the seed alone, so the number of workers changes
+nothing.
+
+Beside the profit stands the abnormal return that went with the news: `moves`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from backtests.batch.replay_engine import Engine, Versions, actual_rows, engine_for, used_items
+from backtests.broker.terms import BrokerTerms
+from backtests.evidence.placebo.draws import KINDS, Drawn, draw
+from backtests.evidence.placebo.news_return import Moves
+from feeds.errors import InputError
+from strategies.signals import Floats
+
+if TYPE_CHECKING:
+    from backtests.engine.news import News
+    from backtests.episodes.episode import Episode
+    from strategies.rule import Rule
+
+QUANTILES = (1, 5, 25, 50, 75, 95, 99)
+BINS = 30
+_AT_ONCE = 64  # versions between two calls of `on_progress`
+_NOISE = 1e-9  # relative: a placebo that equals the result to this is a hit, whatever the last digit says
+NOTES = (
+    "A small p says that this order of news and moves is rare among such placebos, not that it will come again.",
+    "All kinds use the prices of the one window: what moved most in it moves most in every placebo too.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """A statistic's value and those of its placebos."""
+
+    actual: float
+    drawn: Floats
+    unit: str  # "usd" or "pct"
+
+    @property
+    def hits(self) -> int:
+        """Placebos that did at least as well."""
+        slack = _NOISE * max(abs(self.actual), 1e-12)
+        return int((self.drawn >= self.actual - slack).sum())
+
+    @property
+    def p(self) -> float:
+        """One-sided p in (0, 1]."""
+        return (1 + self.hits) / (1 + len(self.drawn))
+
+    def document(self) -> dict[str, Any]:
+        """As JSON has it, with a histogram of the placebos."""
+        counts, edges = np.histogram(self.drawn, bins=BINS)
+        return {
+            "actual": self.actual,
+            "hits": self.hits,
+            "p": self.p,
+            "mean": float(self.drawn.mean()),
+            "sd": float(self.drawn.std(ddof=1)) if len(self.drawn) > 1 else 0.0,
+            "quantiles": {str(q): float(np.percentile(self.drawn, q)) for q in QUANTILES},
+            "histogram": {"edges": [float(edge) for edge in edges], "counts": [int(count) for count in counts]},
+            "unit": self.unit,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Kind:
+    """One kind of placebo and what came of it."""
+
+    drawn: Drawn
+    profit: Outcome | None = None
+    abnormal: Outcome | None = None
+
+    def document(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "kind": self.drawn.kind,
+            "about": self.drawn.about,
+            "n": len(self.drawn.versions) if self.drawn.versions else 0,
+            "distinct": self.drawn.distinct,
+            "profit": self.profit.document() if self.profit else None,
+            "abnormal": self.abnormal.document() if self.abnormal else None,
+            "note": self.drawn.note,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Placebo:
+    """A strategy beside its placebos."""
+
+    episode: str
+    strategy: str
+    n: int
+    seed: int
+    engine: str
+    profit: float
+    abnormal: float | None
+    kinds: tuple[Kind, ...]
+    notes: tuple[str, ...] = field(default=NOTES)
+
+    def document(self) -> dict[str, Any]:
+        """As `evidence/placebo.json` has it."""
+        return {
+            "name": "placebo",
+            "episode": self.episode,
+            "strategy": self.strategy,
+            "n": self.n,
+            "seed": self.seed,
+            "engine": self.engine,
+            "actual": {"profit_usd": self.profit, "abnormal_pct": self.abnormal},
+            "kinds": [kind.document() for kind in self.kinds],
+            "notes": list(self.notes),
+        }
+
+
+def placebo(
+    episode: Episode,
+    news: News,
+    rule: Rule,
+    terms: BrokerTerms | None = None,
+    engine: Engine | None = None,
+    *,
+    n: int = 200,
+    seed: int = 1,
+    block: int = 3,
+    strategy: str = "",
+    on_progress: Callable[[int], None] | None = None,
+) -> Placebo:
+    """Runs a rule on placebo news.
+
+    Args:
+        episode: The episode, on daily bars.
+        news: Its placed news.
+        rule: The rule.
+        terms: The book's, `BrokerTerms()` without.
+        engine: What runs the versions; without, the quickest that follows the rule.
+        n: Versions of each kind (of shifts there are fewer: every one once).
+        seed: Of the draws.
+        block: Sessions of a block that stay together when the days are permuted.
+        strategy: What the result calls the rule, its name without.
+        on_progress: Called with the number of versions run since the last call.
+
+    Raises:
+        InputError: Nothing to draw from, or n, seed or block out of range.
+    """
+    if n < 1 or seed < 0 or not 1 <= block < len(episode.window):
+        raise InputError(f"-n {n}, --seed {seed}, --block {block}: give 1 or more, 0 or more, and less than the window")
+    if not any(item.session in episode.window for item in used_items(news)):
+        raise InputError(f"{episode.name}: no headline about AI can be traded in the window, so there is no placebo")
+    terms, engine = terms or BrokerTerms(), engine or engine_for(rule)
+    rows = actual_rows(news)
+    moves = Moves.of(episode, news, rule)
+    one = Versions(rows=rows[None, :])
+    profit = float(engine.equity(episode, news, rule, terms, one)[0, -1] - terms.cash)
+    abnormal = float(moves.statistic(one)[0]) if moves else None
+    kinds = []
+    for number, kind in enumerate(KINDS):
+        drawn = draw(kind, np.random.default_rng([seed, number]), episode, news, n, block)
+        kinds.append(_run(drawn, episode, news, rule, terms, engine, profit, moves, on_progress))
+    return Placebo(
+        episode=episode.name,
+        strategy=strategy or rule.name,
+        n=n,
+        seed=seed,
+        engine=engine.name,
+        profit=profit,
+        abnormal=abnormal,
+        kinds=tuple(kinds),
+    )
+
+
+def _run(
+    drawn: Drawn,
+    episode: Episode,
+    news: News,
+    rule: Rule,
+    terms: BrokerTerms,
+    engine: Engine,
+    actual: float,
+    moves: Moves | None,
+    on_progress: Callable[[int], None] | None,
+) -> Kind:
+    if drawn.versions is None:
+        return Kind(drawn=drawn)
+    size = len(drawn.versions)
+    step = max(_AT_ONCE, size // 20) if on_progress else size
+    parts = []
+    for start in range(0, size, step):
+        part = drawn.versions.part(slice(start, start + step))
+        parts.append(engine.equity(episode, news, rule, terms, part)[:, -1] - terms.cash)
+        if on_progress:
+            on_progress(len(part))
+    abnormal = None
+    if moves:
+        one = float(moves.statistic(Versions(rows=actual_rows(news)[None, :]))[0])
+        abnormal = Outcome(actual=one, drawn=moves.statistic(drawn.versions), unit="pct")
+    return Kind(drawn=drawn, profit=Outcome(actual=actual, drawn=np.concatenate(parts), unit="usd"), abnormal=abnormal)

@@ -1,0 +1,125 @@
+"""Strategies beside their baselines: equity, drawdown and exposure of each, drawn alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from backtests.report.page import svg
+from backtests.report.page.markup import Markup, esc, figure, listing, section, table
+from backtests.report.text.run import RESULT_HEAD, audit_lines, borrow_rows, result_rows, trouble_lines
+from backtests.report.text.table import number
+
+if TYPE_CHECKING:
+    from backtests.runs.result import Result
+
+Curve = tuple[list[str], list[float], list[float], list[float]]  # sessions, return %, drawdown %, net exposure
+
+
+def curves(result: Result) -> dict[str, Curve]:
+    """Each strategy's return since the start and fall from its peak, in percent, and its net exposure."""
+    found: dict[str, Curve] = {each["label"]: ([], [], [], []) for each in result.document["results"]}
+    columns = result.tables["equity"].columns
+    at = {name: columns.index(name) for name in ("session", "equity", "net")}
+    cash = result.config["broker"]["cash"]
+    peaks = dict.fromkeys(found, cash)
+    for row in result.tables["equity"].rows:
+        name, equity = row[0], row[at["equity"]]
+        peaks[name] = max(peaks[name], equity)
+        sessions, returns, falls, net = found[name]
+        sessions.append(row[at["session"]])
+        returns.append((equity / cash - 1) * 100)
+        falls.append((equity / peaks[name] - 1) * 100)
+        net.append(row[at["net"]])
+    return found
+
+
+_LEFT, _RIGHT = 38.0, 316.0  # of the strips of a panel
+
+
+def panel(name: str, shown: dict[str, Curve], summary: dict[str, Any], bounds: tuple[float, float]) -> Markup:
+    """One strategy's three strips: return with all others faint behind it, drawdown, net exposure."""
+    sessions, _, falls, net = shown[name]
+    x = svg.scale(0, max(len(sessions) - 1, 1), _LEFT, _RIGHT)
+    kind = "baseline" if summary["baseline"] else "own"
+    parts = [
+        *_returns(name, shown, bounds, x, kind),
+        *_falls(falls, x),
+        *_net(net, x),
+        svg.text(_LEFT, 232, sessions[0][5:] if sessions else "", "tick"),
+        svg.text(_RIGHT, 232, sessions[-1][5:] if sessions else "", "tick", "end"),
+        svg.text(_LEFT, 136, "drawdown", "strip"),
+        svg.text(_LEFT, 182, "net exposure", "strip"),
+    ]
+    label = (
+        f"{name}: return {number(summary['return_pct'])} %, deepest drawdown {number(summary['max_drawdown_pct'])} %, "
+        f"last net exposure {number(net[-1] if net else 0)} of equity."
+    )
+    title = f"<h3>{esc(name)}{' <small>baseline</small>' if summary['baseline'] else ''}</h3>"
+    told = f'<p class="big">{number(summary["return_pct"], 1)} %</p>'
+    return Markup(f'<div class="panel {kind}">{title}{told}{svg.drawing(320.0, 236, label, parts)}</div>')
+
+
+def _returns(name: str, shown: dict[str, Curve], bounds: tuple[float, float], x: svg.Scale, kind: str) -> Iterator[str]:
+    y = svg.scale(bounds[0], bounds[1], 118, 8)
+    for tick in svg.ticks(*bounds, 4):
+        yield svg.line(_LEFT, y(tick), _RIGHT, y(tick), "zero" if tick == 0 else "grid")
+        yield svg.text(_LEFT - 4, y(tick) + 4, number(tick, 0), "tick", "end")
+    for other, curve in shown.items():
+        if other != name:
+            yield svg.polyline([(x(i), y(v)) for i, v in enumerate(curve[1])], "other")
+    yield svg.polyline([(x(i), y(v)) for i, v in enumerate(shown[name][1])], f"mine {kind}")
+
+
+def _falls(falls: Sequence[float], x: svg.Scale) -> Iterator[str]:
+    y = svg.scale(min(*falls, -1.0), 0, 168, 140)
+    yield svg.area([(x(i), y(v)) for i, v in enumerate(falls)], y(0), "fall")
+    yield svg.line(_LEFT, y(0), _RIGHT, y(0), "zero")
+    yield svg.text(_LEFT - 4, 160, number(min(falls), 0), "tick", "end")
+
+
+def _net(net: Sequence[float], x: svg.Scale) -> Iterator[str]:
+    most = max(1.0, *(abs(value) for value in net))
+    y = svg.scale(-most, most, 216, 186)
+    wide = (_RIGHT - _LEFT) / max(len(net), 1) * 0.7
+    for index, value in enumerate(net):
+        yield svg.rect(x(index) - wide / 2, y(0), wide, y(value) - y(0), "long" if value > 0 else "short")
+    yield svg.line(_LEFT, y(0), _RIGHT, y(0), "zero")
+    yield svg.text(_LEFT - 4, y(0) + 4, "0", "tick", "end")
+
+
+def panels(named: Sequence[tuple[str, dict[str, Any]]], shown: dict[str, Curve]) -> Markup:
+    """All panels on one scale."""
+    values = [value for curve in shown.values() for value in curve[1]] or [0.0]
+    bounds = (min(0.0, *values) - 0.5, max(0.0, *values) + 0.5)
+    return Markup(
+        '<div class="panels">' + "".join(panel(name, shown, summary, bounds) for name, summary in named) + "</div>"
+    )
+
+
+def baselines(result: Result) -> Markup:
+    """The section of strategies and baselines."""
+    named = [(each["label"], each) for each in result.document["results"]]
+    parts: list[str] = [
+        figure(
+            "Return in percent of the cash at the start, all on one scale (the others faint behind); below it the fall "
+            "from the peak and net exposure as a fraction of equity (blue long, orange short), at each close.",
+            panels(named, curves(result)),
+        ),
+        table(RESULT_HEAD, result_rows(result), "Returns and drawdowns in percent, costs in US dollars"),
+    ]
+    if "borrow_stress" in result.document:
+        head, rows = borrow_rows(result)
+        parts += ["<h3>What if borrowing cost more</h3>", table(head, rows, "Returns by borrow rate")]
+    remarks = trouble_lines(result)
+    if remarks:
+        parts.append(listing(remarks))
+    lead = (
+        "Every strategy stands beside baselines that any reader could have run. Nothing was tuned to this window, "
+        "and a strategy that loses is printed as losing."
+    )
+    return section("strategies", "Strategies beside their baselines", lead, *parts, *_audit(result))
+
+
+def _audit(result: Result) -> list[str]:
+    return [f'<p class="note">{esc(line)}.</p>' for line in audit_lines(result)]

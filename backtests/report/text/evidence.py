@@ -1,0 +1,262 @@
+"""Evidence for a terminal: documents in, lines of text of at most 100 columns out. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from backtests.report.text.table import grid, number, p_value
+
+WIDTH = 100
+
+
+def notes(document: Mapping[str, Any]) -> Iterator[str]:
+    """What the result does not show."""
+    for note in document["notes"]:
+        yield from textwrap.wrap(note, WIDTH, initial_indent="· ", subsequent_indent="  ")
+
+
+def _stars(tests: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
+    return next(test for test in tests if test["test"] == name)
+
+
+def study_text(document: Mapping[str, Any]) -> str:
+    """The event study: groups with effective N and robust tests first, then the symbols."""
+    span, estimation = document["window"], document["estimation"]
+    lines = [
+        (
+            f"{document['episode']}: event study, {document['model']} model against {document['benchmark']}, "
+            f"estimated {estimation['first']} to {estimation['last']}"
+        ),
+        (
+            f"({estimation['sessions']} sessions, {estimation['gap_sessions']} left out before the window); window "
+            f"{span['from']:+d} to {span['to']:+d} sessions"
+        ),
+    ]
+    for event in document["events"]:
+        first = f"; first headline known {event['known_at'][:16]}Z" if event["known_at"] else ""
+        shut = f"{event['day']} (exchange shut): " if event["closed_day"] else ""
+        lines.append(f"event: {shut}{event['session']}, base price: close of {event['base_session']}{first}")
+    for part, title in (("event", "On the event's session alone"), ("window", "Over the whole window")):
+        lines += [
+            "",
+            f"{title} (AAR in %; two-sided p of each test, * not robust to common days)",
+            *_group_rows(document, part),
+        ]
+    lines += ["", "Symbols (on the event's session; q: false discovery rate; cumulated: whole window, 95 % band)"]
+    lines += [*_symbol_rows(document), "", *notes(document)]
+    return "\n".join(lines) + "\n"
+
+
+def studies_text(documents: Sequence[Mapping[str, Any]]) -> str:
+    """Several event studies: what is exposed to AI demand, on the event's session and over the window."""
+    head = ("episode (* = control)", "event", "N", "effective N", "AAR %", "K-P", "rank", "window %", "K-P", "rank")
+    rows = []
+    for each in documents:
+        sample = each["groups"][0]
+        cells = [f"{each['episode']}{'*' if each['control'] else ''}", each["events"][0]["session"], str(sample["n"])]
+        cells.append(f"{sample['n_effective']:.1f}")
+        for part in ("event", "window"):
+            tests = sample[part]["tests"]
+            cells.append(number(sample[part]["aar_pct"]))
+            cells += [p_value(_stars(tests, name)["p"]) for name in ("kolari-pynnonen", "corrado")]
+        rows.append(cells)
+    first = documents[0]
+    lines = [
+        f"Event study of the key sessions, {first['model']} model: what is exposed to AI demand (two-sided p, robust)",
+        *grid(head, rows),
+        "Key sessions were chosen because something happened on them (a control's: because nothing did).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _group_rows(document: Mapping[str, Any], part: str) -> Iterator[str]:
+    head = ("group", "N", "effective N", "AAR %", "K-P", "adj. Patell", "rank", "BMP*", "Patell*")
+    rows = []
+    for group in document["groups"]:
+        tests = group[part]["tests"]
+        names = ("kolari-pynnonen", "adjusted-patell", "corrado", "bmp", "patell")
+        rows.append(
+            (
+                group["group"],
+                str(group["n"]),
+                f"{group['n_effective']:.1f}",
+                number(group[part]["aar_pct"]),
+                *(p_value(_stars(tests, name)["p"]) for name in names),
+            )
+        )
+    return grid(head, rows)
+
+
+def _symbol_rows(document: Mapping[str, Any]) -> Iterator[str]:
+    head = ("symbol", "session", "beta", "return %", "exp. %", "abnormal %", "t", "p", "q", "cumul. %", "band %")
+    rows = []
+    for each in document["symbols"]:
+        zero = next(day for day in each["days"] if day["offset"] == 0)
+        last = each["days"][-1]
+        rows.append(
+            (
+                each["symbol"],
+                each["event_session"],
+                number(each["beta"], sign=False),
+                number(zero["return_pct"]),
+                number(zero["expected_pct"]),
+                number(zero["abnormal_pct"]),
+                number(each["t"], 1),
+                p_value(each["p"]),
+                p_value(each["q_bh"]),
+                number(each["car_pct"]),
+                f"{number(last['low_pct'], 0)} … {number(last['high_pct'], 0)}",
+            )
+        )
+    return grid(head, rows)
+
+
+def trials_text(document: Mapping[str, Any]) -> str:
+    """How many were tried, and what that leaves of each strategy."""
+    head = ("strategy", "Sharpe a session", "a year", "PSR", "best by luck", "DSR", "p", "q", "sessions needed")
+    rows = [
+        (
+            each["strategy"],
+            number(each["sharpe_session"], 3),
+            number(each["sharpe_annual"]),
+            number(each["psr"], 3, sign=False),
+            number(each["expected_best_sharpe_session"], 3),
+            number(each["dsr"], 3, sign=False),
+            p_value(each["p"]),
+            p_value(each["q_bh"]),
+            number(each["min_track_record_sessions"], 0, sign=False),
+        )
+        for each in document["strategies"]
+    ]
+    ledger, pbo = document["ledger"], document["pbo"]
+    lines = [
+        (
+            f"Trials: {document['says']} on {document['episode']}, {document['start']} to {document['end']} "
+            f"({document['runs']} runs and sweeps, {document['baselines']} baselines beside them)"
+        ),
+        *grid(head, rows),
+    ]
+    if pbo:
+        lines.append(
+            f"probability of overfitting (PBO) {pbo['pbo']:.2f}: {pbo['trials']} trials, {pbo['combinations']} splits "
+            f"of {pbo['blocks']} blocks"
+        )
+    lines.append(f"ledger: {ledger['entries']} entries, head {ledger['head'][:12]}" + _broken(ledger))
+    return "\n".join([*lines, *notes(document)]) + "\n"
+
+
+def _broken(ledger: Mapping[str, Any]) -> str:
+    return "" if ledger["intact"] else f", BROKEN: {ledger['broken']}"
+
+
+def verdict_text(evidence: Mapping[str, Any]) -> str:
+    """What a run's terminal report says at its end: what is severe, and how many were tried."""
+    lines = ["", "What speaks against our own (severe points; all of them, baselines too: evidence/critique.json)"]
+    for row in [each for each in evidence["critique"]["strategies"] if not each["baseline"]]:
+        severe = [finding["says"] for finding in row["findings"] if finding["grade"] == "severe"]
+        text = f"{row['strategy']}: {' '.join(severe) if severe else 'nothing severe.'}"
+        lines += textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
+    trials = evidence.get("trials")
+    if trials:
+        lines += _tried(trials)
+    return "\n".join(lines) + "\n"
+
+
+def _tried(trials: Mapping[str, Any]) -> Iterator[str]:
+    own = [row for row in trials["strategies"] if row["dsr"] is not None]
+    best = max(own, key=lambda row: row["dsr"], default=None)
+    text = f"trials: {trials['says']} on this episode and window"
+    if best:
+        text += f"; {best['strategy']} is more than luck with probability {best['dsr']:.2f} (deflated Sharpe ratio)"
+    yield from textwrap.wrap(text + _broken(trials["ledger"]), WIDTH, subsequent_indent="    ")
+
+
+def delay_text(document: Mapping[str, Any]) -> str:
+    """Profit against how late the news came."""
+    rungs = document["rungs"]
+    head = ("strategy", *(rung["delay"].replace(" sessions", " s.").replace(" session", " s.") for rung in rungs))
+    rows = [
+        (("· " if each["baseline"] else "") + each["strategy"], *(number(profit, 0) for profit in each["profit_usd"]))
+        for each in document["strategies"]
+    ]
+    rows.append(("headlines moved", *(str(rung["moved_headlines"]) for rung in rungs)))
+    where = document["auctions"] if document["auctions"] != "bars" else f"bars of {document['bars']}"
+    lines = [
+        f"{document['episode']}: profit in US dollars had the news come later (s.: sessions), traded at: {where}",
+        *grid(head, rows),
+    ]
+    named = [rung for rung in rungs if rung["delay"] in {"next open", "next close"}]
+    lines += [f"{rung['delay']}: acts at {rung['acts_at']}" for rung in named]
+    return "\n".join([*lines, *notes(document)]) + "\n"
+
+
+def placebo_text(document: Mapping[str, Any]) -> str:
+    """A strategy's result beside that of its placebos."""
+    head = ("placebo", "n", "profit: mean", "5 %", "95 %", "p", "abnormal %: mean", "5 %", "95 %", "p")
+    rows = []
+    for kind in document["kinds"]:
+        cells = []
+        for part, digits in (("profit", 0), ("abnormal", 2)):
+            found = kind[part]
+            if found is None:
+                cells += ["–"] * 4
+                continue
+            low, high = found["quantiles"]["5"], found["quantiles"]["95"]
+            cells += [number(found["mean"], digits), number(low, digits), number(high, digits), p_value(found["p"])]
+        rows.append((kind["kind"], str(kind["n"]), *cells))
+    actual = document["actual"]
+    lines = [
+        (
+            f"{document['episode']}: {document['strategy']} made {number(actual['profit_usd'], 0)} US dollars; "
+            f"abnormal return with its news {number(actual['abnormal_pct'])} %"
+        ),
+        f"Placebos (seed {document['seed']}, engine {document['engine']}); p = (1 + at least as good) / (1 + n)",
+        *grid(head, rows),
+    ]
+    for kind in document["kinds"]:
+        more = f"; {kind['note']}" if kind["note"] else ""
+        lines.append(f"{kind['kind']}: {kind['about']}{more}")
+    return "\n".join([*lines, *notes(document)]) + "\n"
+
+
+def attribution_text(document: Mapping[str, Any], top: int = 10) -> str:
+    """The headlines that made and lost the most, and what leaving one out would have changed."""
+    lines = [f"{document['episode']}: profit in US dollars, shared out to the headlines that made the positions"]
+    for each in document["strategies"]:
+        lines += ["", f"{each['strategy']}: {number(each['profit_usd'], 2)}, residual {each['residual_usd']:.1e}"]
+        rows = [
+            (row["known_at"][:16], number(row["profit_usd"], 0), textwrap.shorten(row["title"], 66, placeholder=" …"))
+            for row in each["headlines"][:top]
+        ]
+        if each["without_headline_usd"]:
+            rows.append(("", number(each["without_headline_usd"], 0), "(positions that no headline made)"))
+        lines += [f"  {when:16}  {profit:>9}  {title}" for when, profit, title in rows]
+        lines += _left_out(each["leave_one_out"] or [])
+    return "\n".join([*lines, "", *notes(document)]) + "\n"
+
+
+def _left_out(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for by in ("headline", "source", "language", "symbol", "day"):
+        mine = [row for row in rows if row["by"] == by and row["change_usd"]][:3]
+        if mine:
+            named = [f"{row['title'] or row['left_out']} {number(row['change_usd'], 0)}" for row in mine]
+            yield from textwrap.wrap(f"  without one {by}: " + "; ".join(named), WIDTH, subsequent_indent="    ")
+
+
+def gaps_text(document: Mapping[str, Any]) -> str:
+    """Where each strategy's money came from by part of the day, and what its holdings missed."""
+    head = ("strategy", "before", "to entry", "session", "gaps", "sessions", "costs", "profit")
+    rows = []
+    for each in document["strategies"]:
+        made, missed = each["made_usd"], each["missed_usd"]
+        costs = sum(made[name] for name in ("commission", "slippage", "borrow", "dividends", "interest"))
+        parts = (made["entry_open_to_close"], made["later_gaps"], made["later_sessions"], costs, each["pnl_usd"])
+        cells = (missed["before_known"], missed["known_to_executable"], *parts)
+        rows.append((each["strategy"], *(number(cell, 0) for cell in cells)))
+    title = (
+        "Gap split in US dollars. Missed: before the news, from it to the entry. Made: the entry's session,\n"
+        "later gaps, later sessions, costs."
+    )
+    return "\n".join([title, *grid(head, rows), *notes(document)]) + "\n"

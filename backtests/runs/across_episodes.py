@@ -1,0 +1,152 @@
+"""The same strategies over several episodes: one table, each episode left out once, false alarms in the controls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from backtests.report.text.table import grid, number
+from backtests.runs.result import Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One strategy in one episode."""
+
+    strategy: str
+    baseline: bool
+    episode: str
+    control: bool
+    return_pct: float  # of the window, in percent
+    trades: int  # round trips, open ones included
+    sessions_held: int  # sessions that ended with a position
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Several:
+    """All cells, in the order of the runs."""
+
+    cells: tuple[Cell, ...]
+
+    @property
+    def episodes(self) -> tuple[str, ...]:
+        """The episodes' names, controls last."""
+        names = dict.fromkeys(cell.episode for cell in self.cells)
+        return tuple(sorted(names, key=lambda name: name in self.controls))
+
+    @property
+    def controls(self) -> frozenset[str]:
+        """Names of the episodes in which nothing happened."""
+        return frozenset(cell.episode for cell in self.cells if cell.control)
+
+    def by_strategy(self) -> dict[str, dict[str, Cell]]:
+        """Cells by strategy and episode."""
+        rows: dict[str, dict[str, Cell]] = {}
+        for cell in self.cells:
+            rows.setdefault(cell.strategy, {})[cell.episode] = cell
+        return rows
+
+    def left_out(self) -> dict[str, dict[str, float]]:
+        """Mean return in percent of each strategy over the episodes that are no control, each left out once.
+
+        `""` stands for none left out. A mean that turns with one episode is that episode's.
+        """
+        found = {}
+        for strategy, cells in self.by_strategy().items():
+            shocks = {name: cell.return_pct for name, cell in cells.items() if not cell.control}
+            if shocks:
+                rest = {out: [value for name, value in shocks.items() if name != out] for out in shocks}
+                found[strategy] = {"": fmean(shocks.values())} | {out: fmean(row) for out, row in rest.items() if row}
+        return found
+
+    def document(self) -> dict[str, Any]:
+        """Returns what `--json` prints."""
+        return {
+            "episodes": [{"episode": name, "control": name in self.controls} for name in self.episodes],
+            "strategies": [
+                {
+                    "strategy": strategy,
+                    "baseline": any(cell.baseline for cell in cells.values()),
+                    "return_pct": {name: cell.return_pct for name, cell in cells.items()},
+                    "mean_return_pct": self.left_out().get(strategy, {}).get(""),
+                    "mean_return_pct_without": {
+                        name: value for name, value in self.left_out().get(strategy, {}).items() if name
+                    },
+                    "false_alarms": {
+                        name: {"trades": cell.trades, "sessions_held": cell.sessions_held, "sessions": cell.sessions}
+                        for name, cell in cells.items()
+                        if cell.control
+                    },
+                }
+                for strategy, cells in self.by_strategy().items()
+            ],
+        }
+
+
+def cells_of(result: Result, *, control: bool) -> Iterator[Cell]:
+    """Takes the figures of one episode's result."""
+    held: dict[str, set[str]] = {}
+    for row in result.tables["positions"].rows:
+        held.setdefault(str(row[0]), set()).add(str(row[1]))
+    for row in result.document["results"]:
+        yield Cell(
+            strategy=row["label"],
+            baseline=row["baseline"],
+            episode=result.document["episode"],
+            control=control,
+            return_pct=row["return_pct"],
+            trades=row["trades"] + row["open_positions"],
+            sessions_held=len(held.get(row["label"], ())),
+            sessions=result.document["window"]["sessions"],
+        )
+
+
+def several_text(found: Several) -> str:
+    """The tables for a terminal."""
+    names, controls = found.episodes, found.controls
+    rows = found.by_strategy()
+    shocks = [name for name in names if name not in controls]
+    out = found.left_out()
+    lines = [
+        "Return of each strategy in each episode, in percent (· = baseline, * = control)",
+        *grid(
+            ["strategy", *(f"{name}*" if name in controls else name for name in names)],
+            [[_name(cells), *(_return(cells, name) for name in names)] for cells in rows.values()],
+        ),
+        "",
+        "Mean return over the episodes that are no control, in percent, and with each of them left out",
+        *grid(
+            ["strategy", "all", *(f"without {name}" for name in shocks)],
+            [
+                [_name(rows[name]), number(row[""]), *(number(row.get(each)) for each in shocks)]
+                for name, row in out.items()
+            ],
+        ),
+    ]
+    for control in sorted(controls):
+        lines += [
+            "",
+            f"False alarms in {control}: round trips opened, and sessions that ended with a position",
+            *grid(["strategy", "trades", "held"], [_alarm(cells, control) for cells in rows.values()]),
+        ]
+    lines += ["", f"{len(shocks)} episodes are {len(shocks)} events, chosen because something happened in them."]
+    return "\n".join(lines) + "\n"
+
+
+def _name(cells: dict[str, Cell]) -> str:
+    one = next(iter(cells.values()))
+    return f"{'· ' if one.baseline else ''}{one.strategy}"
+
+
+def _return(cells: dict[str, Cell], name: str) -> str:
+    return number(cells[name].return_pct) if name in cells else number(None)
+
+
+def _alarm(cells: dict[str, Cell], name: str) -> Sequence[str]:
+    cell = cells.get(name)
+    if cell is None:
+        return [_name(cells), "–", "–"]
+    return [_name(cells), str(cell.trades), f"{cell.sessions_held} of {cell.sessions}"]

@@ -1,0 +1,234 @@
+"""Makes a finished run of its replays: the tables, the figures and the configuration. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from backtests.broker.terms import BrokerTerms, CashFlow, Fill, OrderRecord
+from backtests.engine.news import News
+from backtests.episodes.claims import check_claims
+from backtests.episodes.episode import Episode
+from backtests.records.contamination import scorer_facts
+from backtests.records.metrics import Trade, max_drawdown_pct, round_trips, sharpe
+from backtests.runs.inputs import HELD, held_text
+from backtests.runs.result import Replayed, Result, Table, label
+from strategies.rule import Rule
+from strategies.signals import NewsItem, SignalBook
+
+
+def build_result(episode: Episode, news: News, terms: BrokerTerms, replays: Sequence[Replayed]) -> Result:
+    """Turns replays into a `Result`."""
+    rules = [each.rule for each in replays]
+    names = [label(rule, rules) for rule in rules]
+    tables = _book_tables(list(zip(names, replays, strict=True)))
+    tables["signals"] = _signals(episode, news)
+    tables["scores"] = _scores(episode, news)
+    tables["bars"], tables["sessions"] = _bars(episode), _session_times(episode)
+    document = {
+        "episode": episode.name,
+        "title": episode.title,
+        "sectors": {name: list(symbols) for name, symbols in episode.sectors.items()},
+        "window": {"start": _window(episode)[0], "end": _window(episode)[-1], "sessions": len(_window(episode))},
+        "key_session": episode.key_session.isoformat(),
+        "headlines": news.counts(),
+        "scorer": scorer_facts(news.scorer, news.trained_until, {episode.name: episode.start}),
+        "notes": list(episode.notes),
+        "trading": {"bars": _bar_text(episode), "auctions": terms.auctions},
+        "claims": [_claim(claim) for claim in check_claims(episode)],
+        "results": [
+            _summary(name, each, tables["trades"], episode.key_session.isoformat())
+            for name, each in zip(names, replays, strict=True)
+        ],
+    }
+    texts = {rule.code.place: rule.code.text for rule in rules if rule.code is not None}
+    if news.held:
+        texts[HELD] = held_text(news.held)
+    result = Result(tables, document, configuration(episode, news, terms, rules), texts)
+    result.inputs = {f"inputs/{place}": path for place, path in episode.files}
+    return result
+
+
+def _window(episode: Episode) -> list[str]:
+    return [episode.sessions.sessions[index].isoformat() for index in episode.window]
+
+
+def _bars(episode: Episode) -> Table:
+    """The daily bars of the window and of the session before it: what the page draws."""
+    table = episode.sessions.sessions
+    first, last = table[episode.window[0] - 1], table[episode.window[-1]]
+    rows = [
+        (symbol, day.isoformat(), *(float(each[row]) for each in (bars.open, bars.high, bars.low, bars.close)))
+        for symbol, bars in ((symbol, episode.prices.bars[symbol]) for symbol in episode.symbols)
+        for row, day in enumerate(bars.sessions)
+        if first <= day <= last
+    ]
+    return Table(("symbol", "session", "open", "high", "low", "close"), tuple(rows))
+
+
+def _session_times(episode: Episode) -> Table:
+    times = episode.sessions
+    rows = (
+        (times.sessions[row].isoformat(), times.opens[row].isoformat(), times.closes[row].isoformat())
+        for row in range(episode.window[0] - 1, episode.window[-1] + 1)
+    )
+    return Table(("session", "opens", "closes"), tuple(rows))
+
+
+def _bar_text(episode: Episode) -> str:
+    return "daily" if episode.intraday is None else f"{episode.intraday.length.total_seconds() / 60:g}m"
+
+
+def _claim(claim: Any) -> dict[str, Any]:
+    row = {field.name: getattr(claim, field.name) for field in dataclasses.fields(claim)}
+    return {key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in row.items()}
+
+
+def _summary(name: str, replayed: Replayed, trades: Table, key_session: str) -> dict[str, Any]:
+    equity = [replayed.terms.cash, *(day.equity for day in replayed.days)]
+    mine = [row for row in trades.rows if row[0] == name]
+    closed = trades.columns.index("closed")
+    return {
+        "strategy": replayed.rule.name,
+        "label": name,
+        "baseline": replayed.rule.is_baseline,
+        "params": replayed.rule.parameters,
+        "return_pct": (equity[-1] / equity[0] - 1) * 100,
+        "max_drawdown_pct": max_drawdown_pct(equity),
+        "sharpe": sharpe(equity),
+        "trades": sum(bool(row[closed]) for row in mine),
+        "open_positions": sum(not row[closed] for row in mine),
+        "costs": {
+            "commission": sum(fill.commission for fill in replayed.fills),
+            "slippage": sum(fill.slippage for fill in replayed.fills),
+            "borrow": 0.0 - sum(flow.amount for flow in replayed.flows if flow.kind == "borrow"),
+            "dividends": 0.0 - sum(flow.amount for flow in replayed.flows if flow.kind == "dividend"),
+            "interest": 0.0 - sum(flow.amount for flow in replayed.flows if flow.kind == "interest"),
+        },
+        "final_equity": equity[-1],
+        "rejected_orders": sum(order.status in {"refused", "partly"} for order in replayed.orders),
+        "margin_calls": replayed.margin_calls,
+        "ruined_on": replayed.ruined_on,
+        "key_session_fills": [
+            {"symbol": fill.symbol, "shares": fill.size, "auction": fill.auction, "price": fill.price}
+            for fill in replayed.fills
+            if fill.session == key_session
+        ],
+    }
+
+
+def _rows_of(name: str, records: Iterable[Any]) -> list[tuple[Any, ...]]:
+    return [(name, *(getattr(each, field.name) for field in dataclasses.fields(each))) for each in records]
+
+
+def _columns(kind: type) -> tuple[str, ...]:
+    return ("strategy", *(field.name for field in dataclasses.fields(kind)))
+
+
+def _book_tables(named: list[tuple[str, Replayed]]) -> dict[str, Table]:
+    rows: dict[str, list[tuple[Any, ...]]] = {
+        key: [] for key in ("equity", "positions", "orders", "fills", "flows", "trades", "targets")
+    }
+    for name, each in named:
+        for day in each.days:
+            gross = sum(abs(shares * close) for _, shares, close in day.positions)
+            scale = day.equity if day.equity > 0 else float("inf")
+            sums = (day.cash, day.value, day.equity, gross / scale, day.value / scale)
+            rows["equity"].append((name, day.session, *sums, day.margin_call, day.buying_power))
+            rows["positions"] += [(name, day.session, s, n, close, n * close) for s, n, close in day.positions]
+        numbers = {order: number for number, order in enumerate(sorted({o.order for o in each.orders}), 1)}
+        rows["orders"] += _rows_of(name, (dataclasses.replace(o, order=numbers[o.order]) for o in each.orders))
+        rows["fills"] += _rows_of(name, (dataclasses.replace(f, order=numbers.get(f.order, 0)) for f in each.fills))
+        rows["flows"] += _rows_of(name, each.flows)
+        rows["trades"] += _rows_of(name, round_trips(each.fills, each.flows))
+        rows["targets"] += [(name, *decision) for decision in each.decisions]
+    columns = {
+        "equity": ("strategy", "session", "cash", "positions", "equity", "gross", "net", "margin_call", "buying_power"),
+        "positions": ("strategy", "session", "symbol", "shares", "close", "value"),
+        "orders": _columns(OrderRecord),
+        "fills": _columns(Fill),
+        "flows": _columns(CashFlow),
+        "trades": _columns(Trade),
+        "targets": ("strategy", "session", "symbol", "weight"),
+    }
+    return {key: Table(columns[key], tuple(rows[key])) for key in columns}
+
+
+def _signals(episode: Episode, news: News) -> Table:
+    """The AI-wide sums per session, half-life one session; a symbol's signal is this times its exposure."""
+    book = SignalBook(news.items, episode.window[0], episode.window[-1])
+    series = [
+        book.table("count", half_life=None, reactions="include"),
+        *(book.table("sentiment", half_life=1.0, reactions=r) for r in ("include", "with-cause", "exclude")),
+        book.table("tone", half_life=1.0, reactions="include"),
+        book.table("vader", half_life=1.0, reactions="include"),
+    ]
+    columns = ("session", "headlines", "sentiment_include", "sentiment_with_cause", "sentiment_exclude", "tone")
+    return Table(
+        (*columns, "vader"),
+        tuple(
+            (session, int(series[0][row]), *(float(values[row]) for values in series[1:]))
+            for row, session in enumerate(_window(episode))
+        ),
+    )
+
+
+_SCORES = (
+    "id published known_at session source language title relevance sentiment tone reaction cause story_weight vader "
+    "used entities features link"
+)
+
+
+def _scores(episode: Episode, news: News) -> Table:
+    table = episode.sessions.sessions
+    return Table(tuple(_SCORES.split()), tuple(_score_row(item, table) for item in news.items))
+
+
+def _score_row(item: NewsItem, sessions: Sequence[date]) -> tuple[Any, ...]:
+    head, score = item.headline, item.score
+    return (
+        head.id,
+        head.published.isoformat() if head.published else "",
+        item.known_at.isoformat(),
+        sessions[item.session].isoformat() if item.session is not None else "",
+        head.source,
+        score.language,
+        head.title,
+        float(score.relevance),
+        float(score.sentiment),
+        float(score.tone),
+        score.reaction,
+        score.cause,
+        float(item.weight),
+        item.vader,
+        item.used,
+        " ".join(f"{entity.symbol}:{entity.direction:+d}" for entity in score.entities),
+        "; ".join(score.features),
+        head.link,
+    )
+
+
+def configuration(episode: Episode, news: News, terms: BrokerTerms, rules: Sequence[Rule]) -> dict[str, Any]:
+    """Returns what makes a run: data, scorer, book, strategies. All but the strategies is what trials are keyed by."""
+    return {
+        "episode": episode.name,
+        "start": episode.start.isoformat(),
+        "end": episode.end.isoformat(),
+        "scorer": news.scorer,
+        **({} if news.lexicon_as_of is None else {"lexicon_as_of": news.lexicon_as_of.isoformat()}),
+        "assumed_delay_minutes": episode.assumed_delay.total_seconds() / 60,
+        "latency_minutes": episode.latency.total_seconds() / 60,
+        "lead_minutes": episode.lead.total_seconds() / 60,
+        "bars": _bar_text(episode),
+        "broker": dataclasses.asdict(terms),
+        "strategies": [{"name": rule.name, **rule.parameters, **_code(rule)} for rule in rules],
+        "sources": dict(sorted(episode.sources.items())),
+    }
+
+
+def _code(rule: Rule) -> dict[str, str]:
+    """Where a user's own strategy stands in the run's folder, which class of it, and the hash of its text."""
+    code = rule.code
+    return {} if code is None else {"code": code.place, "class": code.name, "sha256": code.sha256}

@@ -1,0 +1,285 @@
+"""Strategies of the user's own, from a file: `my_rule.py`, or `my_rule.py:MyRule` where it has several classes.
+
+    text of the file ─► module, run once ─► the class: a Rule, or a bt.Strategy in the place of one
+
+The file runs with the user's rights, as it would under `python my_rule.py`. What it opened while it was loaded is
+noted, for nothing can be proved of that; so are its text and hash, so that a run can be made again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import inspect
+import sys
+import traceback
+import types
+import typing
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backtests.user_strategies.side_effects import watched
+from feeds.errors import InputError, did_you_mean
+from strategies import registry
+from strategies.rule import Code, Rule
+from strategies.signals import Floats
+from strategies.view import View
+
+_loaded: dict[tuple[Path, str], tuple[types.ModuleType, tuple[str, ...]]] = {}
+_types: dict[tuple[Path, str, str], type[Rule]] = {}
+_adopted: dict[type[Any], type[Rule]] = {}
+EXCESS = 1e-9  # relative: weights may miss their bound by noise of floating-point arithmetic
+
+
+def rule_type(name: str) -> type[Rule]:
+    """Returns the class of a strategy: a registered one by name, one of the user's by `file.py[:Class]`.
+
+    Raises:
+        InputError: No such strategy, file or class, a file that does not run, or a class that is no strategy.
+    """
+    path, wanted = _parts(name)
+    if path is None:
+        if name not in registry.rules():
+            raise InputError(f"unknown strategy {name!r}; {did_you_mean(name, registry.rules())}")
+        return registry.rules()[name]
+    return _from_text(path, _read(path), wanted)
+
+
+def make_rule(name: str, settings: dict[str, str] | None = None) -> Rule:
+    """Makes a strategy of `rule_type` with settings as texts.
+
+    Raises:
+        InputError: As `rule_type`, or an unknown parameter or value.
+    """
+    return rule_type(name).with_settings(settings or {})
+
+
+def adopted(found: type[Any]) -> type[Rule]:
+    """Returns the strategy that a class of a notebook is: a Rule, or a bt.Strategy in the place of one.
+
+    Raises:
+        InputError: It is neither, or lacks something.
+    """
+    if found in registry.rules().values():
+        return found
+    if not (issubclass(found, Rule) or _is_strategy(found)):
+        raise InputError(f"{found.__name__} is neither a strategies.Rule nor a backtrader.Strategy")
+    if found not in _adopted:
+        _adopted[found] = _as_rule(Path(found.__module__), found, None)
+    return _adopted[found]
+
+
+def reloaded(rule: Rule, path: Path | None = None) -> Rule:
+    """Makes a rule from a file anew, in a module of its own that remembers nothing; other rules as they are."""
+    if rule.code is None:
+        return rule
+    made = _from_text(path or Path(rule.code.file), rule.code.text, rule.code.name, fresh=True)
+    values = {name: getattr(rule, name) for name in (field.name for field in dataclasses.fields(rule))}
+    return made(**values)
+
+
+def saved_rule(folder: Path, row: dict[str, Any]) -> Rule:
+    """Makes a strategy of a run again: from its name and parameters, and from the file the run has kept of it.
+
+    Raises:
+        InputError: The kept file is gone or is not what the run used.
+    """
+    settings = {key: str(value) for key, value in row.items() if key not in {"name", "code", "class", "sha256"}}
+    if "code" not in row:
+        return make_rule(row["name"], settings)
+    path = folder / row["code"]
+    text = _read(path)
+    if hashlib.sha256(text.encode()).hexdigest() != row["sha256"]:
+        raise InputError(f"{path}: is not the text that the run used (its hash is another); restore it")
+    made = _from_text(path, text, row["class"])
+    usual = {name: str(value) for name, value in made().parameters.items()}
+    return made.with_settings({name: text for name, text in settings.items() if text != usual.get(name)})
+
+
+def _parts(name: str) -> tuple[Path | None, str | None]:
+    """Parts `file.py:Class`; (None, None) for a plain name."""
+    if name.endswith(".py"):
+        return Path(name), None
+    file, colon, wanted = name.rpartition(".py:")
+    return (Path(file + ".py"), wanted) if colon else (None, None)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode()  # no line ending changed: the hash is of the very text
+    except OSError as wrong:
+        raise InputError(f"{path}: cannot be read ({wrong.strerror}); give the file of a strategy") from None
+    except UnicodeDecodeError as wrong:
+        raise InputError(f"{path}: is no text in UTF-8 ({wrong.reason}); save it as one") from None
+
+
+def _from_text(path: Path, text: str, wanted: str | None, *, fresh: bool = False) -> type[Rule]:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    place = path.resolve(), digest
+    if fresh or place not in _loaded:
+        module, reads = _run(path, text, digest)
+        if not fresh:
+            _loaded[place] = module, reads
+    else:
+        module, reads = _loaded[place]
+    found = _pick(path, module, wanted)
+    key = (*place, found.__name__)
+    if fresh or key not in _types:
+        code = Code(file=str(path), name=found.__name__, sha256=digest, text=text, reads=reads)
+        made = _as_rule(path, found, code)
+        if fresh:
+            return made
+        _types[key] = made
+    return _types[key]
+
+
+def _run(path: Path, text: str, digest: str) -> tuple[types.ModuleType, tuple[str, ...]]:
+    """Runs the file as a module; what it opens on the way is noted."""
+    name = f"own_{path.stem}_{digest[:8]}_{len(sys.modules)}"
+    module = types.ModuleType(name)
+    module.__file__ = str(path)
+    sys.modules[name] = module  # dataclasses look their annotations up there
+    try:
+        compiled = compile(text, str(path), "exec")
+        with watched() as reads:
+            exec(compiled, module.__dict__)  # noqa: S102 (the user's own program, which the user asks to run)
+    except SyntaxError as wrong:
+        raise InputError(f"{path}:{wrong.lineno}: syntax error: {wrong.msg}") from None
+    except (Exception, SystemExit) as wrong:
+        raise InputError(f"{where(path, wrong)}: {_said(wrong)}") from wrong
+    return module, tuple(dict.fromkeys(reads))
+
+
+def where(path: Path | str, wrong: BaseException) -> str:
+    """Returns `file:line` of the last step inside the user's file that led to an error."""
+    lines = [step.lineno for step in traceback.extract_tb(wrong.__traceback__) if step.filename == str(path)]
+    return f"{path}:{lines[-1]}" if lines else str(path)
+
+
+def _said(wrong: BaseException) -> str:
+    return f"{type(wrong).__name__}: {' '.join(str(wrong).split()) or 'no message'}"[:300]
+
+
+def _pick(path: Path, module: types.ModuleType, wanted: str | None) -> type[Any]:
+    own = {
+        name: value
+        for name, value in vars(module).items()
+        if inspect.isclass(value) and value.__module__ == module.__name__
+    }
+    usable = {name: value for name, value in own.items() if issubclass(value, Rule) or _is_strategy(value)}
+    if wanted is not None:
+        if wanted not in own:
+            raise InputError(f"{path}: has no class {wanted!r}; {_choice(wanted, usable)}")
+        if wanted not in usable:
+            raise InputError(f"{path}: {wanted} is neither a strategies.Rule nor a backtrader.Strategy")
+        return usable[wanted]
+    # a class that another one of the file is made from is a step on the way, unless it is asked for
+    leaves = [value for value in usable.values() if not any(value in each.__mro__[1:] for each in usable.values())]
+    if not leaves:
+        raise InputError(f"{path}: has no strategies.Rule and no backtrader.Strategy; write a class of one of them")
+    if len(leaves) > 1:
+        names = ", ".join(each.__name__ for each in leaves)
+        raise InputError(f"{path}: has several strategies ({names}); name one: {path}:{leaves[0].__name__}")
+    return leaves[0]
+
+
+def _choice(wanted: str, usable: Iterable[str]) -> str:
+    usable = list(usable)
+    return did_you_mean(wanted, usable) if usable else "it has no strategy at all"
+
+
+def _is_strategy(value: type[Any]) -> bool:
+    """Whether it is a bt.Strategy; without importing backtrader, which a file with one has imported."""
+    backtrader = sys.modules.get("backtrader")
+    return backtrader is not None and issubclass(value, backtrader.Strategy)
+
+
+def _as_rule(path: Path, found: type[Any], code: Code | None) -> type[Rule]:
+    if issubclass(found, Rule):
+        made = _own_rule(path, found)
+    else:
+        from backtests.engine.strategy_run import strategy_type
+
+        made = strategy_type(found)
+    if made.name in registry.rules():
+        raise InputError(f"{path}: the name {made.name!r} is that of a built-in strategy; choose another")
+    made.code = code
+    return made
+
+
+def _own_rule(path: Path, found: type[Rule]) -> type[Rule]:
+    """Completes a user's class: a dataclass if it is none yet, a name, a line about it, checked weights."""
+    if "__dataclass_params__" not in vars(found):
+        try:
+            found = dataclasses.dataclass(frozen=True, kw_only=True)(found)
+        except (TypeError, ValueError) as wrong:
+            raise InputError(f"{path}: {found.__name__}: {wrong}") from None
+    if inspect.isabstract(found):
+        raise InputError(f"{path}: {found.__name__} lacks the method observe(self, view)")
+    if found.step is Rule.step and found.advance is Rule.advance and found.decide is Rule.decide:
+        raise InputError(f"{path}: {found.__name__} lacks the method step(self, state, rows)")
+    for field in dataclasses.fields(found):
+        if field.default is dataclasses.MISSING:
+            raise InputError(f"{path}: {found.__name__}.{field.name} has no default; give it one")
+    try:
+        typing.get_type_hints(found)
+    except (NameError, TypeError, AttributeError, SyntaxError) as wrong:
+        raise InputError(f"{path}: {found.__name__}: a type cannot be read: {_said(wrong)}") from None
+    if "name" not in vars(found):
+        found.name = found.__name__
+    if "about" not in vars(found):
+        found.about = first_line(found)
+    found.decide = _checked(path, found.decide)  # type: ignore[method-assign,assignment] # the user's class is guarded
+    return found
+
+
+def first_line(found: type[Any]) -> str:
+    """Returns the first line of a class's own docstring; "" without one."""
+    text = (vars(found).get("__doc__") or "").strip()
+    return text.splitlines()[0] if text else ""
+
+
+def _checked(path: Path, decide: Callable[[Rule, View, Floats], Floats]) -> Callable[[Rule, View, Floats], Floats]:
+    """Decides, and refuses in one line what is no set of weights that the rule may hold."""
+
+    def checked(self: Rule, view: View, state: Floats) -> Floats:
+        place = f"{path}: {self.name} for session {view.session}"
+        try:
+            weights = np.asarray(decide(self, view, state), dtype=np.float64)
+        except Exception as wrong:
+            raise failed(path, self.name, view.session, wrong) from wrong
+        if weights.shape != (len(view.symbols),):
+            raise InputError(f"{place}: weights of shape {weights.shape}, but there are {len(view.symbols)} symbols")
+        refused = wrong_weights(self, view.symbols, view.sectors, view.benchmark, weights)
+        if refused:
+            raise InputError(f"{place}: {refused}")
+        return weights
+
+    return checked
+
+
+def failed(path: Path | str, name: str, session: object, wrong: Exception) -> InputError:
+    """What is said of a step that failed."""
+    return InputError(f"{where(path, wrong)}: {name} for session {session}: {_said(wrong)}")
+
+
+def wrong_weights(rule: Rule, symbols: Sequence[str], sectors: Sequence[str], benchmark: str, weights: Floats) -> str:
+    """Says what is wrong with weights: no number, a symbol that the rule may not hold, a cap; "" when nothing is."""
+    gross = net = 0.0
+    for symbol, sector, weight in zip(symbols, sectors, weights.tolist(), strict=True):
+        if not np.isfinite(weight):
+            return f"the weight of {symbol} is {weight}, no number; 0 is flat"
+        if weight and not rule.holds(sector, symbol, benchmark):
+            return f"weighs {symbol}, but may not hold it; add {sector!r} to `traded`"
+        if abs(weight) > rule.name_cap * (1 + EXCESS) and sector != "funds":
+            return f"the weight of {symbol} is {weight:.4g}, above name_cap {rule.name_cap:g}; weigh less or set it"
+        gross += abs(weight)
+        net += weight
+    if gross > rule.gross * (1 + EXCESS):
+        return f"weights sum to {gross:.4g} in size, above gross {rule.gross:g}; weigh less or set it"
+    if abs(net) > rule.net_cap * (1 + EXCESS):
+        return f"weights sum to {net:+.4g}, beyond net_cap {rule.net_cap:g}; weigh less or set it"
+    return ""

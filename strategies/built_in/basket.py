@@ -1,0 +1,61 @@
+"""One bet on AI demand, spread over everything that is exposed to it, each by its exposure and sign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from strategies.holding import TRIGGER, crossings, hold_positions
+from strategies.rule import parameter
+from strategies.signals import Floats, Reactions
+from strategies.sized_rule import SizedRule, Sizing
+from strategies.universe import CHANNELS
+from strategies.view import View
+
+Channels = Literal["all", "demand", "compute", "power", "gas", "margin"]
+_OF: dict[Channels, tuple[str, ...]] = {
+    "all": CHANNELS[:4],
+    "demand": CHANNELS[:2],
+    "compute": CHANNELS[:1],
+    "power": CHANNELS[1:2],
+    "gas": CHANNELS[2:3],
+    "margin": CHANNELS[3:4],
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Basket(SizedRule):
+    """Holds every exposed stock in the direction of news x exposure: platforms gain where compute gets cheaper."""
+
+    name: ClassVar[str] = "basket"
+    about: ClassVar[str] = "all exposed stocks by exposure and sign, in the direction of the news"
+    traded: ClassVar[tuple[str, ...]] = ("chips", "power", "gear", "platforms", "software")
+
+    sizing: Sizing = parameter("signal", "", "size of a position: the same, by exposure (signal), by 1 / volatility")
+    channels: Channels = parameter("all", "", "which exposures count; all: the four without substitution")
+    threshold: float = parameter(0.5, "signal", "size of the AI-wide signal at which it acts")
+    hold: int = parameter(3, "sessions", "holding period, open to open")
+    half_life: float = parameter(1.0, "sessions", "after which half of a headline's weight is left")
+    reactions: Reactions = parameter("with-cause", "", "may headlines about a move under way trade")
+
+    def observe(self, view: View) -> tuple[Floats, ...]:
+        """The AI-wide signal now and one session before (one number for all), the exposures' signs, and sizes."""
+        sums = view.news("sentiment", half_life=self.half_life, reactions=self.reactions)
+        exposed = view.exposures(*_OF[self.channels]) * view.masks(*self.traded)
+        before = sums[-2] if len(sums) > 1 else 0.0
+        count = len(exposed)
+        return sums[-1] * np.ones(count), before * np.ones(count), np.sign(exposed), self.sizes(view, exposed)
+
+    def numbers(self) -> tuple[float, ...]:
+        """Threshold, holding period."""
+        return float(self.threshold), float(self.hold)
+
+    @staticmethod
+    def advance(numbers: tuple[float, ...], state: Floats, rows: Floats) -> bool:
+        """Triggers on the AI-wide signal; each symbol takes the sign of its exposure."""
+        triggered = crossings(state, rows, numbers[0], False)
+        for index in range(rows.shape[1]):
+            state[TRIGGER, index] *= rows[2, index]
+        return hold_positions(state, triggered, rows[3], numbers[1], False)

@@ -1,0 +1,241 @@
+"""The audit catches what cheats and accuses nothing that does not."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from backtests.auditing.audit import _sliced, audit, short_audit
+from backtests.auditing.counterfactual import BAITS, Worlds
+from backtests.engine.news import read_news
+from backtests.engine.replay import make_market, replay, standard_rules
+from backtests.episodes.episode import load_episode
+from feeds.headline import Headline
+from feeds.scoring import DEFAULT, Score
+from strategies.rule import Rule
+from tests.backtests.commands.test_cli import backtest
+from tests.helpers.cheats import CHEATS, Cheat, Claimed, FullSample, Tomorrow
+from tests.helpers.markets import episode_of, news_of, no_news, weekdays
+
+
+@pytest.fixture(scope="module")
+def deepseek():
+    """The shipped episode and its news."""
+    episode = load_episode("deepseek-2025")
+    return episode, read_news(episode)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept():
+    Tomorrow.kept.clear()
+    yield
+    Tomorrow.kept.clear()
+
+
+def _anew(headline: Headline) -> Score:
+    return DEFAULT.score(headline.title, headline.summary, headline.language, None)
+
+
+def test_no_registered_rule_is_accused(deepseek):
+    """Every rule, every session: cut and baited, scores made anew, nothing differs; both halves count as progress."""
+    episode, news = deepseek
+    steps = []
+    found = audit(episode, news, standard_rules(), scoring=_anew, on_progress=steps.append)
+    assert found.violations == ()
+    assert found.decisions == len(standard_rules()) * len(episode.window) == sum(steps) / 2
+    assert found.headlines > found.claimed > 0
+    assert found.bars > 1000
+
+
+@pytest.mark.parametrize("cheat", CHEATS)
+def test_each_cheat_is_caught_and_what_it_looked_at_is_named(deepseek, cheat):
+    """Beside an honest rule, which stays clean."""
+    episode, news = deepseek
+    found = audit(episode, news, [cheat(), *standard_rules(["shock"], {"reactions": "include"})])
+    assert {each.strategy for each in found.violations} == {cheat.name}
+    assert all("input 1 of" in each.input or "the rule fails" in each.input for each in found.violations)
+
+
+@pytest.mark.parametrize("cheat", CHEATS)
+def test_a_cheat_that_ran_before_is_caught_too(deepseek, cheat):
+    """It may have kept the whole market; the canaries go into whatever it keeps."""
+    episode, news = deepseek
+    targets = replay(episode, cheat(), news=news).tables["targets"].rows
+    found = audit(episode, news, [cheat()], targets=targets)
+    assert found.violations
+    if cheat is Tomorrow:
+        assert {each.changed for each in found.violations} == {"canary planted in data that the rule holds"}
+        assert all("input 1 of" in each.input for each in found.violations)
+
+
+def test_a_headline_seen_later_than_it_claims_gives_its_believer_away():
+    """Published on Friday, seen on Wednesday: the cut alone shows it."""
+    days = weekdays(8, date(2025, 1, 23))
+    episode = episode_of({"NVDA": dict.fromkeys(days, (100.0, 100.0, 100.0, 100.0))}, days)
+    news = news_of(episode, ("cheap model", datetime(2025, 1, 24, 12, tzinfo=UTC), _score()))
+    late = dataclasses.replace(news.items[0].headline, seen=datetime(2025, 1, 29, 12, tzinfo=UTC))
+    row = episode.sessions.index(date(2025, 1, 29))
+    item = dataclasses.replace(news.items[0], headline=late, known_at=late.seen, session=row)
+    found = short_audit(
+        episode, dataclasses.replace(news, items=(item,)), [Claimed()],
+        [("claimed", "2025-01-27", "NVDA", -0.5)],
+    )  # fmt: skip
+    assert [each.session for each in found.violations] == ["2025-01-27", "2025-01-28"]
+
+
+def _score(sentiment: float = -1.0) -> Score:
+    return Score(language="en", relevance=1.0, sentiment=sentiment, tone=sentiment)
+
+
+def test_the_short_form_catches_what_looks_into_the_future(deepseek):
+    """Cut and compare, no canaries: the full sample shows."""
+    episode, news = deepseek
+    result = replay(episode, FullSample(), news=news)
+    found = short_audit(episode, news, [FullSample()], result.tables["targets"].rows)
+    assert found.summary() == f"audit: 19 decisions re-decided without the future, {len(found.violations)} differed"
+    assert found.violations
+
+
+def test_the_short_way_and_the_long_way_cut_alike(deepseek):
+    """Slices of the market are what the shorter episode gives, prices and signals."""
+    episode, news = deepseek
+    whole, worlds = make_market(episode, news), Worlds(episode, news)
+    for after_open in (False, True):
+        for row in episode.window:
+            one, other = _sliced(whole, row, news, after_open=after_open), worlds.cut(row, after_open=after_open)
+            assert one.sessions == other.sessions
+            for name in ("open", "close"):
+                np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+            tables = [each.signals.table("sentiment", half_life=1.0, reactions="include") for each in (one, other)]
+            np.testing.assert_array_equal(*tables)
+
+
+def test_canaries_are_wild_and_the_past_is_untouched(deepseek):
+    """From the session on every price is seven times off and the signal is drowned; before it nothing differs."""
+    episode, news = deepseek
+    whole, worlds, row = make_market(episode, news), Worlds(episode, news, _anew), episode.window[8]
+    wild = worlds.bait(row, after_open=False, baits=BAITS)
+    np.testing.assert_array_equal(wild.close[:row], whole.close[:row])
+    ratio = wild.close[row:] / whole.close[row:]
+    assert np.nanmax(np.abs(np.abs(np.log(ratio)) - np.log(7))) < 1e-9
+    sums = [each.signals.table("sentiment", half_life=1.0, reactions="include") for each in (wild, whole)]
+    first = row - whole.first
+    np.testing.assert_array_equal(sums[0][: first + 1], sums[1][: first + 1])
+    assert abs(sums[0][first + 1] - sums[1][first + 1]) > 2
+
+
+def test_an_audit_leaves_the_data_as_they_were(deepseek):
+    """Canaries in held data are taken out again."""
+    episode, news = deepseek
+    before = {symbol: (bars.open.copy(), bars.close.copy()) for symbol, bars in episode.prices.bars.items()}
+    replay(episode, Tomorrow(), news=news)
+    audit(episode, news, [Tomorrow()], targets=[])
+    for symbol, bars in episode.prices.bars.items():
+        np.testing.assert_array_equal(bars.open, before[symbol][0])
+        np.testing.assert_array_equal(bars.close, before[symbol][1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dice(Cheat):
+    """Decides by lot."""
+
+    name: ClassVar[str] = "dice"
+
+    def observe(self, view):
+        """Nothing."""
+        return (np.zeros(len(view.symbols)),)
+
+    def step(self, state, rows):
+        """A random weight."""
+        return np.full(len(rows[0]), random.random())
+
+
+def test_a_rule_that_draws_is_told_that_no_input_differs():
+    """Same input, another output: not the future, but no decision to rely on either."""
+    days = weekdays(5)
+    episode = episode_of({"X": dict.fromkeys(days, (1.0, 1.0, 1.0, 1.0))}, days)
+    found = audit(episode, no_news(), [Dice()])
+    assert len(found.violations) == 4
+    assert "no input differs" in found.violations[0].input
+
+
+def test_a_scorer_that_remembers_is_caught(deepseek):
+    """Its scores depend on what else it was shown."""
+    episode, news = deepseek
+    shown = []
+
+    def scoring(headline: Headline) -> Score:
+        shown.append(headline)
+        return dataclasses.replace(_anew(headline), tone=-1.0 if len(shown) == 5 else _anew(headline).tone)
+
+    (violation,) = (
+        audit(episode, news, [], scoring=scoring).violations
+        or audit(episode, news, standard_rules(["buy-hold"]), scoring=scoring).violations
+    )
+    assert (violation.strategy, "tone of" in violation.input) == ("scorer", True)
+
+
+# The command
+
+
+def test_the_command_audits_an_episode_and_says_what_it_did(tmp_path):
+    """Exit code 0, one JSON object with decisions, violations and canaries."""
+    done = backtest("audit", "deepseek-2025", "-s", "shock", "--start", "2025-01-24", "--end", "2025-01-29", "--json",
+                    cwd=tmp_path)  # fmt: skip
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["decisions"], document["violations"]) == (0, 12, [])
+    assert document["canaries"] == document["planted"]["headlines"] + document["planted"]["bars"] > 100
+    assert "audit: 12 decisions re-decided without the future, 0 differed" in done.stderr
+
+
+def test_a_saved_run_is_audited_as_it_was_and_a_forged_one_is_found_out(tmp_path):
+    """A target changed by hand after the run: exit code 1, session, symbol and both weights."""
+    made = backtest("run", "deepseek-2025", "-s", "buy-hold", "--set", "gross=0.5", "-o", "run", cwd=tmp_path)
+    assert "audit: 19 decisions re-decided without the future, 0 differed" in made.stdout
+    assert backtest("audit", "run", cwd=tmp_path).returncode == 0
+    targets = tmp_path / "run" / "targets.csv"
+    lines = targets.read_text().splitlines()
+    strategy, session, symbol, weight = lines[1].split(",")
+    targets.write_text("\n".join([lines[0], f"{strategy},{session},{symbol},-1.0", *lines[2:]]) + "\n")
+    done = backtest("audit", "run", cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"VIOLATION buy-hold, {session}, {symbol} -1.0000 in the run, {float(weight):+.4f} here" in done.stdout
+
+
+def test_a_run_on_other_files_than_are_here_is_refused(tmp_path):
+    """What cannot be made again is not audited; with the files given it is."""
+    lines = (load_episode("deepseek-2025").folder / "prices.csv").read_text().splitlines()
+    own = [lines[0], *(row for row in lines[1:] if row.split(",")[0] in {"SPY", "NVDA"})]
+    (tmp_path / "own.csv").write_text("\n".join(own) + "\n")
+    backtest("run", "deepseek-2025", "-s", "shock", "--prices", "own.csv", "-o", "run", cwd=tmp_path)
+    done = backtest("audit", "run", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "give its files with --news and --prices" in done.stderr
+    assert backtest("audit", "run", "--prices", "own.csv", cwd=tmp_path).returncode == 0
+    assert backtest("audit", "run", "-s", "shock", cwd=tmp_path).returncode == 2
+
+
+def test_any_rule_can_be_audited(deepseek):
+    """A user's own class, honest: after a fall it buys."""
+    episode, news = deepseek
+
+    @dataclass(frozen=True, kw_only=True)
+    class Mine(Rule):
+        name: ClassVar[str] = "mine"
+        about: ClassVar[str] = "a user's"
+
+        def observe(self, view):
+            return (view.closes[-1] / view.closes[-2] - 1,)
+
+        def step(self, state, rows):
+            return np.where(np.nan_to_num(rows[0]) < -0.05, 0.05, 0.0)
+
+    found = audit(episode, news, [Mine()])
+    assert (found.decisions, found.violations) == (19, ())

@@ -1,0 +1,215 @@
+"""Polling against a real server that misbehaves in every way we know."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from feeds.archive import Archive
+from feeds.errors import FetchError
+from feeds.fetch import Fetcher, Limits, is_public, retry_after
+from feeds.opml import FeedEntry
+from feeds.pull import PatientGet, pull
+from tests.helpers.misbehaving_server import Server
+
+QUICK = Limits(
+    connect=1, read=0.7, total=1.5, wire=2 << 20, unpacked=4 << 20, tries=2, back_off=0.01, host_gap=0, at_once=20
+)
+EXPECTED = {
+    "/good": ("ok", 2),
+    "/conditional": ("ok", 1),
+    "/moved/1": ("ok", 1),
+    "/found": ("ok", 2),
+    "/loop/a": ("redirect loop", 0),
+    "/throttled": ("throttled", 0),
+    "/flaky": ("ok", 1),
+    "/slow": ("timeout", 0),
+    "/endless": ("too large", 0),
+    "/bomb": ("too large", 0),
+    "/brotlibomb": ("too large", 0),
+    "/packed": ("ok", 1),
+    "/brotli": ("ok", 1),
+    "/short": ("cut short", 0),
+    "/truncated": ("ok", 2),
+    "/html": ("no feed", 0),
+    "/tofile": ("refused address", 0),
+    "/missing": ("client error", 0),
+}
+
+
+@pytest.fixture
+def server():
+    """The misbehaving server."""
+    with Server() as running:
+        yield running
+
+
+def subscribe(archive: Archive, server: Server, *paths: str) -> None:
+    """Subscribes to paths of the server."""
+    archive.subscribe([FeedEntry(url=server.url + path, name=path) for path in paths])
+
+
+def rows(archive: Archive) -> dict[str, dict]:
+    """Health by path."""
+    return {row["name"]: row for row in archive.health()}
+
+
+def test_each_misbehaviour_has_its_row_and_none_stops_the_rest(server, tmp_path):
+    """Outcome and new headlines of every feed, in less than 300 MB."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, *EXPECTED)
+        pull(archive, Fetcher(QUICK, allow_private=True))
+        found = {path: (row["outcome"], row["new"]) for path, row in rows(archive).items()}
+        assert found == EXPECTED
+        assert archive.verify() == []
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 * 1024  # KiB
+
+
+def test_a_redirect_to_a_private_address_is_refused(server, tmp_path, monkeypatch):
+    """Loopback stands in for the public internet here; 10.1.2.3 does not."""
+    monkeypatch.setattr("feeds.fetch.is_public", lambda address: address == "127.0.0.1")
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, "/toprivate", "/good")
+        pull(archive, Fetcher(QUICK))
+        assert rows(archive)["/toprivate"]["outcome"] == "refused address"
+        assert "10.1.2.3" in rows(archive)["/toprivate"]["detail"]
+        assert rows(archive)["/good"]["outcome"] == "ok"
+
+
+def test_private_addresses_are_refused_unless_allowed(server, tmp_path):
+    """Also where a name leads to one."""
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, "/good")
+        archive.subscribe([FeedEntry(url=server.url.replace("127.0.0.1", "localhost") + "/good", name="name")])
+        pull(archive, Fetcher(QUICK))
+        assert {row["outcome"] for row in archive.health()} == {"refused address"}
+    assert server.counts == {}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "224.0.0.1", "::1", "fe80::1%eth0", "fd00::1",
+     "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::10.0.0.1", "100.64.0.1", "no address"],
+)  # fmt: skip
+def test_what_is_not_the_public_internet(address):
+    """Wrapped addresses are looked at from inside."""
+    assert not is_public(address)
+
+
+def test_public_addresses_are_public():
+    """One of each family."""
+    assert is_public("93.184.215.14")
+    assert is_public("2606:2800:21f:cb07:6820:80da:af6b:8b2c")
+
+
+def test_the_second_poll_is_conditional_and_costs_nothing(server, tmp_path):
+    """ETag and Last-Modified come back; 304 stores no document."""
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, "/conditional")
+        for _ in range(2):
+            pull(archive, Fetcher(QUICK, allow_private=True))
+        row = rows(archive)["/conditional"]
+        assert (row["outcome"], row["status"], row["fetches"], row["documents"]) == ("unchanged", 304, 2, 1)
+    sent = server.seen_headers["/conditional"]
+    assert sent["If-Modified-Since"] == "Mon, 27 Jan 2025 12:00:00 GMT"
+    assert "Aftershock" in sent["User-Agent"]
+
+
+def test_a_permanent_redirect_is_remembered_and_a_temporary_one_is_not(server, tmp_path):
+    """The next poll goes straight to the new address."""
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, "/moved/1", "/found")
+        for _ in range(2):
+            pull(archive, Fetcher(QUICK, allow_private=True))
+        assert rows(archive)["/moved/1"]["moved_to"] == server.url + "/moved/3"
+        assert rows(archive)["/found"]["moved_to"] is None
+    assert (server.counts["/moved/1"], server.counts["/moved/3"]) == (1, 2)
+
+
+def test_retry_after_is_honoured(server, tmp_path):
+    """A throttled feed is not asked again before its hour."""
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, "/throttled", "/good")
+        pull(archive, Fetcher(QUICK, allow_private=True))
+        pull(archive, Fetcher(QUICK, allow_private=True))
+        (throttled, good) = archive.subscriptions()
+        assert throttled.next_at - datetime.now(UTC) > timedelta(minutes=59)
+        assert good.next_at - datetime.now(UTC) < timedelta(minutes=17)
+    assert (server.counts["/throttled"], server.counts["/good"]) == (1, 2)
+
+
+def test_failures_back_off(server, tmp_path):
+    """Twice as long after each failure, a tenth more or less."""
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, "/html")
+        waits = []
+        for _ in range(3):
+            pull(archive, Fetcher(QUICK, allow_private=True))
+            (feed,) = archive.subscriptions()
+            waits.append((feed.next_at - datetime.now(UTC)).total_seconds() / 60)
+            archive._connection.execute("UPDATE feeds SET next_at = 0")
+        assert [round(wait / 15) for wait in waits] == [1, 2, 4]
+
+
+def test_an_empty_answer_loses_nothing(server, tmp_path):
+    """A lone bad day of a feed takes no headline away."""
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, "/good")
+        pull(archive, Fetcher(QUICK, allow_private=True))
+        archive._connection.execute("UPDATE feeds SET url = ?", (server.url + "/html",))
+        pull(archive, Fetcher(QUICK, allow_private=True))
+        assert len(archive.as_of(datetime.now(UTC))) == 2
+
+
+def test_retry_after_reads_seconds_and_dates():
+    """And nothing else; never longer than a week."""
+    now = datetime(2025, 1, 27, 12, tzinfo=UTC)
+    assert retry_after("120", now) == 120
+    assert retry_after("Mon, 27 Jan 2025 12:01:00 GMT", now) == 60
+    assert retry_after("Mon, 27 Jan 2020 12:01:00 GMT", now) == 0
+    assert retry_after("99999999999", now) == 7 * 86400
+    assert retry_after("soon", now) is None
+
+
+def test_the_patient_getter_gives_bodies_and_clear_errors(server):
+    """For history: one address after the other."""
+    get = PatientGet(Fetcher(QUICK, allow_private=True), longest=1)
+    assert b"turbines" in get(server.url + "/good")
+    with pytest.raises(FetchError, match="throttled"):
+        get(server.url + "/throttled")
+    get.close()
+
+
+def test_ctrl_c_ends_within_two_seconds_and_keeps_what_was_fetched(server, tmp_path):
+    """A real process, a real signal, while a slow body is being read."""
+    path = tmp_path / "a.sqlite"
+    with Archive(path) as archive:
+        subscribe(archive, server, "/good", "/slow")
+    child = subprocess.Popen(
+        [sys.executable, "-m", "backtests", "feeds", "pull", "--every", "1h", "--allow-private", "--archive", path],
+        stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    try:
+        for line in child.stderr:
+            if "/good" in line:
+                break
+        child.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        _, said = child.communicate(timeout=20)
+        took = time.monotonic() - started
+    finally:
+        child.kill()  # a test that fails leaves nobody polling
+    assert took < 2
+    assert child.returncode == 130
+    assert "Traceback" not in said
+    with Archive(path) as archive:
+        assert len(archive.as_of(datetime.now(UTC))) == 2
+        assert archive.verify() == []
