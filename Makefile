@@ -8,7 +8,6 @@
 VENV := .venv
 BIN := $(VENV)/bin
 EPISODE ?= deepseek-2025
-COMPILED := feeds/scoring/_compiled
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet install
 # Wheels only: a source archive would fetch tools to build it that no hash pins.
@@ -19,26 +18,22 @@ LOCKED := $(PIP) --require-hashes --only-binary :all: --requirement
 COMPILE := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
 	--no-header --annotation-style line \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
-	--build-deps-for editable --extra plot --extra parquet --extra fast --extra compiled
-# Tests that are run twice: of the scorer's sources, and of the machine code made from them.
-SCORING := $(wildcard tests/test_scor*.py tests/test_vader.py tests/test_language.py tests/test_reaction.py \
-	tests/test_benchmark.py tests/test_tone_lists.py)
+	--build-deps-for editable --extra plot --extra parquet --extra fast
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
 
-run: $(VENV)/.run $(COMPILED) ## Replay an episode (EPISODE=deepseek-2025)
+run: $(VENV)/.run ## Replay an episode (EPISODE=deepseek-2025)
 	@$(BIN)/backtest run $(EPISODE)
 
-test: $(VENV)/.dev $(COMPILED) ## Run what CI runs: lint, format, types, import contracts, tests with coverage
+test: $(VENV)/.dev ## Run what CI runs: lint, format, types, import contracts, tests with coverage
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest --cov
-	@AFTERSHOCK_COMPILED=1 $(BIN)/pytest --quiet $(SCORING)
 
-bench: $(VENV)/.run $(COMPILED) ## Measure reading, scoring, archive, evidence, book and compiled engine, as ratios within one run
+bench: $(VENV)/.run ## Measure reading, scoring, archive, evidence, book and compiled engine, as ratios within one run
 	@$(BIN)/python tests/bench/bench_run.py
 	@$(BIN)/python tests/bench/bench_parse.py
 	@PYTHONPATH=. $(BIN)/python tests/bench/bench_scoring.py --memory
@@ -54,10 +49,10 @@ lock: $(VENV)/.dev ## Compile the locks anew with the newest versions (on Python
 	@$(COMPILE) --no-strip-extras --extra dev --extra dask --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml
 
 docs: $(VENV)/.run ## Write the reference of commands anew from their help
-	@$(BIN)/python -m backtests.commands.reference > docs/cli.md
+	@$(BIN)/python -m backtests.cli_reference > docs/cli.md
 
 clean: ## Remove .venv and all else that can be made again; runs/ stays
-	@rm -rf $(VENV) $(COMPILED) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find feeds strategies backtests tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -67,10 +62,6 @@ $(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
 	@$(LOCKED) requirements/run.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
-
-# Without a C compiler headlines are scored by the sources: the same scores in more time.
-$(COMPILED): $(wildcard feeds/*.py feeds/scoring/*.py) $(VENV)/.run
-	@$(BIN)/python -m feeds.scoring.compiling && touch $@ || echo "headlines are scored without it, in 1.7 times the time"
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@$(LOCKED) requirements/dev.txt

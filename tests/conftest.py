@@ -9,9 +9,6 @@ from pathlib import Path
 
 import pytest
 
-# What is tested, and covered, is the sources; `make test` runs the tests of scoring on machine code too.
-os.environ.setdefault("AFTERSHOCK_COMPILED", "0")
-
 from backtests.episodes.episode import EPISODES
 from tests.helpers.feed_servers import Servers
 

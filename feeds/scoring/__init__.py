@@ -8,14 +8,12 @@ from contextlib import contextmanager
 from datetime import date
 from itertools import islice
 
-from feeds.scoring.compiled import COMPILED
 from feeds.scoring.headline import LONGEST
 from feeds.scoring.memory import forget, remembered
 from feeds.scoring.score import SPEAKS, Entity, Score, ScoreInput, Scorer
 from feeds.scoring.tone import plain_vader
 
 __all__ = [
-    "COMPILED",
     "DEFAULT",
     "LONGEST",
     "SPEAKS",

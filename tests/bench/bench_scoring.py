@@ -1,7 +1,6 @@
 """The default scorer against vaderSentiment's `polarity_scores`, on the same headlines, one core, one run.
 
-As files, tables and archives are scored, many headlines at a time; then headline by headline, and without the machine
-code that `python -m feeds.scoring.compiling` makes, each in a process of its own.
+As files, tables and archives are scored, many headlines at a time; then headline by headline, in a process of its own.
 With ../shared there: 20,000 real headlines. Without: those of the episodes that ship, repeated with a number in each, so
 that nothing is remembered. With `--equal N` also: N made-up texts through our VADER and the package's, to the last digit. With
 `--memory` also: what a million headlines leave in memory.
@@ -11,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import gc
-import os
 import random
 import resource
 import subprocess
@@ -24,7 +22,7 @@ from pathlib import Path
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from feeds import rss
-from feeds.scoring import COMPILED, DEFAULT, ScoreInput, forget
+from feeds.scoring import DEFAULT, ScoreInput, forget
 from feeds.scoring.vader import Vader, package_words
 from tests.helpers.vader_texts import texts
 
@@ -34,7 +32,7 @@ COUNT = 20_000
 TURN = 2_000
 TURNS = 3  # of two processes against one: other work on the machine meets both
 BASE = "vaderSentiment polarity_scores"
-SCORER = "whole default scorer" if COMPILED else "whole default scorer, not compiled"
+SCORER = "whole default scorer"
 WARM = [  # loads lists and models
     "Nvidia falls on fears", "Der Kurs von Siemens sinkt", "La bolsa cae por el temor a una recesión",
     "Las acciones suben hoy", "Le marché recule encore", "Aktier faller kraftigt", "Mercati in calo", "Pörssi laski",
@@ -129,10 +127,9 @@ def memory(lines: list[str]) -> None:
     print(f"a million headlines: {peak():.0f} MiB at the most, {before:.0f} after 600,000  (target: flat)")
 
 
-def alone(flag: str, compiled: str) -> None:
+def alone(flag: str) -> None:
     """Measures in a process of its own, where words are met anew."""
-    environment = {**os.environ, "AFTERSHOCK_COMPILED": compiled}
-    subprocess.run([sys.executable, __file__, flag], check=True, env=environment)
+    subprocess.run([sys.executable, __file__, flag], check=True)
 
 
 def main() -> None:
@@ -154,14 +151,12 @@ def main() -> None:
     if "--one-by-one" not in sys.argv:
         forget()
         spent[f"{SCORER}, all words met"] = in_turns(works, lines)[SCORER]
-    if "--one-by-one" in sys.argv or "--sources" in sys.argv:
+    if "--one-by-one" in sys.argv:
         report(spent, len(lines))
         return
     print(f"{len(lines):,} {source}")
     report(spent, len(lines))
-    alone("--one-by-one", "1" if COMPILED else "0")
-    if COMPILED:
-        alone("--sources", "0")
+    alone("--one-by-one")
     workers(lines)
     if "--memory" in sys.argv:
         memory(lines)
