@@ -29,10 +29,11 @@ from backtests.broker.broker import HonestBroker
 from backtests.broker.terms import BrokerTerms
 from backtests.engine.bar_clock import Clock, Row, make_clock
 from backtests.engine.news import News, read_news
+from backtests.engine.replayed import Replayed
 from backtests.engine.schedule import DecisionTime, place_news, wakes
 from backtests.episodes.episode import Episode
 from backtests.runs.build import build_result
-from backtests.runs.result import Replayed, Result
+from backtests.runs.result import Result
 from backtests.user_strategies.loading import adopted, make_rule, rule_type
 from strategies.registry import rules
 from strategies.rule import Rule

@@ -26,9 +26,9 @@ from backtrader.linebuffer import LineBuffer
 
 from backtests.broker.terms import BrokerTerms
 from backtests.engine.replay import make_cerebro, replayed, run_cerebro
+from backtests.engine.replayed import Replayed
 from backtests.engine.signal_lines import Around, SignalLines
 from backtests.episodes.episode import Episode
-from backtests.runs.result import Replayed
 from backtests.user_strategies.loading import where
 from feeds.errors import InputError, did_you_mean
 from strategies.rule import Rule, parse_value

@@ -17,7 +17,7 @@ from backtests.evidence.attribution.gap_split import made
 from backtests.report.text.table import number
 
 if TYPE_CHECKING:
-    from backtests.runs.result import Result
+    from backtests.records.record import RunRecord
 
 SEVERE, CAUTION = 0.5, 0.25  # share of the profit that hangs on one thing
 FEW = 10  # round trips below which a win rate says little
@@ -44,15 +44,17 @@ class Finding:
         return {name: getattr(self, name) for name in ("code", "grade", "figure", "unit", "says")}
 
 
-def criticise(result: Result, attributions: Sequence[Attribution], trials: Mapping[str, Any] | None) -> dict[str, Any]:
+def criticise(
+    record: RunRecord, attributions: Sequence[Attribution], trials: Mapping[str, Any] | None
+) -> dict[str, Any]:
     """Criticises every strategy of a run; as `evidence/critique.json` has it.
 
     Args:
-        result: The run.
+        record: The run.
         attributions: From `attribute`.
         trials: The document of `evidence/trials.json`, None when the run is in no ledger.
     """
-    rows = {each["label"]: each for each in result.document["results"]}
+    rows = {each["label"]: each for each in record.document["results"]}
     curves = {each.strategy: each.book.equity for each in attributions}
     strategies = []
     for each in attributions:
@@ -62,7 +64,7 @@ def criticise(result: Result, attributions: Sequence[Attribution], trials: Mappi
             findings = [
                 *_dependence(each),
                 _gaps(each),
-                _costs(row, result.config["broker"]["slippage_bps"]),
+                _costs(row, record.config["broker"]["slippage_bps"]),
                 _few(row),
             ]
             findings += [] if row["baseline"] else [_baseline(row, rows), _gap_only(each.strategy, rows, curves)]
@@ -71,7 +73,7 @@ def criticise(result: Result, attributions: Sequence[Attribution], trials: Mappi
         strategies.append({"strategy": each.strategy, "baseline": row["baseline"], "findings": points})
     return {
         "name": "critique",
-        "episode": result.document["episode"],
+        "episode": record.document["episode"],
         "strategies": strategies,
         "notes": list(NOTES),
     }

@@ -166,7 +166,7 @@ def delay_ladder(episode: Episode, news: News, rules: Sequence[Rule], terms: Bro
         terms: The book's; `auctions` says where a headline can act.
     """
     from backtests.engine.replay import make_market, run_rule
-    from backtests.runs.result import label
+    from backtests.records.record import label
 
     names = [label(rule, rules) for rule in rules]
     profits: dict[str, list[float]] = {name: [] for name in names}

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from backtests.records.record import RunRecord
 from backtests.report.text.table import grid, number
-from backtests.runs.result import Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,21 +86,21 @@ class Several:
         }
 
 
-def cells_of(result: Result, *, control: bool) -> Iterator[Cell]:
+def cells_of(record: RunRecord, *, control: bool) -> Iterator[Cell]:
     """Takes the figures of one episode's result."""
     held: dict[str, set[str]] = {}
-    for row in result.tables["positions"].rows:
+    for row in record.tables["positions"].rows:
         held.setdefault(str(row[0]), set()).add(str(row[1]))
-    for row in result.document["results"]:
+    for row in record.document["results"]:
         yield Cell(
             strategy=row["label"],
             baseline=row["baseline"],
-            episode=result.document["episode"],
+            episode=record.document["episode"],
             control=control,
             return_pct=row["return_pct"],
             trades=row["trades"] + row["open_positions"],
             sessions_held=len(held.get(row["label"], ())),
-            sessions=result.document["window"]["sessions"],
+            sessions=record.document["window"]["sessions"],
         )
 
 

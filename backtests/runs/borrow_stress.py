@@ -12,7 +12,7 @@ from backtests.engine.replay import make_market, run_rule
 from backtests.engine.schedule import place_news
 from backtests.episodes.episode import Episode
 from backtests.episodes.stock_loans import Loans
-from backtests.runs.result import label
+from backtests.records.record import label
 from strategies.rule import Rule
 
 

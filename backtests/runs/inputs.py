@@ -17,32 +17,31 @@ import shutil
 from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from backtests.engine.news import News, from_held, read_news
+from backtests.episodes.episode import Episode, load_episode
+from backtests.records.record import RunRecord
 from feeds.errors import InputError
 from feeds.headline import Headline
-
-if TYPE_CHECKING:
-    from backtests.engine.news import News
-    from backtests.episodes.episode import Episode
-    from backtests.runs.result import Result
+from feeds.scoring.registry import scorer_named
 
 HELD = "inputs/archive/headlines.jsonl"
 
 
-def keep_inputs(result: Result, folder: Path) -> None:
+def keep_inputs(record: RunRecord, folder: Path) -> None:
     """Copies a run's inputs into its folder.
 
     Raises:
         InputError: A file has changed since the run read it.
     """
-    for place, path in result.inputs.items():
+    for place, path in record.inputs.items():
         target = folder / place
         if target.exists() and target.samefile(path):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-        if _sha256(target) != result.config["sources"].get(path.name):
+        if _sha256(target) != record.config["sources"].get(path.name):
             raise InputError(f"{path}: has changed since the run read it; run again")
 
 
@@ -82,10 +81,6 @@ def load_inputs(folder: Path, config: dict[str, Any]) -> tuple[Episode, News]:
     Raises:
         InputError: An input is missing, or is no longer the one that the run read.
     """
-    from backtests.engine.news import from_held, read_news
-    from backtests.episodes.episode import load_episode
-    from feeds.scoring.registry import scorer_named
-
     inputs = folder / "inputs"
     own = inputs / "episode" / config["episode"]
     if not (own / "episode.toml").is_file():

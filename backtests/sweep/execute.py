@@ -10,8 +10,8 @@ import numpy as np
 
 from backtests.batch.pools import Pool
 from backtests.records.contamination import scorer_facts
+from backtests.records.record import json_text
 from backtests.runs.build import configuration
-from backtests.runs.result import json_text
 from backtests.sweep.job import Job, loaded, run_block
 from backtests.sweep.robustness import judge, walk_forward
 from backtests.sweep.store import Store

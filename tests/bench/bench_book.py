@@ -19,8 +19,8 @@ import numpy as np
 
 from backtests.broker.terms import BrokerTerms
 from backtests.engine.replay import make_cerebro, make_market, run_cerebro, run_rule
+from backtests.engine.replayed import Replayed
 from backtests.episodes.episode import Episode
-from backtests.runs.result import Replayed
 from tests.helpers.markets import OHLC, Script, episode_of, no_news, weekdays
 
 ROUNDS = 7

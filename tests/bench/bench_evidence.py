@@ -28,7 +28,7 @@ from backtests.evidence.event_study.significance import (
     patell,
 )
 from backtests.evidence.placebo.placebo import placebo
-from backtests.evidence.standard import weigh
+from backtests.evidence.registry import gather
 from strategies.registry import make_rule
 
 ROUNDS = 5
@@ -90,7 +90,7 @@ def main() -> None:
     every = wall(lambda: replay(episode, rules, news=news))
     print(f"one replay of shock: {one * 1e3:.0f} ms = 1")
     print(f"event study: {wall(lambda: event_study(episode, news=news)) / one:.1f} replays")
-    added = wall(lambda: weigh(result, rules, episode, news))
+    added = wall(lambda: gather(result, rules, episode, news))
     print(f"gaps, attribution, critique of {len(rules)} strategies: {added / every:.2f} of running them")
     for workers in (1, 2):
         engine = ReplayEngine(workers=workers)

@@ -14,10 +14,10 @@ import numpy as np
 from backtests.broker.terms import BrokerTerms
 from backtests.engine.news import News
 from backtests.engine.replay import make_cerebro, make_market, replayed, run_cerebro, run_rule
+from backtests.engine.replayed import Replayed
 from backtests.episodes.episode import Episode
 from backtests.episodes.prices import Action, Bars, Prices
 from backtests.episodes.stock_loans import Loans
-from backtests.runs.result import Replayed
 from feeds.headline import Headline
 from feeds.scoring import Score
 from strategies.rule import Rule

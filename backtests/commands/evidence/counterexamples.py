@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from backtests.commands.evidence.shared import progress
 from backtests.commands.options import json_option
+from backtests.commands.output import progress
 from backtests.report.text.table import grid, number
 
 

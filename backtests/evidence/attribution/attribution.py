@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from backtests.broker.terms import BrokerTerms
     from backtests.engine.news import News
     from backtests.episodes.episode import Episode
-    from backtests.runs.result import Result
+    from backtests.records.record import RunRecord
     from strategies.rule import Rule
     from strategies.signals import NewsItem
 
@@ -137,7 +137,7 @@ def _sums(pairs: Iterable[tuple[str, float]]) -> dict[str, float]:
     return {name: math.fsum(each) for name, each in parts.items()}
 
 
-def attribute(result: Result, rules: Sequence[Rule], episode: Episode, news: News) -> list[Attribution]:
+def attribute(result: RunRecord, rules: Sequence[Rule], episode: Episode, news: News) -> list[Attribution]:
     """Shares out the profit of every strategy of a run.
 
     Args:

@@ -26,7 +26,7 @@ from backtests.evidence.trials.ledger import Chain, Trial, append, default_path,
 from backtests.records.metrics import SESSIONS_A_YEAR
 
 if TYPE_CHECKING:
-    from backtests.runs.result import Result
+    from backtests.records.record import RunRecord
 
 NOTES = (
     "Only what this ledger saw is counted: what was tried elsewhere, or in one's head, is not.",
@@ -82,7 +82,7 @@ class Trials:
         }
 
 
-def trials_of(result: Result) -> tuple[Trial, ...]:
+def trials_of(result: RunRecord) -> tuple[Trial, ...]:
     """The trials that a finished run is."""
     equity: dict[str, list[float]] = {}
     table = result.tables["equity"]
@@ -105,7 +105,7 @@ def key_of(config: Mapping[str, Any], strategy: Mapping[str, Any]) -> str:
     return trial_key({name: value for name, value in config.items() if name != "strategies"}, strategy)
 
 
-def record(result: Result, path: Path | None = None) -> Trials:
+def record(result: RunRecord, path: Path | None = None) -> Trials:
     """Writes a run into the ledger, weighs it against all that was tried before, and adds that to its evidence.
 
     `backtest run` does so by itself; a notebook that calls `replay` has to ask for it.

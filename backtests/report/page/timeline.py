@@ -11,29 +11,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from backtests.records.record import RunRecord
 from backtests.report.page import svg
 from backtests.report.page.claims import moves
 from backtests.report.page.markup import Markup, esc, folded, link_attributes, section, table, title_of
 from backtests.report.text.table import number
 
-if TYPE_CHECKING:
-    from backtests.runs.result import Result
-
 MOST = 1500  # headlines drawn, the strongest first; the rest is counted
 Row = dict[str, Any]
 
 
-def records(result: Result, name: str) -> list[Row]:
+def records(record: RunRecord, name: str) -> list[Row]:
     """A table's rows as dictionaries."""
-    columns = result.tables[name].columns
-    return [dict(zip(columns, row, strict=True)) for row in result.tables[name].rows]
+    columns = record.tables[name].columns
+    return [dict(zip(columns, row, strict=True)) for row in record.tables[name].rows]
 
 
-def headlines(result: Result) -> tuple[list[Row], int]:
+def headlines(record: RunRecord) -> tuple[list[Row], int]:
     """Headlines about AI in the order in which they became known, and how many more there are than can be drawn."""
-    used = [row for row in records(result, "scores") if row["used"]]
+    used = [row for row in records(record, "scores") if row["used"]]
     strongest = sorted(used, key=lambda row: (-abs(row["sentiment"] * row["relevance"]), row["known_at"], row["id"]))
     kept = sorted(strongest[:MOST], key=lambda row: (row["known_at"], row["id"]))
     return kept, len(used) - len(kept)
@@ -78,21 +76,21 @@ Point = tuple[float, float]  # seconds since 1970, price
 Days = list[tuple[Point, Point]]  # a symbol's sessions: open and close
 
 
-def _prices(result: Result, times: Sequence[Row]) -> dict[str, Days]:
+def _prices(record: RunRecord, times: Sequence[Row]) -> dict[str, Days]:
     """Every symbol's opens and closes as points in time."""
     stamps = {row["session"]: (_stamp(row["opens"]), _stamp(row["closes"])) for row in times}
     found: dict[str, Days] = {}
-    for symbol, session, opened, _, _, close in result.tables["bars"].rows:
+    for symbol, session, opened, _, _, close in record.tables["bars"].rows:
         if session in stamps:
             start, end = stamps[session]
             found.setdefault(symbol, []).append(((start, opened), (end, close)))
     return found
 
 
-def _symbols(result: Result) -> list[str]:
+def _symbols(record: RunRecord) -> list[str]:
     """The symbols whose price may be chosen: the largest mover of the key session first, then by move."""
-    rows = moves(result, result.document["key_session"])
-    claimed = [row["symbol"] for row in result.document["claims"]]
+    rows = moves(record, record.document["key_session"])
+    claimed = [row["symbol"] for row in record.document["claims"]]
     order = [each[0] for each in sorted(rows, key=lambda each: (each[0] not in claimed, -abs(each[4])))]
     first = [symbol for symbol in claimed[:1] if symbol in order]
     return first + [symbol for symbol in order if symbol not in first]
@@ -190,11 +188,11 @@ def _chart(
     )
 
 
-def _spans(result: Result, times: Sequence[Row]) -> list[tuple[str, tuple[float, float]]]:
+def _spans(record: RunRecord, times: Sequence[Row]) -> list[tuple[str, tuple[float, float]]]:
     """The days around the key session, and the whole window."""
     hour = 3600.0
     whole = (_stamp(times[0]["opens"]) - hour, _stamp(times[-1]["closes"]) + hour)
-    key = result.document["key_session"]
+    key = record.document["key_session"]
     row = next((index for index, time in enumerate(times) if time["session"] == key), 0)
     spans = [("The whole window", whole)]
     if row:
@@ -258,11 +256,11 @@ _LEGEND = (
 )
 
 
-def timeline(result: Result) -> Markup:
+def timeline(record: RunRecord) -> Markup:
     """The section of news and prices."""
-    rows, more = headlines(result)
-    times = records(result, "sessions")
-    symbols = _symbols(result)
+    rows, more = headlines(record)
+    times = records(record, "sessions")
+    symbols = _symbols(record)
     if not times or not symbols:
         return Markup("")
     options = "".join(f'<option value="{esc(symbol)}">{esc(symbol)}</option>' for symbol in symbols)
@@ -270,14 +268,14 @@ def timeline(result: Result) -> Markup:
         f'<p class="controls"><label for="symbol">Price of </label><select id="symbol">{options}</select></p>',
         _LEGEND,
     ]
-    key, prices = result.document["key_session"], _prices(result, times)
-    for name, span in _spans(result, times):
+    key, prices = record.document["key_session"], _prices(record, times)
+    for name, span in _spans(record, times):
         drawn = svg.both(partial(_chart, key, rows, times, symbols, prices, span, name))
         parts.append(f"<figure><h3>{esc(name)}</h3>{''.join(drawn)}</figure>")
     parts.append(folded(f"The {len(rows)} headlines as a table", news_table(rows)))
     if more:
         parts.append(f'<p class="note">{more} more headlines about AI are not drawn; scores.csv holds them.</p>')
-    heads = result.document["headlines"]
+    heads = record.document["headlines"]
     lead = (
         f"Of {heads['total']} headlines {heads['used']} are about AI and its supply chain. Each stands where it "
         "was known, at its score for AI-disruption sentiment; it may act only from the first open that leaves time "

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from backtests.records.record import RunRecord
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, esc, figure, folded, section, table, title_of
 from backtests.report.page.timeline import Row, records
 from backtests.report.text.table import number
 
-if TYPE_CHECKING:
-    from backtests.runs.result import Result
-
 _SHOWN = 4  # headlines named per entry
 _HEAD = ("opened", "symbol", "side", "closed", "shares", "entry", "exit", "costs", "dividends", "profit")
 
 
-def _behind(result: Result, strategy: str) -> dict[str, list[str]]:
+def _behind(record: RunRecord, strategy: str) -> dict[str, list[str]]:
     """Headlines behind the trades that a strategy opened in a session, from the gap split: ids in order of time."""
-    gaps = result.evidence.get("gaps", {})
+    gaps = record.evidence.get("gaps", {})
     found: dict[str, list[str]] = {}
     for trade in gaps.get("trades", ()):
         if trade["strategy"] == strategy:
@@ -70,12 +68,12 @@ def _rows(trades: Sequence[Row]) -> list[tuple[str, ...]]:
     ]
 
 
-def trades(result: Result) -> Markup:
+def trades(record: RunRecord) -> Markup:
     """The section of trades."""
-    by_id = {row["id"]: row for row in records(result, "scores")}
-    all_trades = records(result, "trades")
+    by_id = {row["id"]: row for row in records(record, "scores")}
+    all_trades = records(record, "trades")
     parts = []
-    for each in result.document["results"]:
+    for each in record.document["results"]:
         mine = [row for row in all_trades if row["strategy"] == each["label"]]
         entries: dict[str, list[Row]] = {}
         for row in sorted(mine, key=lambda row: row["opened"]):
@@ -83,7 +81,7 @@ def trades(result: Result) -> Markup:
         if not mine:
             parts.append(f"<p><strong>{esc(each['label'])}</strong>: no trade.</p>")
             continue
-        behind = _behind(result, each["label"])
+        behind = _behind(record, each["label"])
         told = "".join(_entry(session, rows, behind.get(session, ()), by_id) for session, rows in entries.items())
         listed = table(_HEAD, _rows(mine), f"Trades of {each['label']}; prices and money in US dollars", left=3)
         parts.append(
@@ -121,9 +119,9 @@ def _cost_bars(results: Sequence[Mapping[str, Any]], cash: float, width: float) 
     return svg.drawing(width, top + step * len(results) + 4, label, parts)
 
 
-def costs(result: Result) -> Markup:
+def costs(record: RunRecord) -> Markup:
     """The section of costs."""
-    results, cash = result.document["results"], result.config["broker"]["cash"]
+    results, cash = record.document["results"], record.config["broker"]["cash"]
     rows = []
     for each in results:
         money = [each["costs"].get(key, 0.0) for key in ("commission", "slippage", "borrow", "dividends", "interest")]

@@ -1,4 +1,4 @@
-"""Evidence for a terminal: documents in, lines of text of at most 100 columns out. Pure."""
+"""Prints evidence for a terminal: documents in, lines of at most 100 columns out. Pure."""
 
 from __future__ import annotations
 
@@ -113,64 +113,37 @@ def _symbol_rows(document: Mapping[str, Any]) -> Iterator[str]:
     return grid(head, rows)
 
 
-def trials_text(document: Mapping[str, Any]) -> str:
-    """How many were tried, and what that leaves of each strategy."""
-    head = ("strategy", "Sharpe a session", "a year", "PSR", "best by luck", "DSR", "p", "q", "sessions needed")
-    rows = [
-        (
-            each["strategy"],
-            number(each["sharpe_session"], 3),
-            number(each["sharpe_annual"]),
-            number(each["psr"], 3, sign=False),
-            number(each["expected_best_sharpe_session"], 3),
-            number(each["dsr"], 3, sign=False),
-            p_value(each["p"]),
-            p_value(each["q_bh"]),
-            number(each["min_track_record_sessions"], 0, sign=False),
-        )
-        for each in document["strategies"]
-    ]
-    ledger, pbo = document["ledger"], document["pbo"]
-    lines = [
-        (
-            f"Trials: {document['says']} on {document['episode']}, {document['start']} to {document['end']} "
-            f"({document['runs']} runs and sweeps, {document['baselines']} baselines beside them)"
-        ),
-        *grid(head, rows),
-    ]
-    if pbo:
-        lines.append(
-            f"probability of overfitting (PBO) {pbo['pbo']:.2f}: {pbo['trials']} trials, {pbo['combinations']} splits "
-            f"of {pbo['blocks']} blocks"
-        )
-    lines.append(f"ledger: {ledger['entries']} entries, head {ledger['head'][:12]}" + _broken(ledger))
-    return "\n".join([*lines, *notes(document)]) + "\n"
-
-
-def _broken(ledger: Mapping[str, Any]) -> str:
-    return "" if ledger["intact"] else f", BROKEN: {ledger['broken']}"
-
-
-def verdict_text(evidence: Mapping[str, Any]) -> str:
-    """What a run's terminal report says at its end: what is severe, and how many were tried."""
-    lines = ["", "What speaks against our own (severe points; all of them, baselines too: evidence/critique.json)"]
-    for row in [each for each in evidence["critique"]["strategies"] if not each["baseline"]]:
+def critique_text(document: Mapping[str, Any]) -> str:
+    """What is severe against each strategy that is no baseline."""
+    lines = ["What speaks against each strategy (severe points; all of them, baselines too: evidence/critique.json)"]
+    for row in [each for each in document["strategies"] if not each["baseline"]]:
         severe = [finding["says"] for finding in row["findings"] if finding["grade"] == "severe"]
         text = f"{row['strategy']}: {' '.join(severe) if severe else 'nothing severe.'}"
         lines += textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
-    trials = evidence.get("trials")
-    if trials:
-        lines += _tried(trials)
     return "\n".join(lines) + "\n"
 
 
-def _tried(trials: Mapping[str, Any]) -> Iterator[str]:
-    own = [row for row in trials["strategies"] if row["dsr"] is not None]
-    best = max(own, key=lambda row: row["dsr"], default=None)
-    text = f"trials: {trials['says']} on this episode and window"
+def trials_line(document: Mapping[str, Any]) -> str:
+    """Says how many configurations were tried, and where the best of this run stands among them."""
+    tried, ranks = document["tried"], [row["rank"] for row in document["strategies"] if row["rank"] is not None]
+    were = "1 configuration was" if tried == 1 else f"{tried:,} configurations were"
+    best = f"the best of this run is rank {min(ranks)}" if ranks else "none of this run can be ranked"
+    return f"{were} tried on this episode and window; {best}"
+
+
+def trials_text(document: Mapping[str, Any]) -> str:
+    """How many configurations were tried, and what that leaves of the best of a run."""
+    measured = [row for row in document["strategies"] if row["dsr"] is not None]
+    best = max(measured, key=lambda row: row["dsr"], default=None)
+    text = trials_line(document)
     if best:
-        text += f"; {best['strategy']} is more than luck with probability {best['dsr']:.2f} (deflated Sharpe ratio)"
-    yield from textwrap.wrap(text + _broken(trials["ledger"]), WIDTH, subsequent_indent="    ")
+        text += (
+            f"; {best['strategy']}: deflated Sharpe ratio {best['dsr']:.2f} (probability that the true Sharpe is above "
+            f"the best of {document['tried']:,} lucky ones)"
+        )
+    ledger = document["ledger"]
+    text += "" if ledger["intact"] else f"; the ledger is BROKEN: {ledger['broken']}"
+    return "\n".join(textwrap.wrap(text, WIDTH, subsequent_indent="    ")) + "\n"
 
 
 def delay_text(document: Mapping[str, Any]) -> str:
@@ -223,7 +196,7 @@ def placebo_text(document: Mapping[str, Any]) -> str:
 
 def attribution_text(document: Mapping[str, Any], top: int = 10) -> str:
     """The headlines that made and lost the most, and what leaving one out would have changed."""
-    lines = [f"{document['episode']}: profit in US dollars, shared out to the headlines that made the positions"]
+    lines = [f"{document['episode']}: profit in US dollars, attributed to the headlines that made the positions"]
     for each in document["strategies"]:
         lines += ["", f"{each['strategy']}: {number(each['profit_usd'], 2)}, residual {each['residual_usd']:.1e}"]
         rows = [

@@ -13,8 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from backtests import load_episode, replay
-from backtests.auditing.reproduction import verify, why_different
+from backtests.auditing.reproduction import verify
 from backtests.cli import cli
+from backtests.records.run_diff import differences
+from backtests.runs.folder import read_run
 from backtests.runs.inputs import held_text, read_held
 from feeds.errors import InputError
 from feeds.rss import read
@@ -105,7 +107,7 @@ def test_what_an_archive_held_survives_writing_and_reading(tmp_path):
 def test_two_runs_say_why_they_differ(run, tmp_path):
     """A source, a strategy: each named once, and what came of it."""
     episode = load_episode("deepseek-2025", news=EPISODE / "news.de.xml")
-    found = why_different(run, replay(episode, ["shock", "gap-only"]).save(tmp_path / "other"))
+    found = differences(read_run(run), replay(episode, ["shock", "gap-only"]))
     assert found["data"] == ["news.en.xml: only in the first"]
     assert any(line.startswith("buy-hold") and "only in the first" in line for line in found["configuration"])
     assert (found["scorer"], found["code"]) == ([], [])
