@@ -107,7 +107,7 @@ def test_what_an_archive_held_survives_writing_and_reading(tmp_path):
 def test_two_runs_say_why_they_differ(run, tmp_path):
     """A source, a strategy: each named once, and what came of it."""
     episode = load_episode("deepseek-2025", news=EPISODE / "news.de.xml")
-    found = differences(read_run(run), replay(episode, ["shock", "gap-only"]))
+    found = differences(read_run(run), read_run(replay(episode, ["shock", "gap-only"]).save(tmp_path / "other")))
     assert found["data"] == ["news.en.xml: only in the first"]
     assert any(line.startswith("buy-hold") and "only in the first" in line for line in found["configuration"])
     assert (found["scorer"], found["code"]) == ([], [])
