@@ -1,7 +1,7 @@
 """Computes the statistics of a run, from one table of them, and pairs fills into round trips. Pure.
 
 A statistic is one row of `STATISTICS`. From it come the rows of `results` in the JSON, the metrics frame, the columns
-of the terminal's and the page's table, and its line in docs/glossary.md.
+of the terminal's and the page's table, a column of a sweep, and its line in docs/glossary.md.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
-from backtests.broker.terms import CashFlow, Fill
+from backtests.broker.terms import CashFlow, Fill, OrderRecord
 from backtests.engine.replayed import Replayed
 
 SESSIONS_A_YEAR = 252
@@ -126,15 +126,36 @@ def round_trips(fills: Sequence[Fill], flows: Sequence[CashFlow]) -> list[Trade]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a statistic is computed from."""
+    """What a statistic is computed from; a run of a sweep has no records, only what stands first."""
 
-    replayed: Replayed
-    trades: Sequence[Trade]  # round trips, open ones included
     equity: Sequence[float]  # US dollars: the cash at the start, then each close of the window
+    commission: float  # US dollars, paid
+    slippage: float  # US dollars, paid against the auction's price
+    margin_calls: int
+    ruined_on: str | None = None  # ISO session
+    trades: Sequence[Trade] = ()  # round trips, open ones included
+    fills: Sequence[Fill] = ()
+    flows: Sequence[CashFlow] = ()
+    orders: Sequence[OrderRecord] = ()
+
+    @classmethod
+    def of(cls, replayed: Replayed, trades: Sequence[Trade]) -> Self:
+        """Takes it from a replay and its round trips."""
+        return cls(
+            equity=[replayed.terms.cash, *(day.equity for day in replayed.days)],
+            commission=sum(fill.commission for fill in replayed.fills),
+            slippage=sum(fill.slippage for fill in replayed.fills),
+            margin_calls=replayed.margin_calls,
+            ruined_on=replayed.ruined_on,
+            trades=trades,
+            fills=replayed.fills,
+            flows=replayed.flows,
+            orders=replayed.orders,
+        )
 
     def paid(self, kind: str) -> float:
         """Sums one kind of cash flow in US dollars, positive when paid."""
-        return 0.0 - sum(flow.amount for flow in self.replayed.flows if flow.kind == kind)
+        return 0.0 - sum(flow.amount for flow in self.flows if flow.kind == kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +168,7 @@ class Statistic:
     says: str  # its meaning, as the glossary has it
     heading: str = ""  # of its column in the terminal's and the page's table; "": in neither
     group: str = ""  # the object of the JSON row that holds it; "": the row itself
+    swept: str = ""  # its column in a sweep's trials.parquet, computed without a run's records; "": in none
     turned: bool = False  # tables print it with the other sign: as a broker's statement does, negative when paid
 
     def of(self, row: Mapping[str, Any]) -> Any:
@@ -156,16 +178,17 @@ class Statistic:
 
 STATISTICS = (
     Statistic(
-        key="return_pct", unit="percent", heading="return %", says="final equity over the cash at the start, minus one",
+        key="return_pct", unit="percent", heading="return %", swept="return_pct",
+        says="final equity over the cash at the start, minus one",
         formula=lambda run: (run.equity[-1] / run.equity[0] - 1) * 100,
     ),
     Statistic(
-        key="max_drawdown_pct", unit="percent, ≤ 0", heading="max dd %",
+        key="max_drawdown_pct", unit="percent, ≤ 0", heading="max dd %", swept="max_drawdown_pct",
         formula=lambda run: max_drawdown_pct(run.equity),
         says="deepest fall from a peak at the closes; below −100 when a debt remains",
     ),
     Statistic(
-        key="sharpe", unit="per year", heading="Sharpe", formula=lambda run: sharpe(run.equity),
+        key="sharpe", unit="per year", heading="Sharpe", swept="sharpe_annual", formula=lambda run: sharpe(run.equity),
         says="mean over sample deviation of session returns × √252, risk-free rate 0; none without variance",
     ),
     Statistic(
@@ -177,12 +200,14 @@ STATISTICS = (
         formula=lambda run: sum(not each.closed for each in run.trades),
     ),
     Statistic(
-        key="commission", unit="US dollars", heading="comm.", group="costs", says="paid to the broker",
-        formula=lambda run: sum(fill.commission for fill in run.replayed.fills),
+        key="commission", unit="US dollars", heading="comm.", group="costs", swept="commission_usd",
+        says="paid to the broker",
+        formula=lambda run: run.commission,
     ),
     Statistic(
-        key="slippage", unit="US dollars", heading="slipp.", group="costs", says="paid against the auction's price",
-        formula=lambda run: sum(fill.slippage for fill in run.replayed.fills),
+        key="slippage", unit="US dollars", heading="slipp.", group="costs", swept="slippage_usd",
+        says="paid against the auction's price",
+        formula=lambda run: run.slippage,
     ),
     Statistic(
         key="borrow", unit="US dollars", heading="borrow", group="costs", formula=lambda run: run.paid("borrow"),
@@ -198,19 +223,19 @@ STATISTICS = (
         says="on cash where it is chosen; negative when received",
     ),
     Statistic(
-        key="final_equity", unit="US dollars", formula=lambda run: run.equity[-1],
+        key="final_equity", unit="US dollars", swept="final_usd", formula=lambda run: run.equity[-1],
         says="cash plus positions at the last close",
     ),
     Statistic(
         key="rejected_orders", unit="count", says="orders refused or filled in part; reasons in `orders.csv`",
-        formula=lambda run: sum(order.status in {"refused", "partly"} for order in run.replayed.orders),
+        formula=lambda run: sum(order.status in {"refused", "partly"} for order in run.orders),
     ),
     Statistic(
-        key="margin_calls", unit="count", formula=lambda run: run.replayed.margin_calls,
+        key="margin_calls", unit="count", swept="margin_calls", formula=lambda run: run.margin_calls,
         says="closes at which maintenance margin was not met",
     ),
     Statistic(
-        key="ruined_on", unit="session", formula=lambda run: run.replayed.ruined_on,
+        key="ruined_on", unit="session", formula=lambda run: run.ruined_on,
         says="first session whose equity was not positive; the account is frozen from then on",
     ),
 )  # fmt: skip
@@ -228,3 +253,8 @@ def figures(outcome: Outcome) -> dict[str, Any]:
 def columns() -> list[Statistic]:
     """Returns the statistics that stand in the terminal's and the page's table, in their order."""
     return [each for each in STATISTICS if each.heading]
+
+
+def swept() -> list[Statistic]:
+    """Returns the statistics that a sweep keeps of each run, in the order of its columns."""
+    return [each for each in STATISTICS if each.swept]

@@ -90,13 +90,12 @@ def _claim(claim: Any) -> dict[str, Any]:
 
 
 def _summary(name: str, replayed: Replayed, trades: Sequence[Trade], key_session: str) -> dict[str, Any]:
-    equity = [replayed.terms.cash, *(day.equity for day in replayed.days)]
     return {
         "strategy": replayed.rule.name,
         "label": name,
         "baseline": replayed.rule.is_baseline,
         "params": replayed.rule.parameters,
-        **figures(Outcome(replayed=replayed, trades=trades, equity=equity)),
+        **figures(Outcome.of(replayed, trades)),
         "key_session_fills": [
             {"symbol": fill.symbol, "shares": fill.size, "auction": fill.auction, "price": fill.price}
             for fill in replayed.fills

@@ -18,7 +18,7 @@ from backtests.broker.terms import BrokerTerms
 from backtests.engine.news import News, read_news
 from backtests.engine.schedule import place_news
 from backtests.episodes.episode import Episode, load_episode
-from backtests.records.metrics import SESSIONS_A_YEAR
+from backtests.records.metrics import SESSIONS_A_YEAR, Outcome, swept
 from backtests.sweep.grid import Grid, read_grid
 from backtests.user_strategies.loading import rule_type
 from feeds.errors import InputError
@@ -27,10 +27,7 @@ from strategies.rule import Rule
 from strategies.signals import Floats
 
 SMALLEST, LARGEST = 500, 5_000  # combinations of a block, which is run at once and kept as one part
-FIGURES = (
-    "final_usd", "profit_usd", "return_pct", "sharpe_session", "sharpe_annual", "max_drawdown_pct", "fills",
-    "commission_usd", "slippage_usd", "margin_calls", "ruined_session",
-)  # fmt: skip
+FIGURES = (*(each.swept for each in swept()), "profit_usd", "sharpe_session", "fills", "ruined_session")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +69,7 @@ class Job:
             "end": [loaded(self, name)[0].end.isoformat() for name in self.episodes],
             "engine": self.engine(),
             "block": self.block,
+            "figures": list(FIGURES),
         }
 
     def hash(self) -> str:
@@ -212,22 +210,19 @@ def _replayed(job: Job, name: str, pairs: list[tuple[Rule, BrokerTerms]]) -> tup
 def figures(cash: Floats, equity: Floats, totals: Floats) -> Floats:
     """Returns the figures of runs, shape (runs, FIGURES); NaN for a Sharpe ratio that does not exist.
 
-    Sharpe ratio: mean over sample deviation of the session returns, risk-free 0 (Sharpe 1994); annual by √252.
+    Those that every run has come from the table of statistics; the Sharpe ratio of a session is the annual one by √252.
     """
     out = np.full((len(cash), len(FIGURES)), np.nan)
-    for number, (start, row) in enumerate(zip(cash, equity, strict=True)):
-        values = np.concatenate([[start], row[np.isfinite(row)]])
-        returns = values[1:] / values[:-1] - 1
-        sharpe = np.nan
-        if len(returns) > 1 and (values > 0).all() and returns.std(ddof=1) > 0:
-            sharpe = returns.mean() / returns.std(ddof=1)
-        fall = (values / np.maximum.accumulate(values) - 1).min()
-        fills, commission, slippage, calls, ruined = totals[number]
-        profit = values[-1] - start
-        out[number] = (
-            values[-1], profit, profit / start * 100, sharpe, sharpe * SESSIONS_A_YEAR**0.5, fall * 100,
-            fills, commission, slippage, calls, ruined,
-        )  # fmt: skip
+    for number, (start, row) in enumerate(zip(cash.tolist(), equity, strict=True)):
+        values = [start, *row[np.isfinite(row)].tolist()]
+        fills, commission, slippage, calls, ruined = totals[number].tolist()
+        outcome = Outcome(equity=values, commission=commission, slippage=slippage, margin_calls=int(calls))
+        found = {each.swept: each.formula(outcome) for each in swept()}
+        annual = found["sharpe_annual"]
+        session = None if annual is None else annual / SESSIONS_A_YEAR**0.5
+        out[number] = [
+            np.nan if each is None else each for each in (*found.values(), values[-1] - start, session, fills, ruined)
+        ]
     return out
 
 

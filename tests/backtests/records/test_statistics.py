@@ -17,7 +17,7 @@ from tests.helpers.paths import ROOT
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
 TURNOVER = Statistic(
     key="turnover_usd", unit="US dollars", heading="turnover", says="sum of all fills, bought and sold",
-    formula=lambda run: sum(abs(fill.size * fill.price) for fill in run.replayed.fills),
+    formula=lambda run: sum(abs(fill.size * fill.price) for fill in run.fills),
 )  # fmt: skip
 
 
