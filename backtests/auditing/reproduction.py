@@ -24,7 +24,7 @@ from backtests.user_strategies.loading import saved_rule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What came out of making a run again."""
+    """Holds what came of making a run again."""
 
     files: int  # compared
     differences: tuple[str, ...]  # one line each, with the first place that differs; empty: the same bytes
@@ -86,8 +86,8 @@ def verify(folder: Path | str) -> Verification:
         for name in sorted(ours & theirs):
             before, now = (folder / name).read_bytes(), (again / name).read_bytes()
             if before != now:
-                told = _under_other_names(name, before, now) if earlier else first_difference(before, now)
-                differences.append(f"{name}: {told}")
+                text = _under_other_names(name, before, now) if earlier else first_difference(before, now)
+                differences.append(f"{name}: {text}")
     return Verification(files=len(ours), differences=tuple(differences), notes=tuple(notes))
 
 

@@ -94,7 +94,7 @@ def run(
     ready(ledger)
     with aside():
         terms, own = split_settings(settings, strategies)
-    request = _Request(strategies=strategies, own=own, terms=terms, ledger=ledger)
+    request = _Request(strategies=strategies, settings=own, terms=terms, ledger=ledger)
     if episode == "all":
         _run_all(request, scorer, output, as_json=as_json)
         return
@@ -117,10 +117,10 @@ def run(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Request:
-    """What is to be run, on whichever episode."""
+    """Holds what is to be run, on whichever episode."""
 
     strategies: tuple[str, ...]
-    own: dict[str, str]  # settings of the strategies
+    settings: dict[str, str]  # of the strategies
     terms: BrokerTerms
     ledger: str | None
 
@@ -141,7 +141,7 @@ def _run_one(request: _Request, episode: Episode, scored: News, borrow: tuple[fl
 
     news = place_news(episode, scored, request.terms)
     with aside():
-        rules = standard_rules(request.strategies, request.own)
+        rules = standard_rules(request.strategies, request.settings)
         result = replay(episode, rules, terms=request.terms, news=news)
     with aside(said=False):  # it has been said once
         if borrow:
@@ -159,7 +159,7 @@ def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, as_json:
     from backtests.episodes.episode import episode_names, load_episode
     from backtests.records.contamination import scorer_facts, scorer_line
     from backtests.report.text.run import audit_line
-    from backtests.runs.across_episodes import Cell, Several, cells_of, several_text
+    from backtests.runs.across_episodes import AcrossEpisodes, Cell, across_episodes_text, cells_of
 
     cells: list[Cell] = []
     firsts: dict[str, date] = {}
@@ -174,14 +174,14 @@ def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, as_json:
             audits.append(audited)
             firsts[name] = episode.start
             done(1)
-    facts, several = scorer_facts(scorer.label, scorer.trained_until, firsts), Several(cells=tuple(cells))
+    facts, compared = scorer_facts(scorer.label, scorer.trained_until, firsts), AcrossEpisodes(cells=tuple(cells))
     audit = {
         "decisions": sum(each.decisions for each in audits),
         "violations": sum(len(each.violations) for each in audits),
     }
     lines = [audit_line(**audit), *filter(None, [scorer_line(facts)])]
-    document = {**several.document(), "audit": audit, "scorer": facts}
-    show(several_text(several) + "\n".join(lines) + "\n", document, as_json=as_json)
+    document = {**compared.document(), "audit": audit, "scorer": facts}
+    show(across_episodes_text(compared) + "\n".join(lines) + "\n", document, as_json=as_json)
     if output is not None:
         click.echo(f"files: {output}", err=True)
     _tell(audits)

@@ -43,7 +43,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Gathering:
-    """What a method is given of a run that was just made."""
+    """Holds what a method is given of a run that was just made."""
 
     record: RunRecord
     rules: Sequence[Rule]  # in the order of the record's strategies
@@ -58,7 +58,7 @@ class Gathering:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """One method: what it gathers of a run, and how that is shown."""
+    """Describes one method: what it gathers of a run, and how that is shown."""
 
     name: str  # of evidence/NAME.json, and of its document
     text: Callable[[Mapping[str, Any]], str]  # its document for a terminal

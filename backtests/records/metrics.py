@@ -43,7 +43,7 @@ def sharpe(equity: Sequence[float]) -> float | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trade:
-    """A round trip: from flat to flat (or to the other side). Open ones have no `closed`."""
+    """Holds a round trip: from flat to flat (or to the other side). Open ones have no `closed`."""
 
     symbol: str
     direction: str  # "long" or "short"
@@ -126,7 +126,7 @@ def round_trips(fills: Sequence[Fill], flows: Sequence[CashFlow]) -> list[Trade]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a statistic is computed from; a run of a sweep has no records, only what stands first."""
+    """Holds what a statistic is computed from; a run of a sweep has no records, only the first four."""
 
     equity: Sequence[float]  # US dollars: the cash at the start, then each close of the window
     commission: float  # US dollars, paid
@@ -140,7 +140,7 @@ class Outcome:
 
     @classmethod
     def of(cls, replayed: Replayed, trades: Sequence[Trade]) -> Self:
-        """Takes it from a replay and its round trips."""
+        """Makes it of a replay and its round trips."""
         return cls(
             equity=[replayed.terms.cash, *(day.equity for day in replayed.days)],
             commission=sum(fill.commission for fill in replayed.fills),
@@ -160,7 +160,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistic:
-    """One figure of a strategy's run."""
+    """Describes one figure of a strategy's run."""
 
     key: str  # in JSON and frames
     unit: str  # as the glossary has it; what stands before a comma decides how tables print it

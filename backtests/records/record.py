@@ -49,7 +49,7 @@ TABLES = (
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Column names and rows."""
+    """Holds column names and rows."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
@@ -61,7 +61,7 @@ class Table:
 
 @dataclass(eq=False, repr=False)
 class RunRecord:
-    """A run's tables, figures, configuration and evidence."""
+    """Holds a run's tables, figures, configuration and evidence."""
 
     tables: dict[str, Table]  # by the names in TABLES
     document: dict[str, Any]  # what `--json` prints
@@ -73,7 +73,7 @@ class RunRecord:
 
     @property
     def hash8(self) -> str:
-        """Eight hex digits of the configuration and all data that went in."""
+        """Hashes the configuration and all data that went in, to eight hex digits."""
         return hashlib.sha256(json_text(self.config).encode()).hexdigest()[:8]
 
 

@@ -36,7 +36,7 @@ def versions() -> dict[str, str]:
 
 @cache
 def code_sha256() -> str:
-    """Returns one SHA-256 over every file of our own that can change a result: code, word lists, tables.
+    """Returns one SHA-256 over every file of the program that can change a result: code, word lists, tables.
 
     Episodes are left out: they are data, whose hashes stand in the configuration.
     """

@@ -36,7 +36,7 @@ def _figures(run: RunRecord) -> dict[str, Any]:
 
 
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables of a configuration as one level of dotted names; the strategies are compared apart."""
+    """Flattens a configuration to one level of dotted names; the strategies are compared apart."""
     found: dict[str, Any] = {}
     for key, value in config.items():
         if isinstance(value, Mapping):
@@ -47,7 +47,7 @@ def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _strategy_changes(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> Iterator[str]:
-    """In what the strategies differ: namesakes are compared in their order, what is left stands in one run only."""
+    """Compares the strategies: namesakes in their order; what is left stands in one run only."""
     rows = [{(row["name"], count): row for row, count in _counted(each)} for each in (one, other)]
     for key in [*rows[0], *(key for key in rows[1] if key not in rows[0])]:
         if key in rows[0] and key in rows[1]:

@@ -1,4 +1,4 @@
-"""The same replays under harder terms. Pure."""
+"""Replays the same rules at other borrow rates. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def borrow_stress(
     for rule in rules:
         name = label(rule, rules)
         for rate in rates_pct:
-            book = run_rule(episode, market, rule, dataclasses.replace(terms, borrow_pct=rate))
-            returns.setdefault(name, []).append((book.days[-1].equity / terms.cash - 1) * 100)
-            ruined.setdefault(name, []).append(book.ruined_on)
+            replayed = run_rule(episode, market, rule, dataclasses.replace(terms, borrow_pct=rate))
+            returns.setdefault(name, []).append((replayed.days[-1].equity / terms.cash - 1) * 100)
+            ruined.setdefault(name, []).append(replayed.ruined_on)
     return {"rates_pct": list(rates_pct), "returns_pct": returns, "ruined_on": ruined}

@@ -15,7 +15,7 @@ from backtests.episodes.episode import Episode
 from backtests.records.contamination import scorer_facts
 from backtests.records.metrics import Outcome, Trade, figures, round_trips
 from backtests.records.record import Table, label
-from backtests.runs.inputs import HELD, held_text
+from backtests.runs.inputs import ARCHIVED, archived_text
 from backtests.runs.result import Result
 from strategies.rule import Rule
 from strategies.signals import NewsItem, SignalBook
@@ -48,7 +48,7 @@ def build_result(episode: Episode, news: News, terms: BrokerTerms, replays: Sequ
     }
     texts = {rule.code.place: rule.code.text for rule in rules if rule.code is not None}
     if news.held:
-        texts[HELD] = held_text(news.held)
+        texts[ARCHIVED] = archived_text(news.held)
     result = Result(tables, document, configuration(episode, news, terms, rules), texts)
     result.inputs = {f"inputs/{place}": path for place, path in episode.files}
     return result
@@ -59,7 +59,7 @@ def _window(episode: Episode) -> list[str]:
 
 
 def _bars(episode: Episode) -> Table:
-    """The daily bars of the window and of the session before it: what the page draws."""
+    """Takes the daily bars of the window and of the session before it, which the page draws."""
     table = episode.sessions.sessions
     first, last = table[episode.window[0] - 1], table[episode.window[-1]]
     rows = [
@@ -142,7 +142,7 @@ def _broker_tables(named: list[tuple[str, Replayed, list[Trade]]]) -> dict[str, 
 
 
 def _signals(episode: Episode, news: News) -> Table:
-    """The AI-wide sums per session, half-life one session; a symbol's signal is this times its exposure."""
+    """Sums the scores by session, AI-wide, half-life one session; a symbol's signal is this times its exposure."""
     book = SignalBook(news.items, episode.window[0], episode.window[-1])
     series = [
         book.table("count", half_life=None, reactions="include"),
@@ -217,6 +217,6 @@ def configuration(episode: Episode, news: News, terms: BrokerTerms, rules: Seque
 
 
 def _code(rule: Rule) -> dict[str, str]:
-    """Where a user's own strategy stands in the run's folder, which class of it, and the hash of its text."""
+    """Says where a user's strategy stands in the run's folder, which class of it, and the hash of its text."""
     code = rule.code
     return {} if code is None else {"code": code.place, "class": code.name, "sha256": code.sha256}

@@ -33,7 +33,7 @@ def translated(value: Any) -> Any:
 
 
 def _rows(value: Any) -> Any:
-    """Lists of evidence on strategies are rows like others; lists of a configuration's strategies hold parameters."""
+    """Translates the rows of evidence on strategies; those of a configuration's strategies hold parameters and stay."""
     is_evidence = isinstance(value, list) and all(isinstance(each, dict) and "strategy" in each for each in value)
     return [translated(each) for each in value] if is_evidence else value
 

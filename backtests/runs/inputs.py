@@ -1,11 +1,11 @@
-"""What a run keeps of its inputs, so that it can be made again from its folder alone.
+"""Keeps a run's inputs in its folder, so that it can be made again from that alone.
 
 inputs/episode/<name>/   episode.toml, sessions.csv, actions.csv, prices.csv
 inputs/prices/           the user's own bars, daily or of minutes
 inputs/news/             the documents that were read
 inputs/loans/            the table of stock loans
 inputs/archive/          headlines.jsonl: what the archive held, one sighting a line
-code/                    users' own strategies
+code/                    users' strategies
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from feeds.errors import InputError
 from feeds.headline import Headline
 from feeds.scoring.registry import scorer_named
 
-HELD = "inputs/archive/headlines.jsonl"
+ARCHIVED = "inputs/archive/headlines.jsonl"
 
 
 def keep_inputs(record: RunRecord, folder: Path) -> None:
@@ -45,8 +45,8 @@ def keep_inputs(record: RunRecord, folder: Path) -> None:
             raise InputError(f"{path}: has changed since the run read it; run again")
 
 
-def held_text(held: Iterable[tuple[str, Headline]]) -> str:
-    """What an archive held as lines of JSON."""
+def archived_text(held: Iterable[tuple[str, Headline]]) -> str:
+    """Writes the headlines that an archive held as lines of JSON."""
 
     def row(provenance: str, head: Headline) -> dict[str, Any]:
         plain = {field.name: getattr(head, field.name) for field in dataclasses.fields(head)}
@@ -56,8 +56,8 @@ def held_text(held: Iterable[tuple[str, Headline]]) -> str:
     return "".join(json.dumps(row(*each), ensure_ascii=False) + "\n" for each in held)
 
 
-def read_held(path: Path) -> list[tuple[str, Headline]]:
-    """Reads back what `held_text` wrote.
+def read_archived(path: Path) -> list[tuple[str, Headline]]:
+    """Reads back what `archived_text` wrote.
 
     Raises:
         InputError: It is not such a file.
@@ -82,14 +82,14 @@ def load_inputs(folder: Path, config: dict[str, Any]) -> tuple[Episode, News]:
         InputError: An input is missing, or is no longer the one that the run read.
     """
     inputs = folder / "inputs"
-    own = inputs / "episode" / config["episode"]
-    if not (own / "episode.toml").is_file():
+    kept = inputs / "episode" / config["episode"]
+    if not (kept / "episode.toml").is_file():
         raise InputError(f"{folder}: holds no inputs; it was written before runs kept them, or they were removed")
-    held = folder / HELD
+    held = folder / ARCHIVED
     prices, loans = _one(inputs / "prices"), _one(inputs / "loans")
     bars = config.get("bars", "daily")
     episode = load_episode(
-        own,
+        kept,
         prices=prices,
         news=held if held.is_file() else inputs / "news",
         start=date.fromisoformat(config["start"]),
@@ -100,7 +100,7 @@ def load_inputs(folder: Path, config: dict[str, Any]) -> tuple[Episode, News]:
     as_of = date.fromisoformat(config["lexicon_as_of"]) if "lexicon_as_of" in config else None
     scorer = scorer_named(config["scorer"])
     if held.is_file():
-        episode, news = from_held(episode, read_held(held), scorer=scorer, lexicon_as_of=as_of)
+        episode, news = from_held(episode, read_archived(held), scorer=scorer, lexicon_as_of=as_of)
     else:
         news = read_news(episode, scorer=scorer, lexicon_as_of=as_of)
     for name in sorted({*config["sources"], *episode.sources}):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Result(RunRecord):
-    """A run's tables as pandas frames (`equity`, `positions`, …; backtests/records/record.py lists their columns).
+    """Shows a run's tables as pandas frames (`equity`, `positions`, …; records/record.py lists their columns).
 
     Its figures stand in `metrics`; `replay` or `Result.load` make one.
     """
@@ -40,7 +40,7 @@ class Result(RunRecord):
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
-        """One row per strategy: returns and drawdowns in percent, costs and equity in US dollars."""
+        """Makes the frame of figures, one row per strategy: percent, US dollars, counts; see docs/glossary.md."""
         import pandas as pd
 
         rows = []
@@ -68,11 +68,11 @@ class Result(RunRecord):
         return axes
 
     def _repr_html_(self) -> str:
-        """The tables of the report, for a notebook."""
+        """Draws the tables of the report for a notebook."""
         return notebook_view(self)
 
     def __repr__(self) -> str:
-        """One line for a prompt."""
+        """Names the episode and the strategies."""
         names = ", ".join(result["label"] for result in self.document["results"])
         return f"<Result {self.document['episode']}: {names}>"
 

@@ -43,7 +43,7 @@ def counterexamples(episodes: tuple[str, ...], as_json: bool) -> None:
 
 
 def counterexamples_text(made: dict[str, Any]) -> str:
-    """The tables for a terminal."""
+    """Prints the rates and the counterexamples as tables for a terminal."""
     lines = [
         f"How often a strong score (relevance x |sentiment| of {made['strong']} or more) was right, by session",
         *grid(

@@ -30,7 +30,7 @@ def delay(
     prices: Path | None,
     as_json: bool,
 ) -> None:
-    """What EPISODE would have made had the news come 5 minutes, an hour … five sessions later.
+    """Replays EPISODE as if the news had come 5 minutes, an hour … five sessions later.
 
     EPISODE is an episode or the folder of a run, which then gets the result as evidence/delay.json.
 

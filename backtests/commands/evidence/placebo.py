@@ -43,7 +43,7 @@ def placebo(
     prices: Path | None,
     as_json: bool,
 ) -> None:
-    """Would news that means nothing have done as well in EPISODE?
+    """Tests whether news that means nothing would have done as well in EPISODE.
 
     Days permuted in blocks, news shifted by sessions, names swapped, scores given to headlines off the topic.
     EPISODE is an episode or the folder of a run, which then gets the result as evidence/placebo.json.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceInputs:
-    """What a verb was pointed at: an episode, or the folder of a run with its strategies and terms."""
+    """Holds what a command was pointed at: an episode, or the folder of a run with its strategies and terms."""
 
     episode: Episode
     unplaced: News  # as read

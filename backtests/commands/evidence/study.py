@@ -55,7 +55,7 @@ def study(
     prices: Path | None,
     as_json: bool,
 ) -> None:
-    """Event study of EPISODE: abnormal returns, and whether they are more than chance.
+    """Measures abnormal returns in EPISODE, and whether they are more than chance.
 
     EPISODE is an episode, `all` (each at its key session), or the folder of a run, which then gets the result as
     evidence/study.json.
@@ -80,7 +80,7 @@ def study(
 
 
 def _all(model: Any, span: Span, benchmark: str | None, scorer: Scorer, *, as_json: bool) -> None:
-    """The sample's row of every episode that ships."""
+    """Prints the sample's row of every episode that ships."""
     from backtests.engine.news import read_news
     from backtests.episodes.episode import episode_names, load_episode
     from backtests.evidence.event_study.event_study import event_study

@@ -1,4 +1,4 @@
-"""One offline page of a run: HTML with drawings in it, a style sheet and a small script.
+"""Draws one offline page of a run: HTML with drawings in it, a style sheet and a small script.
 
 The page asks nothing of the network and lets nothing in: its Content-Security-Policy names the hash of its one style
 sheet and its one script, headlines are escaped, and links lead only to http and https. Without the script it still
@@ -50,7 +50,7 @@ def _hash(text: str) -> str:
 
 
 def shell(title: str, body: Iterable[str]) -> str:
-    """A whole document around a body, with its policy, style and script."""
+    """Wraps a body into a whole document, with its policy, style and script."""
     style, script = _asset("page.css"), _asset("page.js")
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
@@ -67,29 +67,27 @@ def shell(title: str, body: Iterable[str]) -> str:
 
 
 def _standfirst(record: RunRecord) -> str:
-    """The two sentences under the headline, put together from the run's own figures."""
+    """Writes the sentences under the title from the run's own figures."""
     doc = record.document
     claimed = [row["symbol"] for row in doc["claims"]]
     rows = {each[0]: each for each in moves(record, doc["key_session"])}
     first = next((rows[symbol] for symbol in claimed if symbol in rows), None) or next(iter(rows.values()), None)
-    told = ""
+    sentences = ""
     if first:
         symbol, _, gap, tradable, whole = first
-        told = (
+        sentences = (
             f"On {doc['key_session']} {symbol} closed {number(whole)} %. The overnight gap was {number(gap)} %; "
             f"{number(tradable)} % was tradable, open to close. "
         )
-    own = [each for each in doc["results"] if not each["baseline"]]
-    baseline = [each for each in doc["results"] if each["baseline"]]
-    for name, group in (("Strategies", own), ("Baselines", baseline)):
-        if group:
-            returns = [each["return_pct"] for each in group]
-            told += f"{name} made {number(min(returns), 1)} to {number(max(returns), 1)} %. "
-    return told
+    for name, is_baseline in (("Strategies", False), ("Baselines", True)):
+        returns = [each["return_pct"] for each in doc["results"] if each["baseline"] == is_baseline]
+        if returns:
+            sentences += f"{name} made {number(min(returns), 1)} to {number(max(returns), 1)} %. "
+    return sentences
 
 
 def _scorer(record: RunRecord) -> str:
-    """The training cut-off of a scorer that has one, and what it means."""
+    """States the training cut-off of a scorer that has one, and what it means."""
     facts = record.document.get("scorer")
     line = esc(scorer_line(facts))
     if facts and facts["contaminated_for"]:
@@ -129,13 +127,13 @@ def html_page(record: RunRecord, sections: Sequence[str]) -> str:
 
 
 def compare_page(named: Sequence[tuple[str, RunRecord]]) -> str:
-    """One offline page of several runs, each with the name it is shown under."""
+    """Draws one offline page of several runs, each with the name it is shown under."""
     title, body = comparison(named)
     return shell(f"{title}: Aftershock", [*body, '<div id="tip" hidden></div>'])
 
 
 def notebook_view(record: RunRecord) -> str:
-    """The main tables, for a notebook's cell: no style, no script."""
+    """Draws the main tables for a notebook's cell: no style, no script."""
     doc = record.document
     parts = [
         f"<h3>{esc(doc['episode'])}: {doc['window']['start']} to {doc['window']['end']}</h3>",

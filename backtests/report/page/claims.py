@@ -65,7 +65,7 @@ def _bars(rows: list[tuple[str, str, float, float, float]], session: str, width:
 
 
 def happened(record: RunRecord) -> Markup:
-    """The first section of the page."""
+    """Draws the section of what happened: moves and claims."""
     session = record.document["key_session"]
     rows = moves(record, session)
     parts: list[str] = []

@@ -1,4 +1,4 @@
-"""The audit, the data card and what a run does not show."""
+"""Draws the audit, the data card and what a run does not show."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backtests.report.text.run import audit_lines, limits
 
 
 def audit(record: RunRecord) -> Markup:
-    """The section that says how the promise was checked."""
+    """Draws the section that says how the promise was checked."""
     found = record.document.get("audit")
     if found is None:
         return section("audit", "Audit", "This result was not audited; `backtest run` and `backtest audit` do it.")
@@ -30,7 +30,7 @@ def audit(record: RunRecord) -> Markup:
 
 
 def card(record: RunRecord) -> Markup:
-    """The data card: hashes of data, configuration and code, versions, seed."""
+    """Draws the data card: hashes of data, configuration and code, versions, seed."""
     made = run_card(record)
     rows = [("configuration", made["config_sha256"]), ("code", made["code_sha256"])]
     rows += [(f"data: {name}", digest) for name, digest in record.config["sources"].items()]
@@ -48,5 +48,5 @@ def card(record: RunRecord) -> Markup:
 
 
 def not_shown(record: RunRecord) -> Markup:
-    """The last section."""
+    """Draws the list of what the run does not show."""
     return section("limits", "What this does not show", "", listing(limits(record)))

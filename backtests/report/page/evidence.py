@@ -20,7 +20,7 @@ def _noted(document: Document) -> str:
 
 
 def _band(group: Document, width: float) -> Markup:
-    """Cumulative average abnormal return of one group with its 95 % band."""
+    """Draws the cumulative average abnormal return of one group with its 95 % band."""
     days = group["days"]
     left, right, top, bottom = 44.0, width - 10, 12.0, 190.0
     values = [each[key] for each in days for key in ("caar_pct", "low_pct", "high_pct") if each[key] is not None]
@@ -40,7 +40,7 @@ def _band(group: Document, width: float) -> Markup:
     if edge:
         parts.append(f'<polygon points="{" ".join(f"{svg.px(a)},{svg.px(b)}" for a, b in edge)}" class="band"/>')
     parts.append(svg.line(x(0), top, x(0), bottom, "event"))
-    parts.append(svg.polyline([(x(d["offset"]), y(d["caar_pct"])) for d in days], "mine own"))
+    parts.append(svg.polyline([(x(d["offset"]), y(d["caar_pct"])) for d in days], "mine strategy"))
     for day in days:
         if width > 500 or day["offset"] % 2 == 0:
             parts.append(svg.text(x(day["offset"]), bottom + 16, number(day["offset"], 0), "tick", "middle"))
@@ -131,8 +131,8 @@ def placebo_section(document: Document) -> str:
             caption = f"{kind['kind']}: {kind['about']}. Profit in US dollars, number of placebos upwards."
             drawn.append(figure(caption, *svg.both(partial(_histogram, dist))))
     head = ("placebo", "n", "distinct", "real news", "mean", "5 %", "95 %", "p")
-    told = table(head, rows, f"Profit of {document['strategy']} with news that means nothing, US dollars")
-    return "".join([f"<h3>Placebo news: {esc(document['strategy'])}</h3>", told, *drawn, _noted(document)])
+    html = table(head, rows, f"Profit of {document['strategy']} with news that means nothing, US dollars")
+    return "".join([f"<h3>Placebo news: {esc(document['strategy'])}</h3>", html, *drawn, _noted(document)])
 
 
 def _ladder(document: Document, width: float) -> Markup:
@@ -149,7 +149,7 @@ def _ladder(document: Document, width: float) -> Markup:
         ]
     for each in named:
         points = [(x(i), y(value)) for i, value in enumerate(each["return_pct"]) if value is not None]
-        parts.append(svg.polyline(points, "other" if each["baseline"] else "mine own"))
+        parts.append(svg.polyline(points, "other" if each["baseline"] else "mine strategy"))
     for index, rung in enumerate(rungs):
         if width > 500 or index % 2 == 0:
             parts.append(svg.text(x(index), bottom + 16, rung["delay"], "tick", "middle"))
@@ -204,7 +204,7 @@ def attribution_section(document: Document) -> str:
             )
             for row in each["headlines"][:12]
         ]
-        told = table(
+        html = table(
             ("US dollars", "headline", "source", "known (UTC)"), rows, f"{each['strategy']}: profit by headline", wide=1
         )
         rest = (
@@ -212,7 +212,7 @@ def attribution_section(document: Document) -> str:
         )
         parts.append(
             folded(
-                f"{each['strategy']}: {number(each['profit_usd'], 0)} US dollars", told, f'<p class="note">{rest}</p>'
+                f"{each['strategy']}: {number(each['profit_usd'], 0)} US dollars", html, f'<p class="note">{rest}</p>'
             )
         )
     return "".join([*parts, _noted(document)]) if len(parts) > 1 else ""
@@ -234,12 +234,12 @@ def trials_section(document: Document) -> str:
     ]
     head = ("strategy", "rank", "Sharpe", "PSR", "DSR", "p", "q (BH)")
     pbo = document.get("pbo")
-    told = f"{trials_line(document)}; the ledger is {'intact' if document['ledger']['intact'] else 'BROKEN'}."
+    line = f"{trials_line(document)}; the ledger is {'intact' if document['ledger']['intact'] else 'BROKEN'}."
     if pbo:
-        told += f" Probability of backtest overfitting {pbo['pbo']:.2f} over {pbo['trials']} configurations."
+        line += f" Probability of backtest overfitting {pbo['pbo']:.2f} over {pbo['trials']} configurations."
     return "".join(
         [
-            f"<h3>How many configurations were tried</h3><p>{esc(told)}</p>",
+            f"<h3>How many configurations were tried</h3><p>{esc(line)}</p>",
             table(head, rows, "Sharpe ratios against the number of configurations tried"),
             _noted(document),
         ]
@@ -262,8 +262,8 @@ def critique_section(document: Document) -> str:
 
 def missing_note(verbs: Sequence[str]) -> Markup:
     """Names the commands that would add what was not gathered."""
-    told = ", ".join(f"backtest {verb} RUN_FOLDER" for verb in verbs)
-    return Markup(f'<p class="note">Not gathered for this run: {esc(told)} would add it to this page.</p>')
+    commands = ", ".join(f"backtest {verb} RUN_FOLDER" for verb in verbs)
+    return Markup(f'<p class="note">Not gathered for this run: {esc(commands)} would add it to this page.</p>')
 
 
 def evidence(sections: Sequence[str]) -> Markup:

@@ -1,4 +1,4 @@
-"""One page of several runs: what each was made from, and every strategy on one scale."""
+"""Draws several runs on one page: what each was made from, and every strategy on one scale."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from backtests.report.text.run import limits, result_head, result_rows
 
 
 def comparison(named: Sequence[tuple[str, RunRecord]]) -> tuple[str, list[str]]:
-    """The title and the body of the page of several runs, each with the name it is shown under."""
+    """Returns the title and the body of the page of several runs, each with the name it is shown under."""
     title = f"{len(named)} runs beside each other"
     head = (
         f'<a class="skip" href="#main">Skip to the runs</a><header><p class="kicker">Aftershock</p>'
@@ -41,12 +41,12 @@ def _made_from(named: Sequence[tuple[str, RunRecord]]) -> Markup:
 
 
 def _news(named: Sequence[tuple[str, RunRecord]]) -> Markup:
-    """The news over the price, where all runs saw the same of both; else where to look for it."""
+    """Draws the news over the price where all runs saw the same of both; else says where to look for it."""
     first = named[0][1]
     if all(run.tables[name].rows == first.tables[name].rows for _, run in named for name in ("scores", "bars")):
         return timeline(first)
-    told = "The runs saw other headlines, scores or prices, so there is no one timeline: each run's own page has its."
-    return section("news", "The news over the price", told)
+    note = "The runs saw other headlines, scores or prices, so there is no one timeline: each run's own page has its."
+    return section("news", "The news over the price", note)
 
 
 def _contaminated(run: RunRecord) -> str:

@@ -1,4 +1,4 @@
-"""Strategies beside their baselines: equity, drawdown and exposure of each, drawn alike."""
+"""Draws strategies beside their baselines: equity, drawdown and exposure of each, on one scale."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Curve = tuple[list[str], list[float], list[float], list[float]]  # sessions, ret
 
 
 def curves(record: RunRecord) -> dict[str, Curve]:
-    """Each strategy's return since the start and fall from its peak, in percent, and its net exposure."""
+    """Computes each strategy's return since the start and fall from its peak, in percent, and its net exposure."""
     found: dict[str, Curve] = {each["label"]: ([], [], [], []) for each in record.document["results"]}
     columns = record.tables["equity"].columns
     at = {name: columns.index(name) for name in ("session", "equity", "net")}
@@ -36,10 +36,10 @@ _LEFT, _RIGHT = 38.0, 316.0  # of the strips of a panel
 
 
 def panel(name: str, shown: dict[str, Curve], summary: dict[str, Any], bounds: tuple[float, float]) -> Markup:
-    """One strategy's three strips: return with all others faint behind it, drawdown, net exposure."""
+    """Draws one strategy's three strips: return with all others faint behind it, drawdown, net exposure."""
     sessions, _, falls, net = shown[name]
     x = svg.scale(0, max(len(sessions) - 1, 1), _LEFT, _RIGHT)
-    kind = "baseline" if summary["baseline"] else "own"
+    kind = "baseline" if summary["baseline"] else "strategy"
     parts = [
         *_returns(name, shown, bounds, x, kind),
         *_falls(falls, x),
@@ -54,8 +54,8 @@ def panel(name: str, shown: dict[str, Curve], summary: dict[str, Any], bounds: t
         f"last net exposure {number(net[-1] if net else 0)} of equity."
     )
     title = f"<h3>{esc(name)}{' <small>baseline</small>' if summary['baseline'] else ''}</h3>"
-    told = f'<p class="big">{number(summary["return_pct"], 1)} %</p>'
-    return Markup(f'<div class="panel {kind}">{title}{told}{svg.drawing(320.0, 236, label, parts)}</div>')
+    number_html = f'<p class="big">{number(summary["return_pct"], 1)} %</p>'
+    return Markup(f'<div class="panel {kind}">{title}{number_html}{svg.drawing(320.0, 236, label, parts)}</div>')
 
 
 def _returns(name: str, shown: dict[str, Curve], bounds: tuple[float, float], x: svg.Scale, kind: str) -> Iterator[str]:
@@ -87,7 +87,7 @@ def _net(net: Sequence[float], x: svg.Scale) -> Iterator[str]:
 
 
 def panels(named: Sequence[tuple[str, dict[str, Any]]], shown: dict[str, Curve]) -> Markup:
-    """All panels on one scale."""
+    """Draws all panels on one scale."""
     values = [value for curve in shown.values() for value in curve[1]] or [0.0]
     bounds = (min(0.0, *values) - 0.5, max(0.0, *values) + 0.5)
     return Markup(
@@ -96,7 +96,7 @@ def panels(named: Sequence[tuple[str, dict[str, Any]]], shown: dict[str, Curve])
 
 
 def strategies(record: RunRecord) -> Markup:
-    """The section of strategies and baselines."""
+    """Draws the section of strategies and baselines."""
     named = [(each["label"], each) for each in record.document["results"]]
     parts: list[str] = [
         figure(

@@ -1,4 +1,4 @@
-"""Trades with the headlines behind them, and what trading cost."""
+"""Draws trades with the headlines behind them, and what trading cost."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from backtests.records.record import RunRecord
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, esc, figure, folded, section, table, title_of
-from backtests.report.page.timeline import Row, records
+from backtests.report.page.timeline import Row
 from backtests.report.text.table import number
 
 _SHOWN = 4  # headlines named per entry
@@ -16,7 +16,7 @@ _HEAD = ("opened", "symbol", "side", "closed", "shares", "entry", "exit", "costs
 
 
 def _behind(record: RunRecord, strategy: str) -> dict[str, list[str]]:
-    """Headlines behind the trades that a strategy opened in a session, from the gap split: ids in order of time."""
+    """Finds the headlines behind the trades that a strategy opened in a session: ids in order of time."""
     gaps = record.evidence.get("gaps", {})
     found: dict[str, list[str]] = {}
     for trade in gaps.get("trades", ()):
@@ -38,14 +38,14 @@ def _entry(session: str, trades: Sequence[Row], ids: Sequence[str], by_id: Mappi
     sides = "; ".join(f"{side} {', '.join(names)}" for side, names in (("long", longs), ("short", shorts)) if names)
     known = [by_id[each] for each in ids if each in by_id]
     known.sort(key=lambda row: (-abs(row["sentiment"] * row["relevance"] * row["story_weight"]), row["known_at"]))
-    told = "".join(
+    items = "".join(
         f"<li><span class='when'>{esc(row['known_at'][5:16].replace('T', ' '))}</span> "
         f"<span class='score'>{number(row['sentiment'])}</span> "
         f"{title_of(row['title'], row['link'], row['language'])}</li>"
         for row in known[:_SHOWN]
     )
     more = f"<li>and {len(known) - _SHOWN} more</li>" if len(known) > _SHOWN else ""
-    why = f"<ol class='behind'>{told}{more}</ol>" if told else "<p class='note'>No headline stands behind these.</p>"
+    why = f"<ol class='behind'>{items}{more}</ol>" if items else "<p class='note'>No headline stands behind these.</p>"
     made = f"{number(profit, 0)} US dollars" if closed else "still open"
     return f"<li><p><strong>{esc(session)}</strong> {esc(sides)}: <strong>{made}</strong></p>{why}</li>"
 
@@ -69,9 +69,9 @@ def _rows(trades: Sequence[Row]) -> list[tuple[str, ...]]:
 
 
 def trades(record: RunRecord) -> Markup:
-    """The section of trades."""
-    by_id = {row["id"]: row for row in records(record, "scores")}
-    all_trades = records(record, "trades")
+    """Draws the section of trades."""
+    by_id = {row["id"]: row for row in record.tables["scores"].records()}
+    all_trades = record.tables["trades"].records()
     parts = []
     for each in record.document["results"]:
         mine = [row for row in all_trades if row["strategy"] == each["label"]]
@@ -82,12 +82,12 @@ def trades(record: RunRecord) -> Markup:
             parts.append(f"<p><strong>{esc(each['label'])}</strong>: no trade.</p>")
             continue
         behind = _behind(record, each["label"])
-        told = "".join(_entry(session, rows, behind.get(session, ()), by_id) for session, rows in entries.items())
+        items = "".join(_entry(session, rows, behind.get(session, ()), by_id) for session, rows in entries.items())
         listed = table(_HEAD, _rows(mine), f"Trades of {each['label']}; prices and money in US dollars", left=3)
         parts.append(
             folded(
                 f"{each['label']}: {len(mine)} positions in {len(entries)} entries",
-                f"<ol class='entries'>{told}</ol>",
+                f"<ol class='entries'>{items}</ol>",
                 folded("Each trade", listed),
             )
         )
@@ -120,7 +120,7 @@ def _cost_bars(results: Sequence[Mapping[str, Any]], cash: float, width: float) 
 
 
 def costs(record: RunRecord) -> Markup:
-    """The section of costs."""
+    """Draws the section of costs."""
     results, cash = record.document["results"], record.config["broker"]["cash"]
     rows = []
     for each in results:

@@ -12,7 +12,7 @@ WIDTH = 100
 
 
 def notes(document: Mapping[str, Any]) -> Iterator[str]:
-    """What the result does not show."""
+    """Prints what the result does not show."""
     for note in document["notes"]:
         yield from textwrap.wrap(note, WIDTH, initial_indent="· ", subsequent_indent="  ")
 
@@ -22,7 +22,7 @@ def _stars(tests: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
 
 
 def study_text(document: Mapping[str, Any]) -> str:
-    """The event study: groups with effective N and robust tests first, then the symbols."""
+    """Prints the event study: groups with effective N and robust tests first, then the symbols."""
     span, estimation = document["window"], document["estimation"]
     lines = [
         (
@@ -50,7 +50,7 @@ def study_text(document: Mapping[str, Any]) -> str:
 
 
 def studies_text(documents: Sequence[Mapping[str, Any]]) -> str:
-    """Several event studies: what is exposed to AI demand, on the event's session and over the window."""
+    """Prints several event studies: what is exposed to AI demand, on the event's session and over the window."""
     head = ("episode (* = control)", "event", "N", "effective N", "AAR %", "K-P", "rank", "window %", "K-P", "rank")
     rows = []
     for each in documents:
@@ -114,7 +114,7 @@ def _symbol_rows(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def critique_text(document: Mapping[str, Any]) -> str:
-    """What is severe against each strategy that is no baseline."""
+    """Prints what is severe against each strategy that is no baseline."""
     lines = ["What speaks against each strategy (severe points; all of them, baselines too: evidence/critique.json)"]
     for row in [each for each in document["strategies"] if not each["baseline"]]:
         severe = [finding["says"] for finding in row["findings"] if finding["grade"] == "severe"]
@@ -132,7 +132,7 @@ def trials_line(document: Mapping[str, Any]) -> str:
 
 
 def trials_text(document: Mapping[str, Any]) -> str:
-    """How many configurations were tried, and what that leaves of the best of a run."""
+    """Prints how many configurations were tried, and what that leaves of the best of a run."""
     measured = [row for row in document["strategies"] if row["dsr"] is not None]
     best = max(measured, key=lambda row: row["dsr"], default=None)
     text = trials_line(document)
@@ -147,7 +147,7 @@ def trials_text(document: Mapping[str, Any]) -> str:
 
 
 def delay_text(document: Mapping[str, Any]) -> str:
-    """Profit against how late the news came."""
+    """Prints the profit against how late the news came."""
     rungs = document["rungs"]
     head = ("strategy", *(rung["delay"].replace(" sessions", " s.").replace(" session", " s.") for rung in rungs))
     rows = [
@@ -166,7 +166,7 @@ def delay_text(document: Mapping[str, Any]) -> str:
 
 
 def placebo_text(document: Mapping[str, Any]) -> str:
-    """A strategy's result beside that of its placebos."""
+    """Prints a strategy's result beside that of its placebos."""
     head = ("placebo", "n", "profit: mean", "5 %", "95 %", "p", "abnormal %: mean", "5 %", "95 %", "p")
     rows = []
     for kind in document["kinds"]:
@@ -195,7 +195,7 @@ def placebo_text(document: Mapping[str, Any]) -> str:
 
 
 def attribution_text(document: Mapping[str, Any], top: int = 10) -> str:
-    """The headlines that made and lost the most, and what leaving one out would have changed."""
+    """Prints the headlines that made and lost the most, and what leaving one out would have changed."""
     lines = [f"{document['episode']}: profit in US dollars, attributed to the headlines that made the positions"]
     for each in document["strategies"]:
         lines += ["", f"{each['strategy']}: {number(each['profit_usd'], 2)}, residual {each['residual_usd']:.1e}"]
@@ -219,7 +219,7 @@ def _left_out(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def gaps_text(document: Mapping[str, Any]) -> str:
-    """Where each strategy's money came from by part of the day, and what its holdings missed."""
+    """Prints where each strategy's money came from by part of the day, and what its holdings missed."""
     head = ("strategy", "before", "to entry", "session", "gaps", "sessions", "costs", "profit")
     rows = []
     for each in document["strategies"]:

@@ -71,7 +71,7 @@ def _figure(statistic: Statistic, value: float | None) -> str:
 
 
 def key_session_lines(record: RunRecord, shown: int = 5) -> list[tuple[str, str]]:
-    """What each strategy traded on the episode's key session: its largest fills with their prices."""
+    """Lists what each strategy traded on the episode's key session: its largest fills with their prices."""
     lines = []
     for each in record.document["results"]:
         fills = sorted(each["key_session_fills"], key=lambda fill: -abs(fill["shares"] * fill["price"]))
@@ -88,19 +88,16 @@ def key_session_lines(record: RunRecord, shown: int = 5) -> list[tuple[str, str]
 
 def _idle(record: RunRecord, name: str) -> str:
     """Says what a strategy that traded nothing on the key session was holding at its close."""
-    table = record.tables["equity"]
     key = record.document["key_session"]
-    for row in (dict(zip(table.columns, each, strict=True)) for each in table.rows):
+    for row in record.tables["equity"].records():
         if row["strategy"] == name and row["session"] == key and row["gross"]:
             return f"nothing; it held {number(row['net'])} net, {row['gross']:.2f} gross of equity into the close"
     return "nothing, and held nothing"
 
 
 def news_rows(record: RunRecord, session: str, shown: int = 12) -> list[tuple[str, ...]]:
-    """The AI headlines that first become tradable in a session, strongest first: UTC time, score, kind, title."""
-    table = record.tables["scores"]
-    records = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
-    mine = [row for row in records if row["session"] == session and row["used"]]
+    """Returns the AI headlines first tradable in a session, strongest first: UTC time, score, tone, kind, title."""
+    mine = [row for row in record.tables["scores"].records() if row["session"] == session and row["used"]]
     mine.sort(key=lambda row: (-abs(row["relevance"] * row["sentiment"]), row["known_at"]))
     return [
         (
@@ -131,7 +128,7 @@ def _bases(counts: dict[str, int]) -> str:
 
 
 def text_report(record: RunRecord, title: str) -> str:
-    """The whole report for a terminal, at most 100 columns wide."""
+    """Prints the whole report for a terminal, at most 100 columns wide."""
     doc = record.document
     key_session = doc["key_session"]
     window, heads = doc["window"], doc["headlines"]
@@ -165,25 +162,25 @@ def text_report(record: RunRecord, title: str) -> str:
 
 
 def _trading(record: RunRecord) -> tuple[str, str]:
-    """On which bars and for which auctions a run traded."""
+    """Returns the bars on which and the auctions for which a run traded."""
     found = record.document.get("trading", {})
     return found.get("bars", "daily"), found.get("auctions", "open")
 
 
 def _traded_on(record: RunRecord) -> str:
-    """What the first line says of the trading where it is not at the opening auctions of daily bars."""
+    """Says how it was traded where that was not at the opening auctions of daily bars."""
     bars, auctions = _trading(record)
     return f", on bars of {bars}" if bars != "daily" else "" if auctions == "open" else f", auctions {auctions}"
 
 
 def _when(record: RunRecord) -> str:
-    """The part of a session that its news could trade."""
+    """Names the part of a session that its news could trade."""
     bars, auctions = _trading(record)
     return "session" if bars != "daily" else {"open": "open", "close": "close"}.get(auctions, "session")
 
 
 def limits(record: RunRecord) -> tuple[str, ...]:
-    """What the run does not show, one line each."""
+    """Lists what the run does not show, one line each."""
     bars, auctions = _trading(record)
     if bars != "daily":
         fills = f"Fills are at the open of bars of {bars} with slippage; what stood in the order book is not known."
@@ -205,18 +202,18 @@ def _news_lines(record: RunRecord, session: str) -> list[str]:
 
 
 def audit_line(decisions: int, violations: int) -> str:
-    """The short form of an audit."""
+    """Prints the short form of an audit."""
     return f"audit: {decisions} decisions re-decided without the future, {violations} differed"
 
 
 def audit_lines(record: RunRecord) -> list[str]:
-    """The short form of the audit, where the run was audited."""
+    """Prints the short form of the audit, where the run was audited."""
     found = record.document.get("audit")
     return [audit_line(found["decisions"], found["violations"])] if found else []
 
 
 def borrow_rows(record: RunRecord) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The stress of borrow rates as head and rows: returns in percent, and whether an account was ruined."""
+    """Returns the stress of borrow rates as head and rows: returns in percent, and whether an account was ruined."""
     found = record.document["borrow_stress"]
     rows = []
     for name, returns in found["returns_pct"].items():
@@ -227,14 +224,14 @@ def borrow_rows(record: RunRecord) -> tuple[tuple[str, ...], list[tuple[str, ...
 
 
 def borrow_lines(record: RunRecord) -> list[str]:
-    """The stress of borrow rates, where it was asked for."""
+    """Prints the stress of borrow rates, where it was asked for."""
     if "borrow_stress" not in record.document:
         return []
     return ["", "What if borrowing cost more (percent a year, the same for every symbol)", *grid(*borrow_rows(record))]
 
 
 def trouble_lines(record: RunRecord) -> list[str]:
-    """Refused orders, margin calls and ruin of each strategy, a line each."""
+    """Prints refused orders, margin calls and ruin of each strategy, a line each."""
     lines = []
     for each in record.document["results"]:
         if each["rejected_orders"]:

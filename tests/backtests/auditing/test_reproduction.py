@@ -17,7 +17,7 @@ from backtests.auditing.reproduction import verify
 from backtests.cli import cli
 from backtests.records.run_diff import differences
 from backtests.runs.folder import read_run
-from backtests.runs.inputs import held_text, read_held
+from backtests.runs.inputs import archived_text, read_archived
 from feeds.errors import InputError
 from feeds.rss import read
 from tests.helpers.paths import ROOT
@@ -100,8 +100,8 @@ def test_inputs_that_change_under_a_run_are_noticed_when_it_is_saved(tmp_path):
 def test_what_an_archive_held_survives_writing_and_reading(tmp_path):
     """Every field, times with their zone."""
     held = [("live", each) for each in read(EPISODE / "news.de.xml").headlines]
-    (tmp_path / "h.jsonl").write_text(held_text(held), encoding="utf-8")
-    assert read_held(tmp_path / "h.jsonl") == held
+    (tmp_path / "h.jsonl").write_text(archived_text(held), encoding="utf-8")
+    assert read_archived(tmp_path / "h.jsonl") == held
 
 
 def test_two_runs_say_why_they_differ(run, tmp_path):
