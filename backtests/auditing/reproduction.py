@@ -33,9 +33,9 @@ def rerun(folder: Path | str) -> Result:
     Raises:
         InputError: The folder is no run, holds no inputs, or other ones than the run read.
     """
+    from backtests._replay import replay
     from backtests.auditing.audit import short_audit
     from backtests.broker.terms import BrokerTerms
-    from backtests.engine.replay import replay
     from backtests.engine.schedule import place_news
     from backtests.evidence.standard import weigh
     from backtests.runs.borrow_stress import borrow_stress

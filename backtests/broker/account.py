@@ -1,4 +1,6 @@
-"""The account: cash, positions, what moves them, and margin. No orders and no backtrader here; docs/book.md has it all.
+"""Keeps the account: cash, positions, what moves them, and margin; docs/broker.md has every formula.
+
+No orders and no backtrader here.
 
 Symbols are columns in fixed order; every sum runs in that order, so that another engine can add alike.
 """
@@ -10,7 +12,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Protocol
 
-from backtests.broker.terms import BrokerTerms, CashFlow, DayEnd, Fill
+from backtests.broker.records import CashFlow, DayEnd, Fill
+from backtests.broker.terms import BrokerTerms
 from backtests.episodes.prices import Action
 from backtests.episodes.stock_loans import Loans
 

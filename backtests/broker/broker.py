@@ -1,6 +1,6 @@
 """The honest broker: backtrader's orders on an account of our own.
 
-A session has phases; docs/book.md has every formula:
+A session has phases; docs/broker.md has every formula:
 
     a  nights: borrow, interest, dividends, splits
     b  opening auction: forced orders, then legs that reduce, then legs that increase (margin is checked at the
@@ -28,7 +28,8 @@ import backtrader as bt
 from backtests.broker.account import Account
 from backtests.broker.execution import OrderDesk
 from backtests.broker.orders import check_order, is_expired
-from backtests.broker.terms import BrokerTerms, OrderRecord
+from backtests.broker.records import OrderRecord
+from backtests.broker.terms import BrokerTerms
 
 
 class _Shares(bt.CommInfoBase):

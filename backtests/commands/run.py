@@ -84,11 +84,11 @@ def run(
       backtest run deepseek-2025 --bars 5m --prices minutes.csv
       backtest run all --strategy shock
     """
-    from backtests.engine.replay import standard_rules
     from backtests.engine.schedule import place_news
     from backtests.episodes.episode import load_episode
     from backtests.report import text_report
     from backtests.report.text.evidence import verdict_text
+    from backtests.user_strategies.selection import standard_rules
 
     given = {"cash": cash, "auctions": auctions}
     settings = {**settings, **{name: value for name, value in given.items() if value is not None}}
@@ -127,8 +127,8 @@ def _weighed(
     episode: Episode, news: News, rules: list[Rule], terms: BrokerTerms, borrow: tuple[float, ...], ledger: str | None
 ) -> tuple[Result, Audit]:
     """Replays the rules on placed news, audits and records the run, and adds what speaks for and against it."""
+    from backtests._replay import replay
     from backtests.auditing.audit import short_audit
-    from backtests.engine.replay import replay
     from backtests.evidence.standard import weigh
     from backtests.runs.borrow_stress import borrow_stress
 

@@ -91,12 +91,13 @@ def _replayed(
     output: Path | None,
 ) -> tuple[list[Cell], Audit]:
     """Replays the strategies over one episode, audits and records the run, and saves it where that was asked for."""
+    from backtests._replay import replay
     from backtests.auditing.audit import short_audit
     from backtests.engine.news import read_news
-    from backtests.engine.replay import replay, standard_rules
     from backtests.engine.schedule import place_news
     from backtests.evidence.standard import weigh
     from backtests.runs.across_episodes import cells_of
+    from backtests.user_strategies.selection import standard_rules
 
     news = place_news(episode, read_news(episode, scorer=scorer), terms)
     with aside():

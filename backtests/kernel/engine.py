@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtests.batch.replay_engine import ReplayEngine, Versions, split_versions
+from backtests.batch.news_versions import Versions, split_versions
+from backtests.batch.replay_engine import ReplayEngine
 from backtests.broker.terms import BrokerTerms
 from backtests.kernel.runs import Compiled, why_not
 from strategies.rule import Rule

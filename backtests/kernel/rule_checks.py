@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from backtests.kernel.decisions import Decisions
-from backtests.user_strategies.loading import EXCESS, failed, wrong_weights
+from backtests.user_strategies.checks import EXCESS, failed, wrong_weights
 from feeds.errors import InputError
 from strategies.rule import Rule
 from strategies.signals import Floats

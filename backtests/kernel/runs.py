@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from backtests.batch.replay_engine import Versions, renamed, used_items
-from backtests.broker.terms import BrokerTerms, Fill
-from backtests.engine.replay import make_market
+from backtests.batch.news_versions import Versions, renamed, used_items
+from backtests.broker.records import Fill
+from backtests.broker.terms import BrokerTerms
+from backtests.engine.market import make_market
+from backtests.kernel.accounts import AUCTIONS, FILL, TERMS, TOTALS, keep_books
 from backtests.kernel.arrays import Tables, make_tables
-from backtests.kernel.book import AUCTIONS, FILL, TERMS, TOTALS, keep_books
 from backtests.kernel.decisions import decide
 from backtests.kernel.observations import each_market, readings, reads_prices, version_readings
 from backtests.kernel.rule_checks import check_step, check_weights

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from backtests.broker.terms import CashFlow, Fill
+from backtests.broker.records import CashFlow, Fill
 
 SESSIONS_A_YEAR = 252
 

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from backtests.broker.terms import BrokerTerms, CashFlow, Fill, OrderRecord
+from backtests.broker.records import CashFlow, Fill, OrderRecord
+from backtests.broker.terms import BrokerTerms
 from backtests.engine.news import News
+from backtests.engine.replayed import Replayed
 from backtests.episodes.claims import check_claims
 from backtests.episodes.episode import Episode
 from backtests.records.contamination import scorer_facts
 from backtests.records.metrics import Trade, max_drawdown_pct, round_trips, sharpe
 from backtests.runs.inputs import HELD, held_text
-from backtests.runs.result import Replayed, Result, Table, label
+from backtests.runs.result import Result, Table, label
 from strategies.rule import Rule
 from strategies.signals import NewsItem, SignalBook
 

@@ -31,7 +31,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from backtests.broker.terms import BrokerTerms, CashFlow, DayEnd, Fill, OrderRecord
 from feeds.errors import InputError
 from strategies.rule import Rule
 
@@ -51,21 +50,6 @@ TABLES = (
     "bars",
     "sessions",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
-    """What one rule's replay left behind."""
-
-    rule: Rule
-    terms: BrokerTerms
-    fills: tuple[Fill, ...]
-    orders: tuple[OrderRecord, ...]
-    flows: tuple[CashFlow, ...]
-    days: tuple[DayEnd, ...]
-    decisions: tuple[tuple[str, str, float], ...]
-    ruined_on: str | None
-    margin_calls: int
 
 
 @dataclass(frozen=True, slots=True)

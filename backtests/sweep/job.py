@@ -182,7 +182,7 @@ def run_block(job: Job, place: int, first: int, stop: int, sources: dict[str, st
 
 
 def _run(job: Job, name: str, pairs: list[tuple[Rule, BrokerTerms]]) -> tuple[Floats, Floats]:
-    from backtests.kernel.book import TOTALS
+    from backtests.kernel.accounts import TOTALS
 
     runs = _compiled(job, name).run([rule for rule, _ in pairs], [terms for _, terms in pairs])
     return runs.equity, np.column_stack([runs.totals[each] for each in TOTALS])
@@ -190,7 +190,8 @@ def _run(job: Job, name: str, pairs: list[tuple[Rule, BrokerTerms]]) -> tuple[Fl
 
 def _replayed(job: Job, name: str, pairs: list[tuple[Rule, BrokerTerms]]) -> tuple[Floats, Floats]:
     """The same by the reference engine, one by one."""
-    from backtests.engine.replay import make_market, run_rule
+    from backtests.engine.market import make_market
+    from backtests.engine.rule_run import run_rule
 
     episode, news = loaded(job, name)
     market, table = make_market(episode, news), episode.sessions.sessions

@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from backtests._replay import replay
+from backtests.batch.news_versions import Versions, actual_rows
 from backtests.batch.pools import Dask, Processes
-from backtests.batch.replay_engine import Versions, actual_rows, engine_for
 from backtests.broker.terms import BrokerTerms
 from backtests.cli import cli
 from backtests.engine.news import read_news
-from backtests.engine.replay import replay
 from backtests.episodes.episode import load_episode
+from backtests.evidence.placebo.choose_engine import engine_for
 from backtests.evidence.trials.ledger import read_chain
 from backtests.sweep.execute import sweep
 from backtests.sweep.grid import read_grid

@@ -1,4 +1,4 @@
-"""The book of docs/book.md as plain loops that numba compiles. The reference is broker.py, execution.py, account.py.
+"""The book of docs/broker.md as plain loops that numba compiles. The reference is broker.py, execution.py, account.py.
 
 One order of addition, that of the reference: symbols in their order, no sums of whole arrays. Of a symbol at most two
 orders wait: the rule's newest and a forced one. `terms` are numbers in the order of `TERMS`.
