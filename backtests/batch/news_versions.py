@@ -1,4 +1,4 @@
-"""Versions of an episode's news: when each headline can be traded, and whose prices stand behind each name.
+"""Describes versions of an episode's news: when each headline can be traded, whose prices stand behind each name.
 
 A placebo asks for thousands of runs of one rule that differ in nothing else; so a version is two rows of whole numbers.
 """
@@ -24,7 +24,7 @@ NEVER = -1  # the row of a headline that is left out
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Versions:
-    """Versions of an episode's news, one per row.
+    """Holds versions of an episode's news, one per row.
 
     Attributes:
         rows: Shape (versions, items): the row of the session table in which each of `used_items` can first be
@@ -37,32 +37,32 @@ class Versions:
     columns: Ints | None = None
 
     def __len__(self) -> int:
-        """How many versions there are."""
+        """Returns the number of versions."""
         return len(self.rows)
 
     def part(self, which: slice) -> Versions:
-        """Some of the versions."""
+        """Returns some of the versions."""
         return Versions(rows=self.rows[which], columns=None if self.columns is None else self.columns[which])
 
 
 def used_items(news: News) -> tuple[NewsItem, ...]:
-    """The items that can move a signal, in their order; `Versions.rows` has a column for each."""
+    """Lists the items that can move a signal, in their order; `Versions.rows` has a column for each."""
     return tuple(item for item in news.items if item.used)
 
 
 def actual_rows(news: News) -> Ints:
-    """The rows as they were, shape (items,)."""
+    """Returns the rows of the news as it was, shape (items,)."""
     return np.array([item.session for item in used_items(news)], dtype=np.int64)
 
 
 def split_versions(versions: Versions, count: int) -> Iterator[Versions]:
-    """Parts of about the same length, in order."""
+    """Splits versions into parts of about the same length, in order."""
     edges = [len(versions) * part // count for part in range(count + 1)]
     return (versions.part(slice(*pair)) for pair in itertools.pairwise(edges))
 
 
 def renamed(episode: Episode, columns: Sequence[int]) -> Episode:
-    """The episode with the shares behind the names exchanged: prices, corporate actions and loans go together."""
+    """Exchanges the shares behind the names: prices, corporate actions and loans go together."""
     names = episode.tradable
     source = {names[place]: names[taken] for place, taken in enumerate(columns)}
     targets: dict[str, list[str]] = {}

@@ -28,7 +28,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """The name by which results call it."""
+        """Names the engine in results."""
         ...
 
     def follows(self, rule: Rule, /) -> bool:

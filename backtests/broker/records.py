@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """One execution. `size` in shares, sells negative; money in US dollars."""
+    """Records one execution. `size` in shares, sells negative; money in US dollars."""
 
     order: int  # 0: no order, see the auction "fraction"
     session: str  # ISO date
@@ -25,7 +25,7 @@ class Fill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRecord:
-    """What became of an order."""
+    """Records what became of an order."""
 
     order: int
     decided: str  # ISO date of the session after whose close (for its own closing auction: before it) it was decided
@@ -40,7 +40,7 @@ class OrderRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CashFlow:
-    """Money that moved without a fill: `kind` is "borrow", "dividend" or "interest", `amount` what the cash gained."""
+    """Records money that moved without a fill: "borrow", "dividend" or "interest"; `amount` is what the cash gained."""
 
     session: str
     symbol: str  # "" for interest
@@ -50,7 +50,7 @@ class CashFlow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayEnd:
-    """The book at a session's close. Everything in US dollars; `positions` as (symbol, shares, close)."""
+    """Records the account at a session's close. All in US dollars; `positions` as (symbol, shares, close)."""
 
     session: str
     cash: float

@@ -1,4 +1,4 @@
-"""The terms of the book: what trading costs, what margin asks, how orders are sized."""
+"""Holds the broker's terms: what trading costs, what margin asks, how orders are sized."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MARGINS = ("initial_margin_pct", "long_maintenance_pct", "short_maintenance_pct
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerTerms:
-    """Money terms of a replay; docs/broker.md has the formulas. Percentages are per cent, basis points 1/100 of one."""
+    """Holds the money terms of a replay; docs/broker.md has the formulas. Per cent, basis points (1/100 of one)."""
 
     cash: float = 100_000.0  # US dollars at the start
     commission_bps: float = 1.0  # of traded value
@@ -54,7 +54,7 @@ class BrokerTerms:
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        """The names of the terms."""
+        """Returns the names of the terms."""
         return tuple(field.name for field in dataclasses.fields(cls))
 
     def with_settings(self, settings: dict[str, str]) -> Self:

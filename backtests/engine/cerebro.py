@@ -24,7 +24,7 @@ from strategies.rule import Rule
 
 
 class _BarFeed(bt.feed.DataBase):
-    """One symbol's bars, handed over one at a time: rows of (time, open, high, low, close, volume)."""
+    """Hands over one symbol's bars one at a time: rows of (time, open, high, low, close, volume)."""
 
     params = (("rows", ()),)
 

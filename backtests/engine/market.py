@@ -45,7 +45,7 @@ def make_market(episode: Episode, news: News) -> Market:
 
 
 def _splits(episode: Episode, symbols: Sequence[str]) -> tuple[tuple[int, int, float], ...]:
-    """The splits that prices still have in them: row of the first session in new shares, column, ratio."""
+    """Lists the splits that prices still have in them: row of the first session in new shares, column, ratio."""
     if episode.adjusted != "none":
         return ()
     columns = {symbol: column for column, symbol in enumerate(symbols)}

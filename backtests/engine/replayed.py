@@ -11,7 +11,7 @@ from strategies.rule import Rule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """What one rule's replay left behind."""
+    """Holds one rule's replay: its fills, orders, cash flows and day ends."""
 
     rule: Rule
     terms: BrokerTerms

@@ -22,7 +22,7 @@ from strategies.view import Market, View
 
 @dataclasses.dataclass(slots=True, kw_only=True)
 class _Plan:
-    """What the strategy below needs: the rule, the market, and when to ask."""
+    """Holds what the strategy below needs: the rule, the market, and when to ask."""
 
     rule: Rule
     market: Market
@@ -48,7 +48,7 @@ class _RuleStrategy(bt.Strategy):
         self.broker.before_close = self._before_close
 
     def _newest(self) -> float:
-        """The time of the newest bar; a symbol that is not listed yet has none and is left out."""
+        """Returns the time of the newest bar; a symbol that is not listed yet has none and is left out."""
         return float(max(data.datetime[0] for data in self.datas if len(data)))
 
     def prenext(self) -> None:
@@ -59,7 +59,7 @@ class _RuleStrategy(bt.Strategy):
             self._trade(time, bt.Order.Market)
 
     def _before_close(self) -> None:
-        """Called by the broker between the opening and the closing auction."""
+        """Decides between the opening and the closing auction, where the broker calls it."""
         for time in self.plan.before_close.get(self._newest(), ()):
             self._trade(time, bt.Order.Close)
 
@@ -97,7 +97,7 @@ class _RuleStrategy(bt.Strategy):
 
 
 def _known(market: Market, time: DecisionTime) -> Market:
-    """The market with no headline known after the decision time; the same where there is none in its session."""
+    """Cuts the market's news at the decision time; the same market where nothing of its session comes later."""
     items = market.signals.items
     if not any(item.session == time.row and item.known_at > time.known_by for item in items):
         return market
@@ -121,12 +121,12 @@ def run_rule(episode: Episode, market: Market, rule: Rule, terms: BrokerTerms) -
         if not isinstance(rule, StrategyRule):
             raise TypeError(f"{rule.name} neither steps nor wraps a bt.Strategy")
         return run_strategy(episode, market, rule, terms)
-    held = [
+    traded = [
         symbol
         for symbol, sector in zip(market.symbols, market.sectors, strict=True)
         if rule.holds(sector, symbol, market.benchmark)
     ]
-    cerebro, broker, clock = make_cerebro(episode, held, terms, quiet=True)
+    cerebro, broker, clock = make_cerebro(episode, traded, terms, quiet=True)
     cerebro.addstrategy(_RuleStrategy, plan=_plan(episode, market, rule, terms, clock))
     strategy = run_cerebro(cerebro)
     return collect_records(episode, rule, terms, broker, strategy.decisions)

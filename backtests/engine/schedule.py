@@ -1,4 +1,4 @@
-"""When a rule is asked, with which news, and where its orders go. Pure.
+"""Says when a rule decides, with which news, and where its orders go. Pure.
 
 One decision per session is the default: before the open. With both auctions, or with bars of minutes, a session's
 decision is made again when more news has come in, from the rule's state before that session.
@@ -21,7 +21,7 @@ from strategies.signals import NewsItem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionTime:
-    """One moment at which a rule is asked."""
+    """Holds one moment at which a rule decides."""
 
     row: int  # of the session decided for, in the table of sessions
     known_by: datetime  # a headline known later does not count
@@ -85,7 +85,7 @@ def last_moment(episode: Episode, terms: BrokerTerms, row: int) -> datetime:
 
 
 def place_news(episode: Episode, news: News, terms: BrokerTerms) -> News:
-    """Places each headline in the session of the first decision time that may act on it; as it is where only opens count."""
+    """Places each headline in the session of the first decision time that may act on it (only opens: as it is)."""
     if episode.intraday is None and terms.auctions == "open":
         return news
     if episode.intraday is None:
@@ -97,7 +97,7 @@ def place_news(episode: Episode, news: News, terms: BrokerTerms) -> News:
 
 
 def _placed(item: NewsItem, found: Sequence[DecisionTime], episode: Episode) -> NewsItem:
-    """With bars of minutes what was tradable before their first session stays where it was."""
+    """Places one headline; with bars of minutes, one tradable before their first session stays where it was."""
     if episode.intraday is not None and item.session is not None and item.session < episode.window[0]:
         return item
     index = bisect_left([time.known_by for time in found], item.known_at)

@@ -1,4 +1,4 @@
-"""A user's own rule: what no replay would take ends a compiled run in the same line."""
+"""Checks a user's rule in a compiled run: what no replay would take ends it in the same words."""
 
 from __future__ import annotations
 

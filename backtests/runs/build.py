@@ -46,8 +46,8 @@ def build_result(episode: Episode, news: News, terms: BrokerTerms, replays: Sequ
         ],
     }
     texts = {rule.code.place: rule.code.text for rule in rules if rule.code is not None}
-    if news.held:
-        texts[HELD] = held_text(news.held)
+    if news.archived:
+        texts[HELD] = held_text(news.archived)
     result = Result(tables, document, configuration(episode, news, terms, rules), texts)
     result.inputs = {f"inputs/{place}": path for place, path in episode.files}
     return result

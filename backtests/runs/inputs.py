@@ -82,7 +82,7 @@ def load_inputs(folder: Path, config: dict[str, Any]) -> tuple[Episode, News]:
     Raises:
         InputError: An input is missing, or is no longer the one that the run read.
     """
-    from backtests.engine.news import from_held, read_news
+    from backtests.engine.news import from_archived, read_news
     from backtests.episodes.episode import load_episode
     from feeds.scoring.registry import scorer_named
 
@@ -105,7 +105,7 @@ def load_inputs(folder: Path, config: dict[str, Any]) -> tuple[Episode, News]:
     as_of = date.fromisoformat(config["lexicon_as_of"]) if "lexicon_as_of" in config else None
     scorer = scorer_named(config["scorer"])
     if held.is_file():
-        episode, news = from_held(episode, read_held(held), scorer=scorer, lexicon_as_of=as_of)
+        episode, news = from_archived(episode, read_held(held), scorer=scorer, lexicon_as_of=as_of)
     else:
         news = read_news(episode, scorer=scorer, lexicon_as_of=as_of)
     for name in sorted({*config["sources"], *episode.sources}):

@@ -34,17 +34,17 @@ class StrategyRule(Rule):
         return sentiment * view.exposure, np.full(count, tone), np.full(count, headlines)
 
     def step(self, state: Floats, rows: tuple[Floats, ...]) -> Floats:
-        """A bt.Strategy is run by backtrader."""
+        """Refuses: a bt.Strategy is run by backtrader."""
         raise NotImplementedError(f"{self.name} is a bt.Strategy: it trades for itself")
 
     def holds(self, sector: str, symbol: str, benchmark: str) -> bool:
-        """Every symbol that may be traded, or those that the class names in `symbols`."""
+        """Returns whether it trades the symbol: every one, or those that the class names in `symbols`."""
         wanted = getattr(self.strategy, "symbols", None)
         return wanted is None or symbol in wanted
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The parameters of the bt.Strategy with the settings of this run."""
+        """Returns the parameters of the bt.Strategy with the settings of this run."""
         pairs = {**dict(self.strategy.params._getpairs()), **dict(self.settings)}
         return {
             name: value if isinstance(value, bool | int | float | str) else repr(value) for name, value in pairs.items()
@@ -52,13 +52,13 @@ class StrategyRule(Rule):
 
     @classmethod
     def described(cls) -> list[dict[str, Any]]:
-        """As for a rule; backtrader's parameters have no unit and no line about them."""
+        """Lists the parameters; backtrader's have no unit and no line about them."""
         pairs = cls.strategy.params._getpairs().items()
         return [{"name": name, "default": value, "choices": None, "unit": "", "about": ""} for name, value in pairs]
 
     @classmethod
     def parameter_names(cls) -> tuple[str, ...]:
-        """The names of the bt.Strategy's parameters."""
+        """Returns the names of the bt.Strategy's parameters."""
         return tuple(cls.strategy.params._getpairs())
 
     @classmethod

@@ -28,7 +28,7 @@ def error_text(wrong: BaseException) -> str:
 
 
 def check_weights(path: Path, decide: Callable[[Rule, View, Floats], Floats]) -> Callable[[Rule, View, Floats], Floats]:
-    """Decides, and refuses in one line what is no set of weights that the rule may hold."""
+    """Wraps `decide`: refuses in one line what is no set of weights that the rule may hold."""
 
     def checked(self: Rule, view: View, state: Floats) -> Floats:
         place = f"{path}: {self.name} for session {view.session}"
@@ -47,7 +47,7 @@ def check_weights(path: Path, decide: Callable[[Rule, View, Floats], Floats]) ->
 
 
 def failed(path: Path | str, name: str, session: object, wrong: Exception) -> InputError:
-    """What is said of a step that failed."""
+    """Makes the error of a step that failed."""
     return InputError(f"{where(path, wrong)}: {name} for session {session}: {error_text(wrong)}")
 
 

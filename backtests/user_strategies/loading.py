@@ -1,4 +1,4 @@
-"""Strategies of the user's own, from a file: `my_rule.py`, or `my_rule.py:MyRule` where it has several classes.
+"""Loads a user's strategy from a file: `my_rule.py`, or `my_rule.py:MyRule` where it has several classes.
 
     text of the file ─► module, run once ─► the class: a Rule, or a bt.Strategy in the place of one
 
@@ -96,7 +96,7 @@ def saved_rule(folder: Path, row: dict[str, Any]) -> Rule:
 
 
 def _parts(name: str) -> tuple[Path | None, str | None]:
-    """Parts `file.py:Class`; (None, None) for a plain name."""
+    """Splits `file.py:Class`; (None, None) for a plain name."""
     if name.endswith(".py"):
         return Path(name), None
     file, colon, wanted = name.rpartition(".py:")
@@ -178,7 +178,7 @@ def _choice(wanted: str, usable: Iterable[str]) -> str:
 
 
 def _is_strategy(value: type[Any]) -> bool:
-    """Whether it is a bt.Strategy; without importing backtrader, which a file with one has imported."""
+    """Returns whether it is a bt.Strategy, without importing backtrader, which a file with one has imported."""
     backtrader = sys.modules.get("backtrader")
     return backtrader is not None and issubclass(value, backtrader.Strategy)
 
