@@ -9,7 +9,7 @@ from typing import Any
 
 from backtests.broker.terms import BrokerTerms, CashFlow, Fill, OrderRecord
 from backtests.engine.news import News
-from backtests.episodes.claims import check_claims
+from backtests.episodes.claim_checks import check_claims
 from backtests.episodes.episode import Episode
 from backtests.records.contamination import scorer_facts
 from backtests.records.metrics import Trade, max_drawdown_pct, round_trips, sharpe
