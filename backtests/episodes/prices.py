@@ -1,4 +1,4 @@
-"""Daily bars and corporate actions from files, checked before anybody trades on them."""
+"""Reads daily bars and corporate actions, and checks them before anybody trades on them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from backtests.episodes.bar_table import BarTable, Figures, figures_of, read_table
 from backtests.episodes.csv_rows import csv_rows
+from backtests.episodes.price_formats import read_day
 from feeds.errors import EpisodeError
 from strategies.sessions import Sessions
 
@@ -43,15 +44,19 @@ class Action:
     value: float
 
 
-def read_prices(path: Path) -> Prices:
-    """Reads long-format daily bars: columns symbol, date, open, high, low, close, volume; CSV or Parquet.
+def read_prices(path: Path, *, date_order: str = "") -> Prices:
+    """Reads daily bars: columns symbol, date, open, high, low, close, volume, or a vendor's layout; CSV or Parquet.
+
+    Args:
+        path: The file.
+        date_order: "dmy" or "mdy" for dates like 27/01/2025; "" where the dates need none.
 
     Raises:
         EpisodeError: A missing column, a value that is no positive number, prices out of order within a bar,
             or a bar given twice; with file and line.
     """
     table, values = read_table(path, COLUMNS)
-    days = _days(table)
+    days = _days(table, date_order)
     rows: dict[str, list[int]] = {}
     for row, symbol in enumerate(table.cells[0]):
         if symbol not in rows:
@@ -59,18 +64,23 @@ def read_prices(path: Path) -> Prices:
         rows[symbol].append(row)
     if "" in rows:
         raise EpisodeError(f"{path}:{table.lines[rows[''][0]]}: symbol is empty; name it or drop the row")
-    return Prices(bars={symbol: _bars(table, symbol, days, values, mine) for symbol, mine in rows.items()})
+    note = f"{path.name} is understood as: {'; '.join(table.notes)}" if table.notes else ""
+    bars = {symbol: _bars(table, symbol, days, values, mine) for symbol, mine in rows.items()}
+    return Prices(bars=bars, note=note)
 
 
-def _days(table: BarTable) -> list[date]:
+def _days(table: BarTable, date_order: str) -> list[date]:
     """Reads each date once, however many symbols have a bar on it."""
     known: dict[str, date] = {}
+    notes: set[str] = set()
     for row, day in enumerate(table.cells[1]):
         if day not in known:
             try:
-                known[day] = date.fromisoformat(day)
-            except ValueError:
-                raise EpisodeError(f"{table.place(row)}: date {day!r}: give it as YYYY-MM-DD") from None
+                known[day], note = read_day(day, date_order)
+            except ValueError as wrong:
+                raise EpisodeError(f"{table.place(row)}: date {wrong}") from None
+            notes.add(note)
+    table.notes.extend(sorted(notes - {""}))
     return [known[day] for day in table.cells[1]]
 
 
