@@ -11,7 +11,7 @@ from backtests.broker.records import CashFlow, Fill, OrderRecord
 from backtests.broker.terms import BrokerTerms
 from backtests.engine.news import News
 from backtests.engine.replayed import Replayed
-from backtests.episodes.claims import check_claims
+from backtests.episodes.claim_checks import check_claims
 from backtests.episodes.episode import Episode
 from backtests.records.contamination import scorer_facts
 from backtests.records.metrics import Trade, max_drawdown_pct, round_trips, sharpe
