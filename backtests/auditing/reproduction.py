@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from backtests._replay import replay
 from backtests.auditing.audit import short_audit
 from backtests.broker.terms import BrokerTerms
-from backtests.engine.replay import replay
 from backtests.engine.schedule import place_news
 from backtests.evidence.registry import METHODS, gather
 from backtests.records.run_card import code_sha256, versions

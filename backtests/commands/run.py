@@ -133,11 +133,12 @@ def _refuse_for_all(**given: object) -> None:
 
 def _run_one(request: _Request, episode: Episode, scored: News, borrow: tuple[float, ...] = ()) -> tuple[Result, Audit]:
     """Replays the strategies on an episode, audits the run, enters it in the ledger, and gathers its evidence."""
+    from backtests._replay import replay
     from backtests.auditing.audit import short_audit
-    from backtests.engine.replay import replay, standard_rules
     from backtests.engine.schedule import place_news
     from backtests.evidence.registry import gather
     from backtests.runs.borrow_stress import borrow_stress
+    from backtests.user_strategies.selection import standard_rules
 
     news = place_news(episode, scored, request.terms)
     with aside():

@@ -59,8 +59,9 @@ def sweep(
 ) -> None:
     """Runs one strategy with every combination of a grid, on each EPISODE.
 
-    Prints a heat map, plateaus instead of peaks, and what walking forward or leaving out an episode would have
-    picked. Parameters of the strategy and terms of the book can be axes. Every trial enters the ledger.
+    Prints a heat map, the most robust region beside the best single combination, and what walking forward or leaving
+    out an episode would have picked. Parameters of the strategy and terms of the broker can be axes. Every trial
+    enters the ledger.
 
     \b
     Example:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backtests.broker.terms import BrokerTerms, CashFlow, DayEnd, Fill, OrderRecord
+from backtests.broker.records import CashFlow, DayEnd, Fill, OrderRecord
+from backtests.broker.terms import BrokerTerms
 from strategies.rule import Rule
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtests.engine.replay import make_market
+from backtests.engine.market import make_market
 from strategies.universe import DEMAND, exposure_table
 
 if TYPE_CHECKING:

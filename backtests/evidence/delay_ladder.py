@@ -165,7 +165,8 @@ def delay_ladder(episode: Episode, news: News, rules: Sequence[Rule], terms: Bro
         rules: The rules.
         terms: The broker's; `auctions` says where a headline can act.
     """
-    from backtests.engine.replay import make_market, run_rule
+    from backtests.engine.market import make_market
+    from backtests.engine.rule_run import run_rule
     from backtests.records.record import label
 
     names = [label(rule, rules) for rule in rules]

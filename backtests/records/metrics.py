@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Self
 
-from backtests.broker.terms import CashFlow, Fill, OrderRecord
+from backtests.broker.records import CashFlow, Fill, OrderRecord
 from backtests.engine.replayed import Replayed
 
 SESSIONS_A_YEAR = 252

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from backtests.broker.terms import BrokerTerms
+from backtests.engine.market import make_market
 from backtests.engine.news import News
-from backtests.engine.replay import make_market, run_rule
+from backtests.engine.rule_run import run_rule
 from backtests.engine.schedule import place_news
 from backtests.episodes.episode import Episode
 from backtests.episodes.stock_loans import Loans

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from backtests.broker.terms import BrokerTerms, CashFlow, Fill, OrderRecord
+from backtests.broker.records import CashFlow, Fill, OrderRecord
+from backtests.broker.terms import BrokerTerms
 from backtests.engine.news import News
 from backtests.engine.replayed import Replayed
-from backtests.episodes.claims import check_claims
+from backtests.episodes.claim_checks import check_claims
 from backtests.episodes.episode import Episode
 from backtests.records.contamination import scorer_facts
 from backtests.records.metrics import Outcome, Trade, figures, round_trips
@@ -47,8 +48,8 @@ def build_result(episode: Episode, news: News, terms: BrokerTerms, replays: Sequ
         ],
     }
     texts = {rule.code.place: rule.code.text for rule in rules if rule.code is not None}
-    if news.held:
-        texts[ARCHIVED] = archived_text(news.held)
+    if news.archived:
+        texts[ARCHIVED] = archived_text(news.archived)
     result = Result(tables, document, configuration(episode, news, terms, rules), texts)
     result.inputs = {f"inputs/{place}": path for place, path in episode.files}
     return result

@@ -19,7 +19,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from backtests.engine.news import News, from_held, read_news
+from backtests.engine.news import News, from_archived, read_news
 from backtests.episodes.episode import Episode, load_episode
 from backtests.records.record import RunRecord
 from feeds.errors import InputError
@@ -100,7 +100,7 @@ def load_inputs(folder: Path, config: dict[str, Any]) -> tuple[Episode, News]:
     as_of = date.fromisoformat(config["lexicon_as_of"]) if "lexicon_as_of" in config else None
     scorer = scorer_named(config["scorer"])
     if held.is_file():
-        episode, news = from_held(episode, read_archived(held), scorer=scorer, lexicon_as_of=as_of)
+        episode, news = from_archived(episode, read_archived(held), scorer=scorer, lexicon_as_of=as_of)
     else:
         news = read_news(episode, scorer=scorer, lexicon_as_of=as_of)
     for name in sorted({*config["sources"], *episode.sources}):

@@ -1,4 +1,4 @@
-"""What a sweep does: a job that any worker can take a block of, knowing nothing but its name and its numbers."""
+"""Describes a sweep as a job, of which any worker can run a block, knowing its name and its numbers alone."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ FIGURES = (*(each.swept for each in swept()), "profit_usd", "sharpe_session", "f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A sweep as it was asked for. Episodes are names or folders that workers find under the same path."""
+    """Holds a sweep as it was asked for. Episodes are names or folders that workers find under the same path."""
 
     episodes: tuple[str, ...]
     strategy: str
     grid: tuple[str, ...]
-    settings: tuple[tuple[str, str], ...]  # of the rule and of the book, for all combinations
+    settings: tuple[tuple[str, str], ...]  # of the rule and of the broker, for all combinations
     news: str = ""
     prices: str = ""
     start: date | None = None
@@ -47,16 +47,16 @@ class Job:
 
     @property
     def rule(self) -> type[Rule]:
-        """The strategy's class."""
+        """Returns the strategy's class."""
         return rule_type(self.strategy)
 
     @property
     def axes(self) -> Grid:
-        """The grid."""
+        """Returns the grid."""
         return read_grid(self.grid, self.rule)
 
     def document(self) -> dict[str, Any]:
-        """What makes the sweep, files and scorer included."""
+        """Returns what makes the sweep, files and scorer included."""
         return {
             "episodes": list(self.episodes),
             "strategy": self.strategy,
@@ -73,34 +73,34 @@ class Job:
         }
 
     def hash(self) -> str:
-        """SHA-256 of the document."""
+        """Returns the SHA-256 of the document."""
         return hashlib.sha256(json.dumps(self.document(), sort_keys=True).encode()).hexdigest()
 
     def base(self) -> tuple[Rule, BrokerTerms]:
-        """The rule and the terms without the grid.
+        """Makes the rule and the terms without the grid.
 
         Raises:
             InputError: A setting that does not fit.
         """
         names = BrokerTerms.names()
         own = {name: text for name, text in self.settings if name not in names}
-        book = {name: text for name, text in self.settings if name in names}
-        return self.rule.with_settings(own), BrokerTerms().with_settings(book)
+        broker = {name: text for name, text in self.settings if name in names}
+        return self.rule.with_settings(own), BrokerTerms().with_settings(broker)
 
     def combinations(self, first: int, stop: int) -> list[tuple[Rule, BrokerTerms]]:
-        """The rules and terms of some combinations.
+        """Makes the rules and terms of some combinations.
 
         Raises:
             InputError: A value out of its range.
         """
         rule, terms = self.base()
-        book = [axis.name for axis in self.axes.axes if axis.of_book]
-        own = [axis.name for axis in self.axes.axes if not axis.of_book]
+        broker = [axis.name for axis in self.axes.axes if axis.of_broker]
+        own = [axis.name for axis in self.axes.axes if not axis.of_broker]
         try:
             return [
                 (
                     dataclasses.replace(rule, **{name: values[name] for name in own}) if own else rule,
-                    dataclasses.replace(terms, **{name: values[name] for name in book}) if book else terms,
+                    dataclasses.replace(terms, **{name: values[name] for name in broker}) if broker else terms,
                 )
                 for values in self.axes.combinations(first, stop)
             ]
@@ -108,7 +108,7 @@ class Job:
             raise InputError(f"--grid: strategy {rule.name}: {wrong}") from wrong
 
     def blocks(self) -> list[tuple[int, int, int]]:
-        """(place of the episode, first, stop) of every block, in the order of the result."""
+        """Lists (place of the episode, first, stop) of every block, in the order of the result."""
         count, size = len(self.axes), self.block
         return [
             (place, first, min(first + size, count))
@@ -118,11 +118,11 @@ class Job:
 
     @property
     def block(self) -> int:
-        """Combinations of a block: a matter of the grid, never of the number of workers."""
+        """Returns the combinations of a block, which depend on the grid, never on the number of workers."""
         return min(max(SMALLEST, len(self.axes) // 200), LARGEST)
 
     def engine(self) -> str:
-        """Which engine runs it, and why where it is not the compiled one."""
+        """Names the engine that runs it, and why where it is not the compiled one."""
         import importlib.util
 
         if self.replay:
@@ -138,7 +138,7 @@ class Job:
 
 @lru_cache(maxsize=8)
 def loaded(job: Job, name: str) -> tuple[Episode, News]:
-    """An episode and its placed news, read once in each process."""
+    """Reads an episode and its placed news, once in each process."""
     episode = load_episode(
         name, prices=job.prices or None, news=Path(job.news) if job.news else None, start=job.start, end=job.end
     )
@@ -180,15 +180,16 @@ def run_block(job: Job, place: int, first: int, stop: int, sources: dict[str, st
 
 
 def _run(job: Job, name: str, pairs: list[tuple[Rule, BrokerTerms]]) -> tuple[Floats, Floats]:
-    from backtests.kernel.book import TOTALS
+    from backtests.kernel.accounts import TOTALS
 
     runs = _compiled(job, name).run([rule for rule, _ in pairs], [terms for _, terms in pairs])
     return runs.equity, np.column_stack([runs.totals[each] for each in TOTALS])
 
 
 def _replayed(job: Job, name: str, pairs: list[tuple[Rule, BrokerTerms]]) -> tuple[Floats, Floats]:
-    """The same by the reference engine, one by one."""
-    from backtests.engine.replay import make_market, run_rule
+    """Runs them by the reference engine, one by one."""
+    from backtests.engine.market import make_market
+    from backtests.engine.rule_run import run_rule
 
     episode, news = loaded(job, name)
     market, table = make_market(episode, news), episode.sessions.sessions
@@ -247,5 +248,5 @@ def checked(job: Job) -> Iterator[str]:
 
 
 def resolved(episodes: tuple[str, ...]) -> tuple[str, ...]:
-    """Folders as whole paths, so that a worker elsewhere finds them; names stay."""
+    """Makes folders whole paths, so that a worker elsewhere finds them; names stay."""
     return tuple(str(Path(each).resolve()) if (Path(each) / "episode.toml").is_file() else each for each in episodes)

@@ -18,8 +18,10 @@ import backtrader as bt
 import numpy as np
 
 from backtests.broker.terms import BrokerTerms
-from backtests.engine.replay import make_cerebro, make_market, run_cerebro, run_rule
+from backtests.engine.cerebro import make_cerebro, run_cerebro
+from backtests.engine.market import make_market
 from backtests.engine.replayed import Replayed
+from backtests.engine.rule_run import run_rule
 from backtests.episodes.episode import Episode
 from tests.helpers.markets import OHLC, Script, episode_of, no_news, weekdays
 

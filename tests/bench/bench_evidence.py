@@ -13,10 +13,11 @@ import numpy as np
 from scipy import stats
 
 from backtests import event_study, load_episode, replay
-from backtests.batch.replay_engine import ReplayEngine, engine_for
+from backtests.batch.replay_engine import ReplayEngine
 from backtests.broker.terms import BrokerTerms
+from backtests.engine.market import make_market
 from backtests.engine.news import read_news
-from backtests.engine.replay import make_market, run_rule, standard_rules
+from backtests.engine.rule_run import run_rule
 from backtests.evidence.event_study.abnormal_returns import abnormal_returns
 from backtests.evidence.event_study.significance import (
     adjusted_patell,
@@ -27,8 +28,10 @@ from backtests.evidence.event_study.significance import (
     mean_correlation,
     patell,
 )
+from backtests.evidence.placebo.choose_engine import engine_for
 from backtests.evidence.placebo.placebo import placebo
 from backtests.evidence.registry import gather
+from backtests.user_strategies.selection import standard_rules
 from strategies.registry import make_rule
 
 ROUNDS = 5

@@ -143,7 +143,7 @@ def optstrategy(runs: int) -> float:
 
     import backtrader as bt
 
-    from backtests.engine.replay import make_market
+    from backtests.engine.market import make_market
     from strategies.view import View
 
     episode, news = market(SYMBOLS, SESSIONS)
@@ -201,11 +201,13 @@ def linear(plot: Path | None = None) -> None:
 
 def placebos() -> None:
     """10,000 placebos of deepseek-2025, of each kind, in units of a replay; one thread."""
-    from backtests.batch.replay_engine import Versions, engine_for
+    from backtests.batch.news_versions import Versions
     from backtests.broker.terms import BrokerTerms
+    from backtests.engine.market import make_market
     from backtests.engine.news import read_news
-    from backtests.engine.replay import make_market, run_rule
+    from backtests.engine.rule_run import run_rule
     from backtests.episodes.episode import load_episode
+    from backtests.evidence.placebo.choose_engine import engine_for
     from backtests.evidence.placebo.draws import KINDS, draw
     from strategies.registry import make_rule
 

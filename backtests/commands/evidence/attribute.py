@@ -41,7 +41,7 @@ def attribute(
     Example:
       backtest attribute deepseek-2025 --strategy shock
     """
-    from backtests.engine.replay import replay
+    from backtests._replay import replay
     from backtests.evidence.attribution.attribution import attribute as attributed
     from backtests.evidence.attribution.attribution import document
     from backtests.evidence.attribution.attribution import leave_one_out as leave

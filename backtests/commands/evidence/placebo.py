@@ -52,7 +52,7 @@ def placebo(
     Example:
       backtest placebo deepseek-2025 --strategy shock -n 200 --seed 1 --workers 2
     """
-    from backtests.batch.replay_engine import engine_for
+    from backtests.evidence.placebo.choose_engine import engine_for
     from backtests.evidence.placebo.placebo import placebo as draw
     from backtests.records.record import label
 

@@ -81,9 +81,9 @@ def read_input(
             which has its own.
     """
     from backtests.engine.news import read_news
-    from backtests.engine.replay import standard_rules
     from backtests.engine.schedule import place_news
     from backtests.episodes.episode import load_episode
+    from backtests.user_strategies.selection import standard_rules
 
     settings = {**(settings or {}), **({"auctions": auctions} if auctions else {})}
     if (Path(name) / "run_card.json").is_file():

@@ -75,8 +75,8 @@ def audit(
     """
     from backtests.auditing.audit import audit as examine
     from backtests.broker.terms import BrokerTerms
-    from backtests.engine.replay import standard_rules
     from backtests.episodes.episode import load_episode
+    from backtests.user_strategies.selection import standard_rules
     from feeds.scoring import forget
 
     archived = news == ARCHIVE

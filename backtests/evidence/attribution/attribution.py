@@ -146,7 +146,7 @@ def attribute(result: RunRecord, rules: Sequence[Rule], episode: Episode, news: 
         episode: What it was made from.
         news: Its placed news.
     """
-    from backtests.engine.replay import make_market
+    from backtests.engine.market import make_market
 
     market = make_market(episode, news)
     items = {item.headline.id: item for item in news.items}
@@ -247,7 +247,8 @@ def _without_symbol(episode: Episode, symbol: str) -> Episode:
 
 
 def _profit(rule: Rule, terms: BrokerTerms, episode: Episode, news: News) -> float:
-    from backtests.engine.replay import make_market, run_rule
+    from backtests.engine.market import make_market
+    from backtests.engine.rule_run import run_rule
 
     days = run_rule(episode, make_market(episode, news), rule, terms).days
     return (days[-1].equity if days else terms.cash) - terms.cash

@@ -15,9 +15,9 @@ import pytest
 from backtests import load_episode, replay
 from backtests.auditing.audit import short_audit
 from backtests.engine.news import read_news
-from backtests.engine.replay import standard_rules
 from backtests.evidence.registry import gather
 from backtests.records.record import Table
+from backtests.user_strategies.selection import standard_rules
 from tests.helpers.paths import TESTS
 
 HERE = TESTS / "browser"
