@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 
 from backtests.broker.terms import CashFlow, Fill
 
 SESSIONS_A_YEAR = 252
+LEAST_DEVIATION = 1e-12  # of session returns, as a fraction; smaller is rounding
 
 
 def max_drawdown_pct(equity: Sequence[float]) -> float:
@@ -21,18 +23,50 @@ def max_drawdown_pct(equity: Sequence[float]) -> float:
     return worst * 100
 
 
-def sharpe(equity: Sequence[float]) -> float | None:
-    """Returns the annualised Sharpe ratio of session returns, risk-free rate 0.
+def cash_returns(sessions: Sequence[str], cash_pct: float) -> list[float]:
+    """Returns what cash alone would have earned from each session to the next, as fractions (act/360).
 
-    Mean over sample deviation times the root of 252 (Sharpe 1994, "The Sharpe Ratio"). None without variance,
+    Args:
+        sessions: ISO dates, one more than there are returns.
+        cash_pct: Per cent a year.
+    """
+    days = [date.fromisoformat(session).toordinal() for session in sessions]
+    return [cash_pct / 100 * (after - before) / 360 for before, after in pairwise(days)]
+
+
+def excess_returns(equity: Sequence[float], cash: Sequence[float] = ()) -> list[float]:
+    """Returns the session returns less what cash earned, as fractions; none where equity was not positive.
+
+    Args:
+        equity: US dollars, the starting cash first.
+        cash: From `cash_returns`; nothing when cash earned nothing.
+    """
+    if len(equity) < 2 or min(equity) <= 0:
+        return []
+    returns = [after / before - 1 for before, after in pairwise(equity)]
+    return [value - own for value, own in zip(returns, cash, strict=True)] if cash else returns
+
+
+def disperses(mean: float, deviation: float) -> bool:
+    """Says whether returns vary by more than rounding: the guard of every ratio.
+
+    An account that never held anything has excess returns of 0 and fails it; so does a constant gain.
+    """
+    return deviation > LEAST_DEVIATION * max(1.0, abs(mean))
+
+
+def sharpe(equity: Sequence[float], cash: Sequence[float] = ()) -> float | None:
+    """Returns the annualised Sharpe ratio of session returns in excess of the cash rate.
+
+    Mean over sample deviation times the root of 252 (Sharpe 1994, "The Sharpe Ratio"). None where `disperses` says no,
     with fewer than two returns, or where equity was not positive (its returns mean nothing).
     """
-    if len(equity) < 3 or min(equity) <= 0:
+    returns = excess_returns(equity, cash)
+    if len(returns) < 2:
         return None
-    returns = [after / before - 1 for before, after in pairwise(equity)]
     mean = math.fsum(returns) / len(returns)
-    variance = math.fsum((value - mean) ** 2 for value in returns) / (len(returns) - 1)
-    return mean / math.sqrt(variance) * math.sqrt(SESSIONS_A_YEAR) if variance > 0 else None
+    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in returns) / (len(returns) - 1))
+    return mean / deviation * math.sqrt(SESSIONS_A_YEAR) if disperses(mean, deviation) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

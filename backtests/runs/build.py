@@ -12,7 +12,7 @@ from backtests.engine.news import News
 from backtests.episodes.claims import check_claims
 from backtests.episodes.episode import Episode
 from backtests.records.contamination import scorer_facts
-from backtests.records.metrics import Trade, max_drawdown_pct, round_trips, sharpe
+from backtests.records.metrics import Trade, cash_returns, max_drawdown_pct, round_trips, sharpe
 from backtests.runs.inputs import HELD, held_text
 from backtests.runs.result import Replayed, Result, Table, label
 from strategies.rule import Rule
@@ -38,10 +38,7 @@ def build_result(episode: Episode, news: News, terms: BrokerTerms, replays: Sequ
         "notes": list(episode.notes),
         "trading": {"bars": _bar_text(episode), "auctions": terms.auctions},
         "claims": [_claim(claim) for claim in check_claims(episode)],
-        "results": [
-            _summary(name, each, tables["trades"], episode.key_session.isoformat())
-            for name, each in zip(names, replays, strict=True)
-        ],
+        "results": [_summary(name, each, tables["trades"], episode) for name, each in zip(names, replays, strict=True)],
     }
     texts = {rule.code.place: rule.code.text for rule in rules if rule.code is not None}
     if news.held:
@@ -86,8 +83,10 @@ def _claim(claim: Any) -> dict[str, Any]:
     return {key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in row.items()}
 
 
-def _summary(name: str, replayed: Replayed, trades: Table, key_session: str) -> dict[str, Any]:
+def _summary(name: str, replayed: Replayed, trades: Table, episode: Episode) -> dict[str, Any]:
     equity = [replayed.terms.cash, *(day.equity for day in replayed.days)]
+    table = [day.isoformat() for day in episode.sessions.sessions[: episode.window[-1] + 1]]
+    cash = cash_returns(table[-len(equity) :], replayed.terms.cash_pct)
     mine = [row for row in trades.rows if row[0] == name]
     closed = trades.columns.index("closed")
     return {
@@ -97,7 +96,7 @@ def _summary(name: str, replayed: Replayed, trades: Table, key_session: str) -> 
         "params": replayed.rule.parameters,
         "return_pct": (equity[-1] / equity[0] - 1) * 100,
         "max_drawdown_pct": max_drawdown_pct(equity),
-        "sharpe": sharpe(equity),
+        "sharpe": sharpe(equity, cash),
         "trades": sum(bool(row[closed]) for row in mine),
         "open_positions": sum(not row[closed] for row in mine),
         "costs": {
@@ -114,7 +113,7 @@ def _summary(name: str, replayed: Replayed, trades: Table, key_session: str) -> 
         "key_session_fills": [
             {"symbol": fill.symbol, "shares": fill.size, "auction": fill.auction, "price": fill.price}
             for fill in replayed.fills
-            if fill.session == key_session
+            if fill.session == episode.key_session.isoformat()
         ],
     }
 

@@ -18,7 +18,7 @@ from backtests.broker.terms import BrokerTerms
 from backtests.engine.news import News, read_news
 from backtests.engine.schedule import place_news
 from backtests.episodes.episode import Episode, load_episode
-from backtests.records.metrics import SESSIONS_A_YEAR
+from backtests.records.metrics import SESSIONS_A_YEAR, disperses
 from backtests.sweep.grid import Grid, read_grid
 from backtests.user_strategies.loading import rule_type
 from feeds.errors import InputError
@@ -178,7 +178,15 @@ def run_block(job: Job, place: int, first: int, stop: int, sources: dict[str, st
     pairs = job.combinations(first, stop)
     cash = np.array([terms.cash for _, terms in pairs])
     equity, totals = _replayed(job, name, pairs) if job.engine() != "kernel" else _run(job, name, pairs)
-    return {"figures": figures(cash, equity, totals), "equity": equity}
+    pct = np.array([terms.cash_pct for _, terms in pairs])
+    riskless = pct[:, None] / 100 * nights(loaded(job, name)[0]) / 360
+    return {"figures": figures(cash, equity, totals, riskless), "equity": equity}
+
+
+def nights(episode: Episode) -> Floats:
+    """Returns the calendar nights before each session of the window, shape (sessions,)."""
+    days = [episode.sessions.sessions[row].toordinal() for row in (episode.window[0] - 1, *episode.window)]
+    return np.diff(np.array(days, dtype=float))
 
 
 def _run(job: Job, name: str, pairs: list[tuple[Rule, BrokerTerms]]) -> tuple[Floats, Floats]:
@@ -209,18 +217,20 @@ def _replayed(job: Job, name: str, pairs: list[tuple[Rule, BrokerTerms]]) -> tup
     return equity, totals
 
 
-def figures(cash: Floats, equity: Floats, totals: Floats) -> Floats:
+def figures(cash: Floats, equity: Floats, totals: Floats, riskless: Floats) -> Floats:
     """Returns the figures of runs, shape (runs, FIGURES); NaN for a Sharpe ratio that does not exist.
 
-    Sharpe ratio: mean over sample deviation of the session returns, risk-free 0 (Sharpe 1994); annual by √252.
+    Sharpe ratio: mean over sample deviation of the session returns less `riskless`, what cash earned, shape (runs,
+    sessions) (Sharpe 1994); annual by √252. It exists where the account held something and its returns vary.
     """
     out = np.full((len(cash), len(FIGURES)), np.nan)
     for number, (start, row) in enumerate(zip(cash, equity, strict=True)):
         values = np.concatenate([[start], row[np.isfinite(row)]])
-        returns = values[1:] / values[:-1] - 1
         sharpe = np.nan
-        if len(returns) > 1 and (values > 0).all() and returns.std(ddof=1) > 0:
-            sharpe = returns.mean() / returns.std(ddof=1)
+        if len(values) > 2 and (values > 0).all():
+            returns = values[1:] / values[:-1] - 1 - riskless[number][np.isfinite(row)]
+            if disperses(returns.mean(), returns.std(ddof=1)):
+                sharpe = returns.mean() / returns.std(ddof=1)
         fall = (values / np.maximum.accumulate(values) - 1).min()
         fills, commission, slippage, calls, ruined = totals[number]
         profit = values[-1] - start

@@ -39,6 +39,12 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         for name, row in (("peak", document["peak"]), ("plateau", document["plateau"]))
     ]
     yield from _left_last(head, rows)
+    for row in document["overfitting"]:
+        if row["pbo"] is not None:
+            yield (
+                f"probability of overfitting (PBO) on {row['episode']}: {row['pbo']:.2f} ({row['trials']:,} trials, "
+                f"{row['combinations']} splits of {row['blocks']} blocks)"
+            )
     for title, key, first in (
         ("walk-forward: picked on the sessions before", "walk_forward", "learned_return_pct"),
         ("leave one episode out: picked on the others", "leave_one_episode_out", "others_return_pct"),

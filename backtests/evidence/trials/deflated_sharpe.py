@@ -1,6 +1,6 @@
-"""What is left of a result when one knows how many were tried. Pure.
+"""Deflates a Sharpe ratio by what was tried: PSR, DSR, PBO, false discoveries. Pure.
 
-Sharpe ratios here are per session (mean over deviation of session returns, risk-free rate 0), never annualised.
+Sharpe ratios here are per session (mean over deviation of session returns in excess of cash), never annualised.
 
 | figure       | formula                                                                                       |
 |--------------|-----------------------------------------------------------------------------------------------|
@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from backtests.records.metrics import disperses
 from strategies.signals import Floats
 
 EULER_GAMMA = 0.5772156649015329
@@ -54,9 +55,9 @@ def moments(returns: Sequence[float]) -> Moments | None:
         return None
     mean = math.fsum(returns) / count
     second, third, fourth = (math.fsum((value - mean) ** power for value in returns) / count for power in (2, 3, 4))
-    if not second > 1e-24 * max(1.0, mean * mean):
-        return None
     deviation = math.sqrt(second * count / (count - 1))
+    if not disperses(mean, deviation):
+        return None
     return Moments(sessions=count, sharpe=mean / deviation, skew=third / second**1.5, kurtosis=fourth / second**2)
 
 
