@@ -138,7 +138,8 @@ def _text(chain: Chain) -> str:
     rows = []
     for sample in samples:
         past = chain.past(sample)
-        own = sum(not trial.baseline for _, trial in past.trials)
-        rows.append((sample.episode, sample.start, sample.end, str(past.runs), str(own), str(len(past.trials) - own)))
+        first = sum(not trial.baseline for _, trial in past.trials)
+        own = first + sum(count for _, count in past.copies)
+        rows.append((sample.episode, sample.start, sample.end, str(past.runs), str(own), str(len(past.trials) - first)))
     head = ("episode", "from", "to", "runs", "tried", "baselines")
     return "\n".join([*grid(head, rows), f"{len(chain.entries)} entries, head {chain.head[:12]}"]) + "\n"

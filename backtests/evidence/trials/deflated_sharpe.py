@@ -98,14 +98,14 @@ def benjamini_hochberg(values: Sequence[float | None], tests: int | None = None)
         values: p in (0, 1]; None (nothing to test) stays None.
         tests: The true number of tests; those that are not listed count as p = 1.
     """
-    known = sorted((p, place) for place, p in enumerate(values) if p is not None)
-    total = max(tests or 0, len(known))
+    places = np.array([place for place, p in enumerate(values) if p is not None], dtype=np.int64)
+    known = np.array([p for p in values if p is not None], dtype=float)
+    order = np.argsort(known)
+    scaled = known[order] * max(tests or 0, len(known)) / np.arange(1, len(known) + 1)
+    smallest = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
     out: list[float | None] = [None] * len(values)
-    smallest = 1.0
-    for rank in range(len(known), 0, -1):
-        p, place = known[rank - 1]
-        smallest = min(smallest, p * total / rank)
-        out[place] = smallest
+    for place, q in zip(places[order].tolist(), smallest.tolist(), strict=True):
+        out[place] = q
     return out
 
 

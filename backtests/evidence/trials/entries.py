@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import accumulate
@@ -106,6 +107,8 @@ class Past:
         broken: What is wrong with the ledger, "" when nothing is.
         runs: Lines of the family.
         trials: Its different configurations with the sample of each, in the order in which they came first.
+        copies: Of a sweep's trials that another one's returns stand for, baselines left out: Sharpe ratio and how many
+            configurations had it, by Sharpe ratio.
     """
 
     entries: int
@@ -113,6 +116,7 @@ class Past:
     broken: str
     runs: int
     trials: tuple[tuple[Sample, Trial], ...]
+    copies: tuple[tuple[float, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,15 +136,21 @@ class Chain:
         """Returns what was tried on a sample and on those related to it."""
         family = [entry for entry in self.entries if entry.sample.related(sample)]
         found: dict[str, tuple[Sample, Trial]] = {}
+        copies: dict[str, float] = {}
         for entry in family:
             for trial in entry.trials:
-                found.setdefault(trial.key, (entry.sample, trial))
+                if not trial.like:
+                    found.setdefault(trial.key, (entry.sample, trial))
+                elif trial.sharpe is not None and not trial.baseline:
+                    copies.setdefault(trial.key, trial.sharpe)
+        counts = Counter(sharpe for key, sharpe in copies.items() if key not in found)
         return Past(
             entries=len(self.entries),
             head=self.head,
             broken=self.broken,
             runs=len(family),
             trials=tuple(found.values()),
+            copies=tuple(sorted(counts.items())),
         )
 
 

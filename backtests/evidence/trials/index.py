@@ -31,7 +31,15 @@ CREATE INDEX of_entry ON trials (entry);
 """
 _EMPTY = "BEGIN; DELETE FROM state; DELETE FROM samples; DELETE FROM entries; DELETE FROM trials; COMMIT;"
 _OF_ENTRY = """
-SELECT key, strategy, baseline, profit, sharpe, returns, alike FROM trials WHERE entry = ? ORDER BY rowid
+SELECT key, strategy, baseline, profit, sharpe, returns FROM trials WHERE entry = ? AND alike = '' ORDER BY rowid
+"""
+_COPIES = """
+SELECT sharpe, count(*) FROM (
+  SELECT key, min(sharpe) AS sharpe FROM trials
+  WHERE alike <> '' AND NOT baseline AND sharpe IS NOT NULL AND entry IN (SELECT number FROM family)
+    AND key NOT IN (SELECT key FROM trials WHERE alike = '' AND entry IN (SELECT number FROM family))
+  GROUP BY key)
+GROUP BY sharpe ORDER BY sharpe
 """
 
 
@@ -159,25 +167,33 @@ class Index:
             each = Sample(**{**row, "data": tuple(row["data"]), "gaps": tuple(row["gaps"])})
             if each.related(sample):
                 samples[place] = each
+        family = [
+            (number, samples[place])
+            for number, place in database.execute("SELECT number, sample FROM entries ORDER BY number")
+            if place in samples
+        ]
+        database.execute("CREATE TEMP TABLE family (number INTEGER PRIMARY KEY)")
+        database.executemany("INSERT INTO family VALUES (?)", [(number,) for number, _ in family])
+        copies = tuple(database.execute(_COPIES))
+        database.execute("DROP TABLE family")
         found: dict[str, tuple[Sample, Trial]] = {}
-        runs = 0
-        for number, place in database.execute("SELECT number, sample FROM entries ORDER BY number").fetchall():
-            if place not in samples:
-                continue
-            runs += 1
-            rows = database.execute(
-                _OF_ENTRY,
-                (number,),
-            )
-            for key, strategy, baseline, profit, sharpe, returns, like in rows:
+        for number, own in family:
+            for key, strategy, baseline, profit, sharpe, returns in database.execute(_OF_ENTRY, (number,)):
                 if key not in found:
                     trial = Trial(
                         key=key, strategy=strategy, baseline=bool(baseline), params={}, profit_usd=profit,
-                        sharpe=sharpe, returns=tuple(array("d", returns)), like=like,
+                        sharpe=sharpe, returns=tuple(array("d", returns)),
                     )  # fmt: skip
-                    found[key] = samples[place], trial
+                    found[key] = own, trial
         _, _, entries, head = self._state()
-        return Past(entries=entries, head=head, broken="", runs=runs, trials=tuple(found.values()))
+        return Past(
+            entries=entries,
+            head=head,
+            broken="",
+            runs=len(family),
+            trials=tuple(found.values()),
+            copies=copies,
+        )
 
     def sweeps(self) -> frozenset[str]:
         """Returns the marks of the sweeps' lines.

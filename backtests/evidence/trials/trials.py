@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from backtests.runs.result import Result
 
 LEAST_ENTRIES = 10  # different sessions with an entry, below which returns say nothing about chance
+_SAME = 1e-9  # Sharpe ratios that differ by less share a rank
 NOTES = (
     "Only what this ledger saw is counted: what was tried elsewhere, or in one's head, is not.",
     "Trials whose session returns are nearly the same count as one outcome, however many there are.",
@@ -46,7 +46,7 @@ class Trials:
 
     sample: Sample
     past: Past
-    tried: tuple[Trial, ...]  # own rules
+    tried: int  # configurations of rules that are no baselines
     baselines: int
     outcomes: Outcomes
     rows: tuple[dict[str, Any], ...]
@@ -58,11 +58,11 @@ class Trials:
         """Where the run's best strategy stands among all that was tried, for print."""
         ranks = [row["rank"] for row in self.rows if row["rank"] is not None]
         if not ranks:
-            return f"{len(self.tried)} configurations tried, none of this run can be ranked"
-        if len(self.tried) == 1:
+            return f"{self.tried} configurations tried, none of this run can be ranked"
+        if self.tried == 1:
             return "not deflated: nothing else was tried here"
         counted = f"{self.outcomes.count} outcome{'s' if self.outcomes.count != 1 else ''}"
-        return f"rank {min(ranks)} of {len(self.tried)} configurations tried ({counted})"
+        return f"rank {min(ranks)} of {self.tried} configurations tried ({counted})"
 
     def document(self) -> dict[str, Any]:
         """Returns it as `evidence/trials.json` has it."""
@@ -77,7 +77,7 @@ class Trials:
                 "intact": not self.past.broken,
                 "broken": self.past.broken,
             },
-            "tried": len(self.tried),
+            "tried": self.tried,
             "effective_trials": self.outcomes.count,
             "least_entry_sessions": self.least_entries,
             "baselines": self.baselines,
@@ -122,17 +122,18 @@ def weigh(mine: Sequence[Ran], before: Past, sample: Sample, *, least_entries: i
     matrix, kept, others = _aligned(tried, sample)
     flat = any(trial.sharpe is None for _, trial in tried)
     found = outcomes(matrix, [trial.sharpe or 0.0 for _, trial in kept], others, flat=flat)
-    best_first = sorted((trial.sharpe for _, trial in tried if trial.sharpe is not None), reverse=True)
     sessions = max((len(each.trial.returns) for each in mine), default=0)
-    q = benjamini_hochberg([_p(trial, sessions) for _, trial in tried], len(tried))
-    q_own = dict(zip([trial.key for _, trial in tried], q, strict=True))
+    copied = np.array([sharpe for sharpe, count in before.copies for _ in range(count)])
+    all_sharpes = np.array([*(trial.sharpe for _, trial in tried if trial.sharpe is not None), *copied])
+    every = [*(_p(trial, sessions) for _, trial in tried), *_normal_p(copied, sessions)]
+    q_own = dict(zip([trial.key for _, trial in tried], benjamini_hochberg(every), strict=False))
     firsts = matrix[list(found.firsts)]
     stepwise = _stepwise([each for each in mine if not each.trial.baseline], firsts)
     rows = []
     for each in mine:
         row = _row(each, enough=each.entries >= least_entries)
         if each.trial.sharpe is not None and not each.trial.baseline:
-            row["rank"] = best_first.index(each.trial.sharpe) + 1
+            row["rank"] = int((all_sharpes > each.trial.sharpe + _SAME).sum()) + 1
             row["expected_best_sharpe_session"] = found.luck
             if row["psr"] is not None:
                 row["q_bh"], row["p_stepwise"] = q_own[each.trial.key], stepwise.get(each.trial.key)
@@ -142,7 +143,7 @@ def weigh(mine: Sequence[Ran], before: Past, sample: Sample, *, least_entries: i
     return Trials(
         sample=sample,
         past=before,
-        tried=tuple(trial for _, trial in tried),
+        tried=len(tried) + len(copied),
         baselines=len(family) - len(tried),
         outcomes=found,
         rows=tuple(rows),
@@ -166,7 +167,7 @@ def _aligned(
     kept: list[tuple[Sample, Trial]] = []
     others: list[float] = []
     for own, trial in tried:
-        if trial.sharpe is None or trial.like:
+        if trial.sharpe is None:
             continue
         row = np.full(width, np.nan)
         if (own.start, own.end) == (sample.start, sample.end) and len(trial.returns) <= width:
@@ -200,13 +201,13 @@ def _p(trial: Trial, sessions: int) -> float | None:
     found = moments(trial.returns)
     if found:
         return max(1 - probabilistic_sharpe(found), 1e-16)
-    return None if trial.sharpe is None or sessions <= 3 else _normal_p(trial.sharpe, sessions)
+    return None if trial.sharpe is None or sessions <= 3 else _normal_p(np.array([trial.sharpe]), sessions)[0]
 
 
-@cache
-def _normal_p(sharpe: float, sessions: int) -> float:
-    found = Moments(sessions=sessions, sharpe=sharpe, skew=0.0, kurtosis=3.0)
-    return max(1 - probabilistic_sharpe(found), 1e-16)
+def _normal_p(sharpes: Floats, sessions: int) -> list[float]:
+    """The p of Sharpe ratios of normal returns: `probabilistic_sharpe` for many at once."""
+    z = sharpes * np.sqrt(max(sessions - 1, 0)) / np.sqrt(1 + sharpes**2 / 2)
+    return [max(math.erfc(each) / 2, 1e-16) for each in (z / math.sqrt(2)).tolist()]
 
 
 def _record(mine: Trial, sample: Sample, matrix: Floats, kept: Sequence[tuple[Sample, Trial]]) -> Moments:

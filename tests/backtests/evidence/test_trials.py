@@ -251,7 +251,7 @@ def test_a_run_is_weighed_against_all_that_was_tried_before(tmp_path, result):
     beside = weigh(mine, past(path, sample), sample, least_entries=1)
     assert alone.says == "not deflated: nothing else was tried here"
     assert beside.says == "rank 11 of 11 configurations tried (11 outcomes)"
-    assert (len(beside.tried), beside.baselines) == (11, 1)
+    assert (beside.tried, beside.baselines) == (11, 1)
     assert alone.rows[0]["dsr"] is None
     assert beside.rows[0]["dsr"] < alone.rows[0]["psr"] == beside.rows[0]["psr"]
     assert beside.pbo.trials == 11
