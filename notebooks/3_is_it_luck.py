@@ -25,7 +25,7 @@ import pandas as pd
 from backtests import event_study, load_episode, placebo, replay
 from backtests.broker.terms import BrokerTerms
 from backtests.engine.news import read_news
-from backtests.evidence.trials.trials import trials_of
+from backtests.evidence.trials.from_run import trials_of
 from strategies.registry import make_rule
 
 episode = load_episode("deepseek-2025")

@@ -1,10 +1,9 @@
-"""`backtest trials` and its verbs."""
+"""Lists and checks the ledger of trials."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ import click
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
-    from backtests.evidence.trials.ledger import Chain
+    from backtests.evidence.trials.entries import Chain
     from backtests.records.record import RunRecord
 
 trials_option = click.option(
@@ -23,7 +22,7 @@ trials_option = click.option(
 
 
 def ledger_path(given: str | None) -> Path:
-    """Where the ledger lies."""
+    """Returns where the ledger lies."""
     from backtests.evidence.trials.ledger import default_path
 
     return Path(given) if given else default_path()
@@ -50,7 +49,9 @@ def record(result: RunRecord, given: str | None) -> None:
 @trials_option
 @click.pass_context
 def trials(context: click.Context, ledger: str | None, as_json: bool) -> None:
-    """Lists what was tried: every run and sweep stands in an append-only ledger, chained by hashes.
+    """Lists what was tried: every run and sweep enters an append-only ledger, chained by hashes.
+
+    A row counts what was tried on windows that overlap, of the same episode or the same prices or news.
 
     \b
     Example:
@@ -76,7 +77,7 @@ def trials(context: click.Context, ledger: str | None, as_json: bool) -> None:
 @click.argument("runs", nargs=-1, type=click.Path(path_type=Path))
 @click.pass_obj
 def verify(ledger: str | None, runs: tuple[Path, ...]) -> None:
-    """Follows the ledger's hashes; with RUNS (folders of runs) also looks for the heads that those runs saw.
+    """Reads the whole ledger and follows its hashes; with RUNS (folders) also looks for the heads that those runs saw.
 
     Exit code 1 when a line was changed, taken out, put in, or cut off behind a run's head.
 
@@ -119,9 +120,9 @@ def _listing(chain: Chain) -> dict[str, object]:
                 "number": entry.number,
                 "at": entry.at,
                 "kind": entry.kind,
-                "episode": entry.episode,
-                "start": entry.start,
-                "end": entry.end,
+                "episode": entry.sample.episode,
+                "start": entry.sample.start,
+                "end": entry.sample.end,
                 "trials": [{k: v for k, v in t.document().items() if k != "returns"} for t in entry.trials],
                 "hash": entry.hash,
             }
@@ -133,11 +134,12 @@ def _listing(chain: Chain) -> dict[str, object]:
 def _text(chain: Chain) -> str:
     from backtests.report.text.table import grid
 
-    counts = Counter((entry.episode, entry.start, entry.end) for entry in chain.entries)
+    samples = dict.fromkeys(entry.sample for entry in chain.entries)
     rows = []
-    for (episode, start, end), runs in counts.items():
-        family = chain.family(episode, start, end)
-        own = [trial for trial in family if not trial.baseline]
-        rows.append((episode, start, end, str(runs), str(len(own)), str(len(family) - len(own))))
+    for sample in samples:
+        past = chain.past(sample)
+        first = sum(not trial.baseline for _, trial in past.trials)
+        own = first + sum(count for _, count in past.copies)
+        rows.append((sample.episode, sample.start, sample.end, str(past.runs), str(own), str(len(past.trials) - first)))
     head = ("episode", "from", "to", "runs", "tried", "baselines")
     return "\n".join([*grid(head, rows), f"{len(chain.entries)} entries, head {chain.head[:12]}"]) + "\n"

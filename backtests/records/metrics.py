@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from backtests.broker.records import CashFlow, Fill, OrderRecord
 from backtests.engine.replayed import Replayed
 
 SESSIONS_A_YEAR = 252
+LEAST_DEVIATION = 1e-12  # of session returns, as a fraction; smaller is rounding
 
 
 def max_drawdown_pct(equity: Sequence[float]) -> float:
@@ -27,18 +29,50 @@ def max_drawdown_pct(equity: Sequence[float]) -> float:
     return worst * 100
 
 
-def sharpe(equity: Sequence[float]) -> float | None:
-    """Returns the annualised Sharpe ratio of session returns, risk-free rate 0.
+def cash_returns(sessions: Sequence[str], cash_pct: float) -> list[float]:
+    """Returns what cash alone would have earned from each session to the next, as fractions (act/360).
 
-    Mean over sample deviation times the root of 252 (Sharpe 1994, "The Sharpe Ratio"). None without variance,
+    Args:
+        sessions: ISO dates, one more than there are returns.
+        cash_pct: Per cent a year.
+    """
+    days = [date.fromisoformat(session).toordinal() for session in sessions]
+    return [cash_pct / 100 * (after - before) / 360 for before, after in pairwise(days)]
+
+
+def excess_returns(equity: Sequence[float], cash: Sequence[float] = ()) -> list[float]:
+    """Returns the session returns less what cash earned, as fractions; none where equity was not positive.
+
+    Args:
+        equity: US dollars, the starting cash first.
+        cash: From `cash_returns`; nothing when cash earned nothing.
+    """
+    if len(equity) < 2 or min(equity) <= 0:
+        return []
+    returns = [after / before - 1 for before, after in pairwise(equity)]
+    return [value - own for value, own in zip(returns, cash, strict=True)] if cash else returns
+
+
+def disperses(mean: float, deviation: float) -> bool:
+    """Says whether returns vary by more than rounding: the guard of every ratio.
+
+    An account that never held anything has excess returns of 0 and fails it; so does a constant gain.
+    """
+    return deviation > LEAST_DEVIATION * max(1.0, abs(mean))
+
+
+def sharpe(equity: Sequence[float], cash: Sequence[float] = ()) -> float | None:
+    """Returns the annualised Sharpe ratio of session returns in excess of the cash rate.
+
+    Mean over sample deviation times the root of 252 (Sharpe 1994, "The Sharpe Ratio"). None where `disperses` says no,
     with fewer than two returns, or where equity was not positive (its returns mean nothing).
     """
-    if len(equity) < 3 or min(equity) <= 0:
+    returns = excess_returns(equity, cash)
+    if len(returns) < 2:
         return None
-    returns = [after / before - 1 for before, after in pairwise(equity)]
     mean = math.fsum(returns) / len(returns)
-    variance = math.fsum((value - mean) ** 2 for value in returns) / (len(returns) - 1)
-    return mean / math.sqrt(variance) * math.sqrt(SESSIONS_A_YEAR) if variance > 0 else None
+    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in returns) / (len(returns) - 1))
+    return mean / deviation * math.sqrt(SESSIONS_A_YEAR) if disperses(mean, deviation) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +160,10 @@ def round_trips(fills: Sequence[Fill], flows: Sequence[CashFlow]) -> list[Trade]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Holds what a statistic is computed from; a run of a sweep has no records, only the first four."""
+    """Holds what a statistic is computed from; a run of a sweep has no records, only the first five."""
 
     equity: Sequence[float]  # US dollars: the cash at the start, then each close of the window
+    cash: Sequence[float]  # what cash alone earned in each session, as a fraction
     commission: float  # US dollars, paid
     slippage: float  # US dollars, paid against the auction's price
     margin_calls: int
@@ -139,10 +174,11 @@ class Outcome:
     orders: Sequence[OrderRecord] = ()
 
     @classmethod
-    def of(cls, replayed: Replayed, trades: Sequence[Trade]) -> Self:
-        """Makes it of a replay and its round trips."""
+    def of(cls, replayed: Replayed, trades: Sequence[Trade], cash: Sequence[float]) -> Self:
+        """Makes it of a replay, its round trips and what cash earned."""
         return cls(
             equity=[replayed.terms.cash, *(day.equity for day in replayed.days)],
+            cash=cash,
             commission=sum(fill.commission for fill in replayed.fills),
             slippage=sum(fill.slippage for fill in replayed.fills),
             margin_calls=replayed.margin_calls,
@@ -188,8 +224,9 @@ STATISTICS = (
         says="deepest fall from a peak at the closes; below −100 when a debt remains",
     ),
     Statistic(
-        key="sharpe", unit="per year", heading="Sharpe", swept="sharpe_annual", formula=lambda run: sharpe(run.equity),
-        says="mean over sample deviation of session returns × √252, risk-free rate 0; none without variance",
+        key="sharpe", unit="per year", heading="Sharpe", swept="sharpe_annual",
+        formula=lambda run: sharpe(run.equity, run.cash),
+        says="mean over sample deviation of session returns in excess of the cash rate × √252; none without variance",
     ),
     Statistic(
         key="trades", unit="count", heading="trades", formula=lambda run: sum(bool(each.closed) for each in run.trades),

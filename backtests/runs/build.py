@@ -14,7 +14,7 @@ from backtests.engine.replayed import Replayed
 from backtests.episodes.claim_checks import check_claims
 from backtests.episodes.episode import Episode
 from backtests.records.contamination import scorer_facts
-from backtests.records.metrics import Outcome, Trade, figures, round_trips
+from backtests.records.metrics import Outcome, Trade, cash_returns, figures, round_trips
 from backtests.records.record import Table, label
 from backtests.runs.inputs import ARCHIVED, archived_text
 from backtests.runs.result import Result
@@ -43,8 +43,7 @@ def build_result(episode: Episode, news: News, terms: BrokerTerms, replays: Sequ
         "trading": {"bars": _bar_text(episode), "auctions": terms.auctions},
         "claims": [_claim(claim) for claim in check_claims(episode)],
         "results": [
-            _summary(name, each, mine, episode.key_session.isoformat())
-            for name, each, mine in zip(names, replays, trades, strict=True)
+            _summary(name, each, mine, episode) for name, each, mine in zip(names, replays, trades, strict=True)
         ],
     }
     texts = {rule.code.place: rule.code.text for rule in rules if rule.code is not None}
@@ -90,17 +89,19 @@ def _claim(claim: Any) -> dict[str, Any]:
     return {key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in row.items()}
 
 
-def _summary(name: str, replayed: Replayed, trades: Sequence[Trade], key_session: str) -> dict[str, Any]:
+def _summary(name: str, replayed: Replayed, trades: Sequence[Trade], episode: Episode) -> dict[str, Any]:
+    sessions = [day.isoformat() for day in episode.sessions.sessions[: episode.window[-1] + 1]]
+    cash = cash_returns(sessions[-len(replayed.days) - 1 :], replayed.terms.cash_pct)
     return {
         "strategy": replayed.rule.name,
         "label": name,
         "baseline": replayed.rule.is_baseline,
         "params": replayed.rule.parameters,
-        **figures(Outcome.of(replayed, trades)),
+        **figures(Outcome.of(replayed, trades, cash)),
         "key_session_fills": [
             {"symbol": fill.symbol, "shares": fill.size, "auction": fill.auction, "price": fill.price}
             for fill in replayed.fills
-            if fill.session == key_session
+            if fill.session == episode.key_session.isoformat()
         ],
     }
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,12 +12,18 @@ from backtests.batch.pools import Pool
 from backtests.records.contamination import scorer_facts
 from backtests.records.record import json_text
 from backtests.runs.build import configuration
-from backtests.sweep.job import Job, loaded, run_block
+from backtests.sweep.job import Job, loaded, nights, run_block
 from backtests.sweep.robustness import judge, walk_forward
 from backtests.sweep.store import Store
 from backtests.sweep.text import draw
+from strategies.signals import Floats
 
-_LINE = 50_000  # trials of one line of the ledger
+if TYPE_CHECKING:
+    from backtests.episodes.episode import Episode
+    from backtests.evidence.trials.deflated_sharpe import Overfitting
+
+LINE = 50_000  # trials of one line of the ledger
+MOST_OUTCOMES = 2_000  # of a sweep whose returns the ledger keeps; trials beyond them count one by one
 
 
 def sweep(
@@ -45,19 +51,20 @@ def sweep(
     names = [episode.name for episode in episodes]
     if not store.done:
         _fill(job, store, pool, on_progress or (lambda _: None))
-        table = [episode.sessions.sessions for episode in episodes]
-        store.finish(
-            names,
-            [[days[row].isoformat() for row in episode.window] for episode, days in zip(episodes, table, strict=True)],
-        )
-        if ledger is not None:
-            enter_trials(job, store, ledger)
+        store.finish(names, [window_days(episode) for episode in episodes])
+    if ledger is not None:
+        enter_trials(job, store, ledger)
     cash = np.array([terms.cash for _, terms in job.combinations(0, len(job.axes))])
     walks = [walk_forward(equity, cash) for equity in store.equity()]
     found = judge(job.axes, names, np.array(list(store.figures("return_pct"))), walks)
     document = {
         "name": "sweep", "strategy": job.strategy, "episodes": names, "engine": job.engine(),
-        "settings": dict(job.settings), "grid": job.axes.document(), **found, "file": str(store.result),
+        "settings": dict(job.settings), "grid": job.axes.document(), **found,
+        "overfitting": [
+            {"episode": name, **(pbo.document() if pbo else {"pbo": None})}
+            for name, pbo in zip(names, map(_overfitting, excess(job, store)), strict=True)
+        ],
+        "file": str(store.result),
     }  # fmt: skip
     news = [loaded(job, name)[1] for name in job.episodes]
     if news[0].trained_until is not None:
@@ -78,30 +85,72 @@ def _fill(job: Job, store: Store, pool: Pool, on_progress: Callable[[int], None]
         on_progress(len(block["figures"]))
 
 
-def enter_trials(job: Job, store: Store, ledger: Path) -> None:
-    """Enters every trial of a finished sweep into the ledger, without its returns."""
-    from backtests.evidence.trials.ledger import Trial, append
-    from backtests.evidence.trials.trials import key_of
+def window_days(episode: Episode) -> list[str]:
+    """Returns the sessions of the window as ISO dates."""
+    return [episode.sessions.sessions[row].isoformat() for row in episode.window]
 
+
+def excess(job: Job, store: Store) -> Iterator[Floats]:
+    """Yields the session returns of each episode's combinations in excess of cash, shape (combinations, sessions).
+
+    NaN where a combination had no close or its equity was gone.
+    """
+    terms = [each for _, each in job.combinations(0, len(job.axes))]
+    start, pct = np.array([each.cash for each in terms]), np.array([each.cash_pct for each in terms])
+    for name, equity in zip(job.episodes, store.equity(), strict=True):
+        whole = np.column_stack([start, equity])
+        whole[(np.where(np.isnan(whole), np.inf, whole) <= 0).any(axis=1)] = np.nan
+        yield whole[:, 1:] / whole[:, :-1] - 1 - pct[:, None] / 100 * nights(loaded(job, name)[0]) / 360
+
+
+def _overfitting(returns: Floats) -> Overfitting | None:
+    """The probability of overfitting over the trials of a sweep that have all their returns."""
+    from backtests.evidence.trials.trials import overfitting
+
+    return overfitting(returns[np.isfinite(returns).all(axis=1)].T, most=8)
+
+
+def enter_trials(job: Job, store: Store, ledger: Path) -> None:
+    """Enters every trial of a finished sweep that the ledger does not hold yet.
+
+    A line is marked with the sweep's hash, so that a sweep that was killed before its trials were entered enters them
+    when it is resumed, and none twice. Returns are kept of the first trial of each outcome; the others name it.
+    """
+    from backtests.evidence.trials.entries import Trial
+    from backtests.evidence.trials.from_run import key_of, sample_of
+    from backtests.evidence.trials.ledger import append, entered_sweeps
+    from backtests.evidence.trials.outcomes import first_members
+
+    entered, mark = entered_sweeps(ledger), job.hash()
     profits, sharpes = list(store.figures("profit_usd")), list(store.figures("sharpe_session"))
-    for place, name in enumerate(job.episodes):
+    for place, (name, returns) in enumerate(zip(job.episodes, excess(job, store), strict=True)):
         episode, news = loaded(job, name)
-        for first in range(0, len(job.axes), _LINE):
+        lines = {first: f"{mark}/{episode.name}/{first}" for first in range(0, len(job.axes), LINE)}
+        if entered.issuperset(lines.values()):
+            continue
+        varied = np.flatnonzero(np.isfinite(returns).all(axis=1) & np.isfinite(sharpes[place]))
+        firsts, groups = first_members(returns[varied], MOST_OUTCOMES) if len(varied) else ([], varied)
+        leader = np.full(len(job.axes), -1)
+        leader[varied] = np.where(groups >= 0, varied[np.array(firsts, dtype=np.int64)][groups], -1) if firsts else -1
+        keys: dict[int, str] = {}
+        for first, line in lines.items():
             trials = []
-            for number, (rule, terms) in enumerate(job.combinations(first, min(first + _LINE, len(job.axes))), first):
+            for number, (rule, terms) in enumerate(job.combinations(first, min(first + LINE, len(job.axes))), first):
                 config = configuration(episode, news, terms, [rule])
-                sharpe = float(sharpes[place][number])
+                keys[number] = key_of(config, config["strategies"][0])
+                sharpe, own = float(sharpes[place][number]), int(leader[number])
                 trials.append(
                     Trial(
-                        key=key_of(config, config["strategies"][0]),
+                        key=keys[number],
                         strategy=rule.name,
                         baseline=rule.is_baseline,
                         params=dict(rule.parameters),
                         profit_usd=float(profits[place][number]),
                         sharpe=None if np.isnan(sharpe) else sharpe,
+                        returns=tuple(returns[number].tolist()) if own == number else (),
+                        like=keys[own] if own not in {-1, number} else "",
                     )
                 )
-            append(
-                ledger, kind="sweep", episode=episode.name, start=episode.start.isoformat(),
-                end=episode.end.isoformat(), trials=trials,
-            )  # fmt: skip
+            if line not in entered:
+                sample = sample_of(episode.name, window_days(episode), episode.sources)
+                append(ledger, kind="sweep", sample=sample, trials=trials, sweep=line)

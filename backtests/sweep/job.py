@@ -176,7 +176,15 @@ def run_block(job: Job, place: int, first: int, stop: int, sources: dict[str, st
     pairs = job.combinations(first, stop)
     cash = np.array([terms.cash for _, terms in pairs])
     equity, totals = _replayed(job, name, pairs) if job.engine() != "kernel" else _run(job, name, pairs)
-    return {"figures": figures(cash, equity, totals), "equity": equity}
+    pct = np.array([terms.cash_pct for _, terms in pairs])
+    riskless = pct[:, None] / 100 * nights(loaded(job, name)[0]) / 360
+    return {"figures": figures(cash, equity, totals, riskless), "equity": equity}
+
+
+def nights(episode: Episode) -> Floats:
+    """Returns the calendar nights before each session of the window, shape (sessions,)."""
+    days = [episode.sessions.sessions[row].toordinal() for row in (episode.window[0] - 1, *episode.window)]
+    return np.diff(np.array(days, dtype=float))
 
 
 def _run(job: Job, name: str, pairs: list[tuple[Rule, BrokerTerms]]) -> tuple[Floats, Floats]:
@@ -208,16 +216,21 @@ def _replayed(job: Job, name: str, pairs: list[tuple[Rule, BrokerTerms]]) -> tup
     return equity, totals
 
 
-def figures(cash: Floats, equity: Floats, totals: Floats) -> Floats:
+def figures(cash: Floats, equity: Floats, totals: Floats, riskless: Floats) -> Floats:
     """Returns the figures of runs, shape (runs, FIGURES); NaN for a Sharpe ratio that does not exist.
 
     Those that every run has come from the table of statistics; the Sharpe ratio of a session is the annual one by √252.
+    `riskless` is what cash earned in each session, as a fraction, shape (runs, sessions).
     """
     out = np.full((len(cash), len(FIGURES)), np.nan)
     for number, (start, row) in enumerate(zip(cash.tolist(), equity, strict=True)):
-        values = [start, *row[np.isfinite(row)].tolist()]
+        alive = np.isfinite(row)
+        values = [start, *row[alive].tolist()]
         fills, commission, slippage, calls, ruined = totals[number].tolist()
-        outcome = Outcome(equity=values, commission=commission, slippage=slippage, margin_calls=int(calls))
+        outcome = Outcome(
+            equity=values, cash=riskless[number][alive].tolist(), commission=commission, slippage=slippage,
+            margin_calls=int(calls),
+        )  # fmt: skip
         found = {each.swept: each.formula(outcome) for each in swept()}
         annual = found["sharpe_annual"]
         session = None if annual is None else annual / SESSIONS_A_YEAR**0.5

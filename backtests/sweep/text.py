@@ -39,6 +39,12 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         for name, row in (("best single", document["best"]), ("robust region", document["robust"]))
     ]
     yield from _left_last(head, rows)
+    for row in document["overfitting"]:
+        if row["pbo"] is not None:
+            yield (
+                f"probability of overfitting (PBO) on {row['episode']}: {row['pbo']:.2f} ({row['trials']:,} trials, "
+                f"{row['combinations']} splits of {row['blocks']} blocks)"
+            )
     for title, key, first in (
         ("walk-forward: chosen on the sessions before", "walk_forward", "learned_return_pct"),
         ("leave one episode out: chosen on the others", "leave_one_episode_out", "others_return_pct"),

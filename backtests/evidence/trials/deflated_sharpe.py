@@ -1,6 +1,6 @@
-"""What is left of a result when one knows how many were tried. Pure.
+"""Deflates a Sharpe ratio by what was tried: PSR, DSR, PBO, false discoveries. Pure.
 
-Sharpe ratios here are per session (mean over deviation of session returns, risk-free rate 0), never annualised.
+Sharpe ratios here are per session (mean over deviation of session returns in excess of cash), never annualised.
 
 | figure       | formula                                                                                       |
 |--------------|-----------------------------------------------------------------------------------------------|
@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from backtests.records.metrics import disperses
 from strategies.signals import Floats
 
 EULER_GAMMA = 0.5772156649015329
@@ -54,9 +55,9 @@ def moments(returns: Sequence[float]) -> Moments | None:
         return None
     mean = math.fsum(returns) / count
     second, third, fourth = (math.fsum((value - mean) ** power for value in returns) / count for power in (2, 3, 4))
-    if not second > 1e-24 * max(1.0, mean * mean):
-        return None
     deviation = math.sqrt(second * count / (count - 1))
+    if not disperses(mean, deviation):
+        return None
     return Moments(sessions=count, sharpe=mean / deviation, skew=third / second**1.5, kurtosis=fourth / second**2)
 
 
@@ -97,14 +98,14 @@ def benjamini_hochberg(values: Sequence[float | None], tests: int | None = None)
         values: p in (0, 1]; None (nothing to test) stays None.
         tests: The true number of tests; those that are not listed count as p = 1.
     """
-    known = sorted((p, place) for place, p in enumerate(values) if p is not None)
-    total = max(tests or 0, len(known))
+    places = np.array([place for place, p in enumerate(values) if p is not None], dtype=np.int64)
+    known = np.array([p for p in values if p is not None], dtype=float)
+    order = np.argsort(known)
+    scaled = known[order] * max(tests or 0, len(known)) / np.arange(1, len(known) + 1)
+    smallest = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
     out: list[float | None] = [None] * len(values)
-    smallest = 1.0
-    for rank in range(len(known), 0, -1):
-        p, place = known[rank - 1]
-        smallest = min(smallest, p * total / rank)
-        out[place] = smallest
+    for place, q in zip(places[order].tolist(), smallest.tolist(), strict=True):
+        out[place] = q
     return out
 
 

@@ -1,4 +1,4 @@
-"""The ledger of trials: every run and sweep, one line of JSON each, appended and chained by hashes.
+"""Keeps the ledger of trials: every run and sweep, one line of JSON each, appended and chained by hashes.
 
     {"number": 3, "at": "2026-11-24T09:00:00Z", "kind": "run", "episode": …, "trials": […], "previous": …, "hash": …}
 
@@ -15,87 +15,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
+from backtests.evidence.trials.entries import GENESIS, Chain, Entry, Past, Sample, Trial, entry_of
+from backtests.evidence.trials.index import Index
 from feeds.errors import InputError
 
-GENESIS = "0" * 64
+T = TypeVar("T")
 _LONGEST = 64 * 1024 * 1024  # bytes of a line; a longer one is none of ours
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """One configuration that was tried, and how it did.
-
-    Attributes:
-        key: SHA-256 of strategy, parameters, terms and data: the same configuration run again is no new trial.
-        sharpe: Mean over deviation of the session returns, not annualised; None without variance.
-        returns: Session returns as fractions; empty in a sweep, where only the Sharpe ratios are kept.
-    """
-
-    key: str
-    strategy: str
-    baseline: bool
-    params: dict[str, Any]
-    profit_usd: float
-    sharpe: float | None
-    returns: tuple[float, ...] = ()
-
-    def document(self) -> dict[str, Any]:
-        """As the ledger has it."""
-        return {
-            "key": self.key,
-            "strategy": self.strategy,
-            "baseline": self.baseline,
-            "params": self.params,
-            "profit_usd": self.profit_usd,
-            "sharpe": self.sharpe,
-            "returns": list(self.returns),
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A line of the ledger."""
-
-    number: int
-    at: str
-    kind: str  # "run" or "sweep"
-    episode: str
-    start: str  # first and last session: trials over different windows are not one family
-    end: str
-    trials: tuple[Trial, ...]
-    previous: str
-    hash: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
-    """A ledger that was read: its entries, and what is wrong with it ("" when nothing is)."""
-
-    entries: tuple[Entry, ...]
-    broken: str = ""
-    hashes: frozenset[str] = field(default_factory=frozenset)
-
-    @property
-    def head(self) -> str:
-        """The last line's hash."""
-        return self.entries[-1].hash if self.entries else GENESIS
-
-    def family(self, episode: str, start: str, end: str) -> tuple[Trial, ...]:
-        """The different configurations tried on an episode's window, in the order in which they came first."""
-        found: dict[str, Trial] = {}
-        for entry in self.entries:
-            if (entry.episode, entry.start, entry.end) == (episode, start, end):
-                for trial in entry.trials:
-                    found.setdefault(trial.key, trial)
-        return tuple(found.values())
 
 
 def default_path() -> Path:
@@ -118,30 +51,32 @@ def _canonical(value: Any) -> str:
 
 
 def append(
-    path: Path, *, kind: str, episode: str, start: str, end: str, trials: Sequence[Trial], at: datetime | None = None
+    path: Path, *, kind: str, sample: Sample, trials: Sequence[Trial], at: datetime | None = None, sweep: str = ""
 ) -> Entry:
-    """Adds a line to the ledger and returns it; makes the file when there is none.
+    """Adds a line to the ledger and to the index beside it, and returns it; makes the file when there is none.
 
     Raises:
         InputError: The file cannot be written, or its last line is none of a ledger.
     """
-    with _opened(path) as file:
-        last = _last_line(file, path)
+    with opened(path) as file, Index(path) as index:
+        index.look(file)
+        number, previous = _last_line(file, path)
         body = {
-            "number": last[0] + 1,
+            "number": number + 1,
             "at": (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "kind": kind,
-            "episode": episode,
-            "start": start,
-            "end": end,
+            **sample.document(),
             "trials": [trial.document() for trial in trials],
-            "previous": last[1],
+            "previous": previous,
+            **({"sweep": sweep} if sweep else {}),
         }
         digest = hashlib.sha256(_canonical(body).encode()).hexdigest()
         file.write((_canonical({**body, "hash": digest}) + "\n").encode())
         file.flush()
         os.fsync(file.fileno())
-    return _entry({**body, "hash": digest})
+        entry = entry_of({**body, "hash": digest})
+        index.add(entry, file)
+    return entry
 
 
 def check(path: Path) -> None:
@@ -150,13 +85,13 @@ def check(path: Path) -> None:
     Raises:
         InputError: It cannot, or its last line is none of a ledger.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         _last_line(file, path)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """The ledger's file, open and locked."""
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Opens the ledger's file and locks it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+b") as file, _locked(file):
@@ -218,7 +153,7 @@ def _locked(file: IO[bytes]) -> Iterator[None]:
 
 
 def read_chain(path: Path) -> Chain:
-    """Reads a ledger and follows its hashes; stops at the first line that does not fit.
+    """Reads a whole ledger and follows its hashes; stops at the first line that does not fit.
 
     A file that is not there is an empty ledger.
 
@@ -254,22 +189,38 @@ def _check(line: bytes, number: int, previous: str) -> Entry | str:
             return "was changed after it was written (its hash is another)"
         if body["previous"] != previous or body["number"] != number:
             return "does not follow the line before; a line was taken out, put in or moved"
-        return _entry({**body, "hash": digest})
+        return entry_of({**body, "hash": digest})
     except (ValueError, KeyError, TypeError, AttributeError):
         return "is no entry of a ledger"
 
 
-def _entry(body: dict[str, Any]) -> Entry:
-    trials = tuple(
-        Trial(
-            key=row["key"],
-            strategy=row["strategy"],
-            baseline=row["baseline"],
-            params=row["params"],
-            profit_usd=row["profit_usd"],
-            sharpe=row["sharpe"],
-            returns=tuple(row["returns"]),
-        )
-        for row in body["trials"]
-    )
-    return Entry(**{**body, "trials": trials})
+def past(path: Path, sample: Sample) -> Past:
+    """Returns what a ledger holds of a family: from the index where it is up to date, else from the whole ledger.
+
+    Raises:
+        InputError: The ledger cannot be read or locked.
+    """
+    return _asked(path, lambda index: index.past(sample), lambda chain: chain.past(sample))
+
+
+def entered_sweeps(path: Path) -> frozenset[str]:
+    """Returns the marks of the sweeps whose lines a ledger holds.
+
+    Raises:
+        InputError: The ledger cannot be read or locked.
+    """
+    return _asked(path, Index.sweeps, lambda chain: frozenset(each.sweep for each in chain.entries if each.sweep))
+
+
+def _asked(path: Path, of_index: Callable[[Index], T], of_chain: Callable[[Chain], T]) -> T:
+    with opened(path) as file, Index(path) as index:
+        index.look(file)
+        if index.believed:
+            try:
+                return of_index(index)
+            except (sqlite3.Error, ValueError, TypeError):
+                index.believed = False
+        chain = read_chain(path)
+        if not chain.broken:
+            index.rebuild(chain.entries, file)
+        return of_chain(chain)

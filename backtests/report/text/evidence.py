@@ -125,10 +125,8 @@ def critique_text(document: Mapping[str, Any]) -> str:
 
 def trials_line(document: Mapping[str, Any]) -> str:
     """Says how many configurations were tried, and where the best of this run stands among them."""
-    tried, ranks = document["tried"], [row["rank"] for row in document["strategies"] if row["rank"] is not None]
-    were = "1 configuration was" if tried == 1 else f"{tried:,} configurations were"
-    best = f"the best of this run is rank {min(ranks)}" if ranks else "none of this run can be ranked"
-    return f"{were} tried on this episode and window; {best}"
+    says = document["says"]
+    return f"On these data and window: {says}"
 
 
 def trials_text(document: Mapping[str, Any]) -> str:
@@ -139,7 +137,7 @@ def trials_text(document: Mapping[str, Any]) -> str:
     if best:
         text += (
             f"; {best['strategy']}: deflated Sharpe ratio {best['dsr']:.2f} (probability that the true Sharpe is above "
-            f"the best of {document['tried']:,} lucky ones)"
+            f"the best of {document.get('effective_trials', document['tried']):,} lucky ones)"
         )
     ledger = document["ledger"]
     text += "" if ledger["intact"] else f"; the ledger is BROKEN: {ledger['broken']}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import math
 import multiprocessing
-from datetime import UTC, datetime
+import shutil
+from datetime import UTC, date, datetime
 from itertools import combinations
 
 import numpy as np
@@ -18,17 +20,25 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from backtests import load_episode, replay
+from backtests.broker.terms import BrokerTerms
 from backtests.cli import cli
+from backtests.evidence.intervals import intervals
 from backtests.evidence.trials.deflated_sharpe import (
     backtest_overfitting,
     benjamini_hochberg,
     expected_best_sharpe,
     moments,
 )
-from backtests.evidence.trials.ledger import GENESIS, Trial, append, read_chain, trial_key
-from backtests.evidence.trials.trials import trials_of, weigh
+from backtests.evidence.trials.entries import GENESIS, Past, Sample, Trial
+from backtests.evidence.trials.from_run import sample_of_run, strategies_of, trials_of
+from backtests.evidence.trials.ledger import append, past, read_chain, trial_key
+from backtests.evidence.trials.outcomes import outcomes
+from backtests.evidence.trials.stepwise import romano_wolf
+from backtests.evidence.trials.trials import record, weigh
 from backtests.runs.result import Result
 from feeds.errors import InputError
+
+JANUARY = Sample(episode="e", start="2025-01-02", end="2025-01-31")
 
 
 def trial(name="a", returns=(0.01, -0.02, 0.03, 0.0, 0.01), *, baseline=False):
@@ -43,7 +53,7 @@ def trial(name="a", returns=(0.01, -0.02, 0.03, 0.0, 0.01), *, baseline=False):
 def add(path, *names):
     """Appends a run for each name."""
     for name in names:
-        append(path, kind="run", episode="e", start="2025-01-02", end="2025-01-31", trials=[trial(name)])
+        append(path, kind="run", sample=JANUARY, trials=[trial(name)])
 
 
 def test_every_line_names_the_hash_of_the_line_before(tmp_path):
@@ -130,17 +140,15 @@ def test_the_same_configuration_run_again_is_no_new_trial(tmp_path):
     """N counts configurations, not clicks; another window is another family."""
     path = tmp_path / "trials.jsonl"
     add(path, "a", "b", "a")
-    append(path, kind="run", episode="e", start="2024-01-02", end="2024-01-31", trials=[trial("c")])
-    family = read_chain(path).family("e", "2025-01-02", "2025-01-31")
-    assert [each.strategy for each in family] == ["a", "b"]
+    append(path, kind="run", sample=Sample(episode="e", start="2024-01-02", end="2024-01-31"), trials=[trial("c")])
+    assert [each.strategy for _, each in read_chain(path).past(JANUARY).trials] == ["a", "b"]
 
 
 def test_a_line_holds_a_clock_that_is_given(tmp_path):
     """In UTC, to the second."""
     entry = append(
-        tmp_path / "t.jsonl", kind="run", episode="e", start="a", end="b", trials=[],
-        at=datetime(2025, 1, 27, 14, 30, tzinfo=UTC),
-    )  # fmt: skip
+        tmp_path / "t.jsonl", kind="run", sample=JANUARY, trials=[], at=datetime(2025, 1, 27, 14, 30, tzinfo=UTC)
+    )
     assert entry.at == "2025-01-27T14:30:00Z"
 
 
@@ -234,19 +242,203 @@ def result():
 
 
 def test_a_run_is_weighed_against_all_that_was_tried_before(tmp_path, result):
-    """Ten others make it one of eleven, lower its deflated Sharpe ratio, and are named in words."""
-    path = tmp_path / "t.jsonl"
-    window, mine = result.document["window"], trials_of(result)
-    where = {"episode": "deepseek-2025", "start": window["start"], "end": window["end"]}
-    alone = weigh(mine, read_chain(path), *where.values())
+    """Ten others make it one of eleven, and lower its deflated Sharpe ratio; alone it is not deflated, and says so."""
+    path, sample, mine = tmp_path / "t.jsonl", sample_of_run(result), strategies_of(result)
+    alone = weigh(mine, past(path, sample), sample, least_entries=1)
     rng = np.random.default_rng(6)
     for number in range(10):
-        append(path, kind="run", trials=[trial(f"t{number}", rng.normal(0.02, 0.01, 19))], **where)
-    beside = weigh(mine, read_chain(path), *where.values())
-    assert (alone.says, beside.says) == ("the only one tried", "no. 11 of 11 tried")
-    assert (len(beside.tried), len(beside.baselines)) == (11, 1)
-    assert beside.rows[0]["dsr"] < alone.rows[0]["dsr"] == alone.rows[0]["psr"]
+        append(path, kind="run", sample=sample, trials=[trial(f"t{number}", rng.normal(0.02, 0.01, 19))])
+    beside = weigh(mine, past(path, sample), sample, least_entries=1)
+    assert alone.says == "not deflated: nothing else was tried here"
+    assert beside.says == "rank 11 of 11 configurations tried (11 outcomes)"
+    assert (beside.tried, beside.baselines) == (11, 1)
+    assert alone.rows[0]["dsr"] is None
+    assert beside.rows[0]["dsr"] < alone.rows[0]["psr"] == beside.rows[0]["psr"]
     assert beside.pbo.trials == 11
+
+
+def test_below_ten_sessions_with_an_entry_a_ratio_has_an_interval_and_no_p(result):
+    """`shock` entered in three sessions; with a bar of three it would be given its probabilities."""
+    sample, mine = sample_of_run(result), strategies_of(result)
+    nothing = Past(entries=0, head=GENESIS, broken="", runs=0, trials=())
+    few, enough = (weigh(mine, nothing, sample, least_entries=least).rows[0] for least in (10, 3))
+    chances = ("psr", "p", "dsr", "q_bh", "p_stepwise", "min_track_record_sessions")
+    assert few["entry_sessions"] == 3
+    assert [few[name] for name in chances] == [None] * 6
+    assert enough["psr"] is not None
+    low, high = few["intervals"]["sharpe_annual"]
+    assert low < few["sharpe_annual"] < high
+
+
+def test_an_account_that_only_earned_interest_has_no_ratio():
+    """Cash at 5 %, no position: nothing varies but the nights, and all of it is the cash rate."""
+    idle = replay(load_episode("bard-2023"), "rebound", terms=BrokerTerms(cash_pct=5.0))
+    (mine,) = strategies_of(idle)
+    assert (mine.trial.sharpe, idle.document["results"][0]["sharpe"]) == (None, None)
+    assert mine.trial.profit_usd > 100
+    row = weigh([mine], Past(entries=0, head=GENESIS, broken="", runs=0, trials=()), sample_of_run(idle)).rows[0]
+    assert (row["psr"], row["dsr"], row["intervals"]) == (None, None, None)
+
+
+# The family
+
+
+def varied(count=40, sessions=19):
+    """Trials without skill, apart from one another."""
+    rng = np.random.default_rng(9)
+    return [trial(f"other {number}", rng.normal(0.001, 0.01, sessions)) for number in range(count)]
+
+
+def deflated(path, result):
+    """The run's deflated Sharpe ratio, whatever its entries."""
+    sample = sample_of_run(result)
+    return weigh(strategies_of(result), past(path, sample), sample, least_entries=0).rows[0]["dsr"]
+
+
+@pytest.mark.parametrize("wobble", [0.0, 1e-4])
+def test_a_thousand_copies_leave_the_deflated_sharpe_ratio_where_it_was(tmp_path, result, wobble):
+    """Of the run itself, bought with a little more or less, or changed by noise that nobody would call another idea."""
+    path, sample = tmp_path / "t.jsonl", sample_of_run(result)
+    append(path, kind="run", sample=sample, trials=varied())
+    before = deflated(path, result)
+    mine, rng = np.array(strategies_of(result)[0].trial.returns), np.random.default_rng(3)
+    clones = [
+        trial(f"clone {number}", mine * (1 + number / 10_000) + rng.normal(0, wobble, len(mine)))
+        for number in range(1_000)
+    ]
+    append(path, kind="sweep", sample=sample, trials=clones)
+    assert deflated(path, result) == pytest.approx(before, abs=0.02)
+
+
+def test_neighbours_a_little_apart_never_make_luck_smaller(tmp_path):
+    """A thousand variations of one idea, each an outcome of its own: the bar does not sink below what it was."""
+    rng = np.random.default_rng(4)
+    base = rng.normal(0, 0.01, (30, 60))
+    idea = base[0] + rng.normal(0, 0.0015, (1_000, 60))
+    sharpes = [moments(row).sharpe for row in base]
+    more = [moments(row).sharpe for row in idea]
+    few, many = outcomes(base, sharpes), outcomes(np.vstack([base, idea]), [*sharpes, *more])
+    assert many.count > 500
+    assert many.luck >= few.luck * 0.999
+
+
+def copied(folder, name):
+    """The episode's folder under another name."""
+    shutil.copytree(load_episode("deepseek-2025").folder, folder / name)
+    return load_episode(str(folder / name))
+
+
+def test_neither_a_later_start_nor_a_copy_of_the_folder_makes_it_the_only_one_tried(tmp_path):
+    """Both are one family with the run before, and trades that are the same are one outcome."""
+    path, rule = tmp_path / "t.jsonl", "rebound"
+    first = replay(load_episode("deepseek-2025"), rule)
+    append(path, kind="run", sample=sample_of_run(first), trials=varied())
+    record(first, path)
+    before = deflated(path, first)
+    others = [
+        replay(load_episode("deepseek-2025", start=date(2025, 1, 14)), rule),
+        replay(copied(tmp_path, "mine"), rule),
+    ]
+    for each in others:
+        found = record(each, path, least_entries=0)
+        assert found.outcomes.count == 41
+        assert found.rows[0]["dsr"] == pytest.approx(before, abs=0.02)
+    assert others[1].document["episode"] == "mine"
+    assert deflated(path, first) == pytest.approx(before, abs=0.02)
+
+
+def test_other_data_of_another_name_is_another_family():
+    """And so is another time of the same."""
+    one = Sample(episode="a", start="2025-01-02", end="2025-01-31", data=("p", "n"))
+    assert one.related(dataclasses.replace(one, episode="b", data=("n", "x"), start="2025-01-31", end="2025-03-01"))
+    assert not one.related(dataclasses.replace(one, episode="b", data=("x",)))
+    assert not one.related(dataclasses.replace(one, start="2025-02-01", end="2025-03-01"))
+
+
+def test_a_ledger_of_the_first_version_is_read_and_its_chain_holds(tmp_path):
+    """It says `rival` where it is `baseline` now, and knows nothing of its data; the next run follows it."""
+    path, previous, lines = tmp_path / "t.jsonl", GENESIS, []
+    for number in (1, 2):
+        old = trial(f"r{number}").document()
+        old["rival"] = old.pop("baseline")
+        body = {
+            "number": number, "at": "2026-11-24T09:00:00Z", "kind": "run", "episode": "e", "start": "2025-01-02",
+            "end": "2025-01-31", "trials": [{**old, "rival": number == 2}], "previous": previous,
+        }  # fmt: skip
+        text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        previous = hashlib.sha256(text.encode()).hexdigest()
+        lines.append(json.dumps({**body, "hash": previous}, sort_keys=True, separators=(",", ":")) + "\n")
+    path.write_text("".join(lines))
+    add(path, "new")
+    chain = read_chain(path)
+    assert (chain.broken, len(chain.entries)) == ("", 3)
+    assert [each.baseline for _, each in past(path, JANUARY).trials] == [False, True, False]
+
+
+# The index
+
+
+def test_the_index_says_what_the_whole_ledger_says(tmp_path):
+    """After each of several runs, and after it was lost or damaged."""
+    path = tmp_path / "t.jsonl"
+    index = tmp_path / "t.jsonl.index"
+    for number, harm in enumerate((None, None, index.unlink, lambda: index.write_bytes(b"no index"), None)):
+        if harm:
+            harm()
+        append(path, kind="run", sample=JANUARY, trials=[trial(f"{number % 3}", (0.01 * number, 0.02, -0.01, 0.0))])
+        whole, quick = read_chain(path).past(JANUARY), past(path, JANUARY)
+        assert (quick.entries, quick.head, quick.runs) == (whole.entries, whole.head, whole.runs)
+        assert [(own, dataclasses.replace(each, params={})) for own, each in whole.trials] == [
+            (own, dataclasses.replace(each, params={})) for own, each in quick.trials
+        ]
+
+
+def test_a_run_reads_the_index_and_not_the_ledger_until_somebody_touched_it(tmp_path, monkeypatch):
+    """Untouched, the whole ledger is not read again; a changed line is noticed all the same."""
+    path = tmp_path / "t.jsonl"
+    add(path, "a", "b")
+    with monkeypatch.context() as patched:
+        patched.setattr("backtests.evidence.trials.ledger.read_chain", pytest.fail)
+        assert len(past(path, JANUARY).trials) == 2
+    path.write_text(path.read_text().replace("1.5", "9.5", 1))
+    assert past(path, JANUARY).broken.startswith("line 1: was changed")
+
+
+# Several at once
+
+
+def test_stepwise_p_values_allow_for_all_that_were_tried_and_for_their_likeness():
+    """20 strategies without skill, alike by half, 400 times: in 5 % (± 3) of them any p is at most 0.05."""
+    rng = np.random.default_rng(8)
+    low = 0
+    for seed in range(400):
+        returns = 0.01 * (rng.normal(size=(60, 1)) + rng.normal(size=(60, 20)))
+        low += romano_wolf(returns, n=199, seed=seed).min() <= 0.05
+    assert 0.02 <= low / 400 <= 0.08
+
+
+def test_a_copy_costs_a_stepwise_p_nothing_and_skill_is_found():
+    """The same p with 50 copies beside it; a strategy of one deviation a session is at the smallest p there is."""
+    rng = np.random.default_rng(2)
+    returns = rng.normal(0, 0.01, (60, 5))
+    returns[:, 2] += 0.01
+    copies = np.hstack([returns, np.repeat(returns[:, :1], 50, axis=1)])
+    one, many = romano_wolf(returns), romano_wolf(copies)
+    assert one[2] == 1 / 1000
+    assert many[:5] == pytest.approx(one, abs=1e-12)
+
+
+def test_intervals_hold_what_they_say_and_come_from_the_seed_alone():
+    """The 90 % interval of a Sharpe ratio holds the true one in about 90 % of 300 samples of 250 sessions."""
+    rng = np.random.default_rng(5)
+    inside = 0
+    for _ in range(300):
+        low, high = intervals(rng.normal(0.001, 0.01, 250), n=300)["sharpe_annual"]
+        inside += low <= 0.1 * math.sqrt(252) <= high
+    assert 0.83 <= inside / 300 <= 0.95
+    returns = rng.normal(0.001, 0.01, 30)
+    assert intervals(returns, seed=2) == intervals(returns, seed=2) != intervals(returns, seed=3)
+    assert intervals([0.0] * 30) is None
 
 
 def test_a_users_strategy_whose_text_changed_is_another_trial(tmp_path):

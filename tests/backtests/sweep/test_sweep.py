@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -152,8 +153,45 @@ def test_every_trial_enters_the_ledger_under_the_key_that_a_run_has(tmp_path):
                              str(tmp_path / "r")], catch_exceptions=False)  # fmt: skip
     chain = read_chain(ledger)
     assert [entry.kind for entry in chain.entries] == ["sweep", "run"]
-    start, end = chain.entries[0].start, chain.entries[0].end
-    assert len(chain.family("deepseek-2025", start, end)) == 4
+    past = chain.past(chain.entries[0].sample)
+    assert len(past.trials) + sum(count for _, count in past.copies) == 4
+
+
+def test_a_sweep_killed_between_its_result_and_the_ledger_loses_no_trial(tmp_path):
+    """Killed when the result stands; resumed, it enters what is missing, and a third time nothing twice."""
+    ledger, folder = tmp_path / "trials.jsonl", tmp_path / "s"
+    grid = ("threshold=0.1:0.9:30", "hold=1:5:5")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("backtests.sweep.execute.enter", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        child = get_context("fork").Process(
+            target=sweep, args=(job(*grid), folder, Processes()), kwargs={"ledger": ledger}
+        )
+        child.start()
+        child.join()
+    assert child.exitcode == -signal.SIGKILL
+    assert (folder / "trials.parquet").exists()
+    for _ in range(2):
+        sweep(job(*grid), folder, Processes(), ledger=ledger)
+        chain = read_chain(ledger)
+        assert (chain.broken, len(chain.entries), len(chain.entries[0].trials)) == ("", 1, 150)
+
+
+def test_a_sweep_keeps_the_returns_of_each_outcome_and_says_which_stand_for_which(tmp_path):
+    """A thousandth more or less of `gross` is one outcome: returns once, named by all the others."""
+    ledger = tmp_path / "trials.jsonl"
+    sweep(job("gross=1.0:1.001:50"), tmp_path / "s", Processes(), ledger=ledger)
+    (entry,) = read_chain(ledger).entries
+    first, *others = entry.trials
+    assert len(first.returns) == 19
+    assert {each.like for each in others} == {first.key}
+    assert not any(each.returns for each in others)
+
+
+def test_a_sweep_says_how_probable_it_is_that_its_best_is_overfitted(tmp_path):
+    """Over its own trials, between 0 and 1; with one trial it cannot be said."""
+    (found,) = sweep(job("threshold=0.1:0.9:9"), tmp_path / "a", Processes())["overfitting"]
+    (alone,) = sweep(job("threshold=0.3"), tmp_path / "b", Processes())["overfitting"]
+    assert (0 <= found["pbo"] <= 1, found["trials"], alone["pbo"]) == (True, 9, None)
 
 
 def test_axes_have_both_ends_or_are_lists():
