@@ -17,7 +17,7 @@ from backtests.evidence import critique
 from backtests.evidence.attribution import attribution
 from backtests.evidence.attribution.gap_split import gap_split
 from backtests.records.record import RunRecord
-from backtests.report.page.evidence import (
+from backtests.report.page.evidence_sections import (
     attribution_section,
     critique_section,
     delay_section,
@@ -27,7 +27,7 @@ from backtests.report.page.evidence import (
     study_section,
     trials_section,
 )
-from backtests.report.text.evidence import (
+from backtests.report.text.evidence_text import (
     attribution_text,
     critique_text,
     delay_text,

@@ -8,7 +8,7 @@ from typing import Any
 from backtests.records.record import RunRecord
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, esc, figure, listing, section, table
-from backtests.report.text.run import audit_lines, borrow_rows, result_head, result_rows, trouble_lines
+from backtests.report.text.run_report import audit_lines, borrow_rows, result_head, result_rows, trouble_lines
 from backtests.report.text.table import number
 
 Curve = tuple[list[str], list[float], list[float], list[float]]  # sessions, return %, drawdown %, net exposure
