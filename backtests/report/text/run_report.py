@@ -12,6 +12,7 @@ from backtests.records.record import RunRecord
 from backtests.report.text.table import grid, number
 
 WIDTH = 100
+MONEY = "costs in US dollars, dividends: negative when paid"
 LIMITS = (
     "One episode proves nothing: all chips fell on one day, which is nearly one event.",
     "The news flow is a sample by a stated rule; counts between days say nothing about news volume.",
@@ -156,7 +157,7 @@ def text_report(record: RunRecord, title: str) -> str:
         f"What the news said for the {_when(record)} of {key_session} (strongest first; scores in [−1, 1])",
         *_news_lines(record, key_session),
         "",
-        "What each strategy made (· = baseline; costs in US dollars, dividends: negative when paid)",
+        f"What each strategy made (· = baseline; {MONEY})",
         *grid(result_head(), result_rows(record)),
         *trouble_lines(record),
         *borrow_lines(record),
