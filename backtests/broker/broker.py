@@ -167,7 +167,7 @@ class HonestBroker(bt.brokers.BackBroker):
         if closing:
             self._ask_before_close()
             self._settle(self._desk.auction(self.pending, "close"))
-        for column in present:
+        for column in self._trading:
             self.account.marks[column] = self._datas[column].close[0]
         if self.terms.locate_pct:
             self._count_volume(self._trading, closing=closing)

@@ -27,7 +27,7 @@ class Tables:
         trading: The same, and whether it can be traded in that bar.
         start: Last known price at the session's beginning, after its splits; 0 before the first bar.
         open: The open, or `start` where it cannot be traded; 0 once its bars have ended.
-        close: The close, or `start` where there is no bar; 0 once its bars have ended.
+        close: The close, or `start` where it cannot be traded; 0 once its bars have ended.
         volume: Of the bar, 0 where there is none.
         traded: Volume of the last session that it was traded in, at the session's beginning, in its shares.
         actions: Shape (actions, 4): day, column, kind, value, in the order in which they are carried out.
@@ -74,7 +74,7 @@ def make_tables(episode: Episode) -> Tables:
     settles, values = _delistings(episode, rows, len(sessions))
     ended = np.arange(len(sessions))[:, None] >= settles
     actions = _actions(episode, days[0], days[-1])
-    start, close, traded = _known(present, trading, closed, volume, days, actions)
+    start, close, traded = _known(trading, closed, volume, days, actions)
     rates, most = _loans(episode, days)
     return Tables(
         days=days,
@@ -129,7 +129,7 @@ def _actions(episode: Episode, first: int, last: int) -> Floats:
 
 
 def _known(
-    present: Bools, trading: Bools, closed: Floats, volume: Floats, days: Ints, actions: Floats
+    trading: Bools, closed: Floats, volume: Floats, days: Ints, actions: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Returns last known prices at the beginning and the end of each session, and the volume of the last one."""
     start, close, traded = np.zeros_like(closed), np.zeros_like(closed), np.zeros_like(closed)
@@ -143,7 +143,7 @@ def _known(
                 shares[int(column)] *= value
             next_action += 1
         start[row], traded[row] = price, shares
-        price = np.where(present[row], closed[row], price)
+        price = np.where(trading[row], closed[row], price)
         shares = np.where(trading[row], volume[row], shares)
         close[row] = price
     return start, close, traded
