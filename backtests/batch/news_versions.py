@@ -78,8 +78,8 @@ def renamed(episode: Episode, columns: Sequence[int]) -> Episode:
         for name in targets.get(action.symbol, [])
     ]
     loans = {name: episode.loans.by_symbol[taken] for name, taken in source.items() if taken in episode.loans.by_symbol}
-    halts = [(name, *dates) for symbol, *dates in episode.halts for name in targets.get(symbol, [])]
-    ends = [(name, *end) for symbol, *end in episode.delistings for name in targets.get(symbol, [])]
+    halts = [(name, first, last) for symbol, first, last in episode.halts for name in targets.get(symbol, [])]
+    ends = [(name, day, value) for symbol, day, value in episode.delistings for name in targets.get(symbol, [])]
     return dataclasses.replace(
         episode,
         halts=tuple(halts),

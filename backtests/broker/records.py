@@ -13,7 +13,7 @@ class Fill:
     session: str  # ISO date
     symbol: str
     size: float
-    auction: str  # "open", "close", "session" (stop or limit inside it), "bar" (of minutes), "fraction" (of a split), "delisting"
+    auction: str  # "open", "close", "session" (inside it), "bar" (of minutes), "fraction" (of a split), "delisting"
     auction_price: float  # before slippage
     price: float  # with slippage
     commission: float

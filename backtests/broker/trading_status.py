@@ -46,7 +46,7 @@ def without_trade(
         days: The session of each bar.
         volume: Shares traded in each bar.
     """
-    silent = (volume == 0) & bool((volume > 0).any())
+    silent: NDArray[np.bool_] = (volume == 0) & bool((volume > 0).any())
     for halted, first, last in episode.halts:
         if halted == symbol:
             silent |= np.array([first <= day <= last for day in days], dtype=bool)

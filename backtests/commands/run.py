@@ -68,6 +68,7 @@ def run(
     scorer: Scorer,
     prices: Path | None,
     auctions: str | None,
+    delisting: str | None,
     bars: str | None,
     loans: Path | None,
     borrow: tuple[float, ...],
@@ -90,7 +91,7 @@ def run(
     from backtests.report.text.evidence import verdict_text
     from backtests.user_strategies.selection import standard_rules
 
-    given = {"cash": cash, "auctions": auctions}
+    given = {"cash": cash, "auctions": auctions, "delisting": delisting}
     settings = {**settings, **{name: value for name, value in given.items() if value is not None}}
     if episode == "all" and lexicon_as_of is not None:
         raise InputError("--lexicon-as-of is a day of one episode; name the episode")

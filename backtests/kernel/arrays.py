@@ -34,7 +34,7 @@ class Tables:
         rates: Shape (days, symbols): the fee in force on each calendar day from `days[0]` on, NaN for general
             collateral; shape (0, 0) when there is no table of loans.
         most: Shape (rows, symbols): shares that can be borrowed.
-        settles: Shape (symbols,): the row before which a share whose bars have ended is closed; else the number of rows.
+        settles: Shape (symbols,): the row before which a share whose bars have ended is closed, else the row count.
         values: Shape (symbols,): part of the last close that is then paid; NaN: as the terms say.
     """
 
