@@ -9,7 +9,9 @@
          b  a changed target weight becomes an order                        engine/rule_run
          c  orders fill in the auctions of the sessions that follow         broker/broker, broker/execution
          d  borrow, dividends, splits, margin, the value at the close       broker/account
+         e  no volume, no fill; bars that end, a position closed            broker/trading_status
     6  fills, flows, orders and day ends -> tables and figures              engine/cerebro, runs/build
+    7  halts and delistings that touched the run -> its notes               engine/trading_notes
 
 On bar k-1 a rule decides for session k and its orders fill at k's open; a rule that waits for the open decides after it
 and fills at k's close. docs/clock.md and docs/broker.md have both in full.
@@ -17,6 +19,7 @@ and fills at k's close. docs/clock.md and docs/broker.md have both in full.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,9 +28,10 @@ from backtests.engine.market import make_market
 from backtests.engine.news import News, read_news
 from backtests.engine.rule_run import run_rule
 from backtests.engine.schedule import place_news
+from backtests.engine.trading_notes import trading_findings, trading_notes
 from backtests.episodes.episode import Episode
 from backtests.runs.build import build_result
-from backtests.runs.result import Result
+from backtests.runs.result import Result, label
 from backtests.user_strategies.selection import Strategy, choose_rules
 
 
@@ -58,4 +62,10 @@ def replay(
     terms = terms or BrokerTerms()
     news = place_news(episode, news or read_news(episode), terms)
     market = make_market(episode, news)
-    return build_result(episode, news, terms, [run_rule(episode, market, rule, terms) for rule in chosen])
+    replays = [run_rule(episode, market, rule, terms) for rule in chosen]
+    named = [(label(rule, chosen), each) for rule, each in zip(chosen, replays, strict=True)]
+    findings = trading_findings(episode, terms, named)
+    episode = dataclasses.replace(episode, notes=(*episode.notes, *trading_notes(findings)))
+    result = build_result(episode, news, terms, replays)
+    result.document.update(findings)
+    return result

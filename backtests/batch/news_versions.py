@@ -78,8 +78,12 @@ def renamed(episode: Episode, columns: Sequence[int]) -> Episode:
         for name in targets.get(action.symbol, [])
     ]
     loans = {name: episode.loans.by_symbol[taken] for name, taken in source.items() if taken in episode.loans.by_symbol}
+    halts = [(name, first, last) for symbol, first, last in episode.halts for name in targets.get(symbol, [])]
+    ends = [(name, day, value) for symbol, day, value in episode.delistings for name in targets.get(symbol, [])]
     return dataclasses.replace(
         episode,
+        halts=tuple(halts),
+        delistings=tuple(ends),
         prices=Prices(bars=bars),
         actions=tuple(actions),
         loans=dataclasses.replace(episode.loans, by_symbol=loans),

@@ -13,7 +13,8 @@ from datetime import date
 from typing import Any, Protocol
 
 from backtests.broker.records import CashFlow, DayEnd, Fill
-from backtests.broker.terms import BrokerTerms
+from backtests.broker.terms import BrokerTerms, share_value
+from backtests.broker.trading_status import Delisting
 from backtests.episodes.prices import Action
 from backtests.episodes.stock_loans import Loans
 
@@ -42,6 +43,7 @@ class Account:
         actions: Sequence[Action] = (),
         adjusted: str = "splits",
         loans: Loans | None = None,
+        delistings: Sequence[Delisting] = (),
     ) -> None:
         """Opens the account with the terms' cash; `positions` are flat, in the order of `symbols`."""
         self.terms = terms
@@ -61,6 +63,8 @@ class Account:
         self.session = ""
         self._loans = loans or Loans()
         self._split = adjusted == "none"
+        self._to_settle = [each for each in delistings if each.symbol in self.column]
+        self.delisted: dict[int, Delisting] = {}  # those settled, by column
         self._checked = (0, 0, terms.cash)  # fills, flows and cash at the last close
         self._actions: dict[int, list[Action]] = {}
         for action in sorted(actions, key=lambda each: each.kind != "split"):  # stable: else the file's order
@@ -133,6 +137,28 @@ class Account:
         if left:  # of whole shares: what is left over is paid out
             self.fill(column, -left, self.marks[column], 0.0, order=0, auction="fraction", forced=True, moment="")
 
+    def settle_delistings(self) -> list[Delisting]:
+        """Closes positions in shares whose bars have ended, at their stated value; returns the new ones.
+
+        From then on such a share has no price: it is neither valued nor ordered.
+        """
+        settled = [each for each in self._to_settle if each.settles <= self.day]
+        for each in settled:
+            self._to_settle.remove(each)
+            column = self.column[each.symbol]
+            size = self.positions[column].size
+            if size:
+                part = share_value(self.terms.delisting) if each.value is None else each.value
+                price = self.marks[column] * part
+                self.fill(column, -size, price, 0.0, order=0, auction="delisting", forced=True, moment="")
+            self.marks[column] = self.volumes[column] = 0.0
+            self.delisted[column] = each
+        return settled
+
+    def left_to_settle(self) -> int:
+        """Returns the session in which the next delisted share has to be closed; 0 when none is left."""
+        return min((each.settles for each in self._to_settle), default=0)
+
     # Phases b to d: fills
 
     def fill(
@@ -154,7 +180,9 @@ class Account:
             Price, commission, shares held, their average price, shares that opened, shares that closed.
         """
         price = auction_price + math.copysign(slip, size)
-        commission = 0.0 if auction == "fraction" else abs(size) * price * self.terms.commission_bps / 10_000
+        commission = (
+            0.0 if auction in {"fraction", "delisting"} else abs(size) * price * self.terms.commission_bps / 10_000
+        )
         held, average, opened, closed = self.positions[column].update(size, price, dt)
         self.cash += -size * price
         self.cash += -commission

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import collections
 import math
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -30,6 +30,7 @@ from backtests.broker.execution import OrderDesk
 from backtests.broker.orders import check_order, is_expired
 from backtests.broker.records import OrderRecord
 from backtests.broker.terms import BrokerTerms
+from backtests.broker.trading_status import NO_VOLUME
 
 
 class _Shares(bt.CommInfoBase):
@@ -53,13 +54,15 @@ class HonestBroker(bt.brokers.BackBroker):
         loans: The table of stock loans.
         closing: With bars of minutes, the times (as backtrader's numbers) of each session's last bar; None: every
             bar is a session.
+        halted: Times (as backtrader's numbers) of the bars in which a symbol cannot be traded, by symbol.
+        delistings: The shares whose bars end inside the window.
         quiet: Nobody listens to orders and trades: they are not copied for every change of status.
         moments: (open, close) of each session or (start, close of the session) of each bar, ISO in UTC, by time.
     """
 
     params = (
         ("terms", None), ("actions", ()), ("adjusted", "splits"), ("loans", None),
-        ("closing", None), ("moments", None), ("quiet", False),
+        ("closing", None), ("moments", None), ("quiet", False), ("halted", None), ("delistings", ()),
     )  # fmt: skip
 
     pending: collections.deque[Any]
@@ -78,6 +81,10 @@ class HonestBroker(bt.brokers.BackBroker):
         self._now = 0.0
         self._day = 0
         self._traded: dict[int, float] = {}  # shares traded in this session so far, by column
+        self._trading: list[int] = []  # columns that can be traded in this bar
+        self._halted: Mapping[str, Container[float]] = self.p.halted or {}
+        self._decided: dict[int, float] = {}  # when each order that still waits was made
+        self._waited: dict[int, list[str]] = {}  # sessions without volume that it has waited through
 
     def start(self) -> None:
         """Opens the account for the symbols of the run."""
@@ -90,18 +97,25 @@ class HonestBroker(bt.brokers.BackBroker):
             actions=self.p.actions,
             adjusted=self.p.adjusted,
             loans=self.p.loans,
+            delistings=self.p.delistings,
         )
         self._desk = OrderDesk(self.account, self._datas, self.comminfo[None], self.p.moments or {})
 
     def buy(self, owner: Any, data: Any, size: float, **how: Any) -> Any:
         """Takes an order to buy."""
         check_order(data._name, size, how)
-        return super().buy(owner, data, size, **how)
+        return self._made(super().buy(owner, data, size, **how))
 
     def sell(self, owner: Any, data: Any, size: float, **how: Any) -> Any:
         """Takes an order to sell."""
         check_order(data._name, size, how)
-        return super().sell(owner, data, size, **how)
+        return self._made(super().sell(owner, data, size, **how))
+
+    def _made(self, order: Any) -> Any:
+        """Notes when an order was made: its symbol's own last bar may be older."""
+        if self._now:
+            self._decided[order.ref] = self._now
+        return order
 
     def cancel(self, order: Any, bracket: bool = False, reason: str = "by the strategy") -> bool:
         """Takes a waiting order back; False when it waits no more."""
@@ -129,9 +143,8 @@ class HonestBroker(bt.brokers.BackBroker):
 
     def last_price(self, data: Any, *, opened: bool) -> float:
         """Returns a symbol's last known price: the last close, or with `opened` this bar's open; 0 before the first."""
-        if opened and len(data) and data.datetime[0] == self._now:
-            return float(data.open[0])
-        return self.account.marks[self.account.column[data._name]]
+        column = self.account.column[data._name]
+        return float(data.open[0]) if opened and column in self._trading else self.account.marks[column]
 
     # The clock
 
@@ -139,12 +152,14 @@ class HonestBroker(bt.brokers.BackBroker):
         """Runs one bar: a whole session, or minutes of one."""
         self._now = max(data.datetime[0] for data in self._datas if len(data))
         present = [n for n, data in enumerate(self._datas) if len(data) and data.datetime[0] == self._now]
-        self._desk.begin(self._now, present)
+        self._trading = [n for n in present if self._now not in self._halted.get(self._datas[n]._name, ())]
+        self._desk.begin(self._now, self._trading)
         self._accept_all()
         if int(self._now) != self._day:
             self._day = int(self._now)
             for split in self.account.begin(self._day):
                 self._split_orders(split.symbol, split.value)
+            self._settle_delistings()
         self._expire()
         self._settle(self._desk.auction(self.pending, "open" if self._closing is None else "bar"))
         self._settle(self._desk.inside(self.pending))
@@ -152,13 +167,29 @@ class HonestBroker(bt.brokers.BackBroker):
         if closing:
             self._ask_before_close()
             self._settle(self._desk.auction(self.pending, "close"))
-        for column in present:
+        for column in self._trading:
             self.account.marks[column] = self._datas[column].close[0]
         if self.terms.locate_pct:
-            self._count_volume(present, closing=closing)
+            self._count_volume(self._trading, closing=closing)
+        if len(self._trading) < len(present):
+            self._note_waiting({self._datas[n]._name for n in present} - {self._datas[n]._name for n in self._trading})
         if closing:
             self._close()
         self._show(self.account.days[-1].value if closing else self.account.value())
+
+    def _settle_delistings(self) -> None:
+        """Closes positions in shares whose bars have ended, and takes their orders back."""
+        for ended in self.account.settle_delistings():
+            for order in [each for each in self.pending if each.data._name == ended.symbol]:
+                self.cancel(order, reason=ended.reason)
+
+    def _note_waiting(self, symbols: Container[str]) -> None:
+        """Notes the session on orders that could not be filled in it for want of volume."""
+        for order in self.pending:
+            if order.data._name in symbols:
+                sessions = self._waited.setdefault(order.ref, [])
+                if self.account.session not in sessions:
+                    sessions.append(self.account.session)
 
     def _ask_before_close(self) -> None:
         if self.before_close is not None:
@@ -188,6 +219,12 @@ class HonestBroker(bt.brokers.BackBroker):
     def _accept(self, order: Any) -> None:
         """Accepts an order; with whole shares a fraction is cut off, and an order of nothing else is refused."""
         self.submit_accept(order)
+        ended = self.account.delisted.get(self.account.column[order.data._name])
+        if ended is not None:
+            self.pending.remove(order)
+            order.addinfo(refused=ended.reason)
+            self._finish(order)
+            return
         asked = order.executed.remsize
         whole = self.terms.shares(asked)
         if whole != asked and not order.info.get("forced"):
@@ -260,10 +297,13 @@ class HonestBroker(bt.brokers.BackBroker):
             status = "filled" if not reason else "partly" if filled else "refused"
         elif filled:
             status, reason = "partly", f"{reason}; {self._desk.cap(self.account.column[order.data._name])}"
+        waited = self._waited.pop(order.ref, ())
+        if waited:
+            reason = "; ".join(filter(None, [reason, NO_VOLUME + ", ".join(waited)]))
         self.records.append(
             OrderRecord(
                 order=order.ref,
-                decided=date.fromordinal(int(order.created.dt)).isoformat(),
+                decided=date.fromordinal(int(self._decided.pop(order.ref, order.created.dt))).isoformat(),
                 session=session,
                 symbol=order.data._name,
                 size=asked,
@@ -294,6 +334,10 @@ class HonestBroker(bt.brokers.BackBroker):
         """Ends the run: what is still waiting gets its status."""
         for order in [*self.submitted, *self.pending]:
             self._record(order, "", "expired, end of window", "expired")
+        if self.account.day and (day := self.account.left_to_settle()):  # no bar is left to do it on
+            self.account.begin(day)
+            self.account.settle_delistings()
+            self.account.close()
         super().stop()
 
     def _get_value(self, datas: Any = None, lever: bool = False) -> float:

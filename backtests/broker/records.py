@@ -9,11 +9,11 @@ from dataclasses import dataclass
 class Fill:
     """Records one execution. `size` in shares, sells negative; money in US dollars."""
 
-    order: int  # 0: no order, see the auction "fraction"
+    order: int  # 0: no order, see the auctions "fraction" and "delisting"
     session: str  # ISO date
     symbol: str
     size: float
-    auction: str  # "open", "close", "session" (stop or limit inside it), "bar" (of minutes), "fraction" (of a split)
+    auction: str  # "open", "close", "session" (inside it), "bar" (of minutes), "fraction" (of a split), "delisting"
     auction_price: float  # before slippage
     price: float  # with slippage
     commission: float
@@ -28,13 +28,13 @@ class OrderRecord:
     """Records what became of an order."""
 
     order: int
-    decided: str  # ISO date of the session after whose close (for its own closing auction: before it) it was decided
+    decided: str  # ISO date of the session of the decision: after its close, or before it for its closing auction
     session: str  # ISO date of the auction it met, "" when it never did
     symbol: str
     size: float  # shares asked for
     filled: float
     status: str  # "filled", "partly", "refused", "cancelled", "expired"
-    reason: str  # "" when filled
+    reason: str  # "" when filled at once; what it waited for, or why it was not filled
     forced: bool
 
 

@@ -12,6 +12,7 @@ from strategies.rule import need, parse_value
 Rebalance = Literal["never", "daily"]
 Auctions = Literal["open", "close", "open,close"]
 _COSTS = ("commission_bps", "slippage_bps", "bar_slippage_bps", "impact_bps", "borrow_pct", "rebate_pct", "cash_pct")
+_SHARE_VALUES = {"last": 1.0, "zero": 0.0}
 _SHARES = ("volume_cap_pct", "locate_pct")
 _MARGINS = ("initial_margin_pct", "long_maintenance_pct", "short_maintenance_pct")
 
@@ -36,6 +37,7 @@ class BrokerTerms:
     locate_pct: float = 0.0  # largest short position, part of the last session's volume; 0 = no limit
     rebate_pct: float = 0.0  # a year received on short proceeds, act/360
     cash_pct: float = 0.0  # a year received on other cash, act/360; no interest is asked on debit
+    delisting: str = "last"  # what a share is worth once its bars have ended: last, zero, or per cent of the last close
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
@@ -51,6 +53,7 @@ class BrokerTerms:
             need(0 < value <= 100, f"{name} {value} must be above 0 and at most 100 percent")
         for name, choices in (("rebalance", get_args(Rebalance)), ("auctions", get_args(Auctions))):
             need(getattr(self, name) in choices, f"{name} {getattr(self, name)!r} must be {' or '.join(choices)}")
+        share_value(self.delisting)
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -87,3 +90,19 @@ class BrokerTerms:
         if self.impact_bps:
             base += self.impact_bps * (math.sqrt(abs(size) / volume) if volume > 0 else 1.0)
         return min(base, 9_999.0)
+
+
+def share_value(text: str) -> float:
+    """Returns what a delisted share is worth, as a part of its last close: "last" 1, "zero" 0, "35" 0.35.
+
+    Raises:
+        ValueError: Another word, or per cent below 0 or above 1,000.
+    """
+    if text in _SHARE_VALUES:
+        return _SHARE_VALUES[text]
+    try:
+        value = float(text) / 100
+    except ValueError:
+        value = math.nan
+    need(0 <= value <= 10, f"delisting {text!r} must be last, zero, or per cent of the last close, from 0 to 1000")
+    return value

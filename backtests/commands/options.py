@@ -127,6 +127,8 @@ def trading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options that say where and on what a run trades, beside the terms that `--set` takes."""
     for option in (
         click.option("--auctions", metavar="NAMES", help="For which the news is read: open, close or open,close."),
+        click.option("--delisting", metavar="RULE",
+                     help="What a share is worth once its bars have ended: last, zero, or per cent of the last close."),
         click.option("--bars", metavar="LENGTH", help="Bars of minutes in the --prices file, like 5m: trade on them."),
         click.option(
             "--loans", type=click.Path(path_type=Path), metavar="FILE",

@@ -68,6 +68,7 @@ def run(
     scorer: Scorer,
     prices: Path | None,
     auctions: str | None,
+    delisting: str | None,
     bars: str | None,
     loans: Path | None,
     borrow: tuple[float, ...],
@@ -84,7 +85,7 @@ def run(
       backtest run deepseek-2025 --bars 5m --prices minutes.csv
       backtest run all --strategy shock
     """
-    given = {"cash": cash, "auctions": auctions}
+    given = {"cash": cash, "auctions": auctions, "delisting": delisting}
     settings = {**settings, **{name: value for name, value in given.items() if value is not None}}
     if episode == "all":
         _refuse_for_all(

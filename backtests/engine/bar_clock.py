@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from backtests.broker.trading_status import Delisting, delistings, without_trade
 from backtests.episodes.episode import Episode
 from backtests.episodes.intraday import MinuteBars
 from backtests.episodes.prices import Bars
@@ -48,6 +49,8 @@ class Clock:
     closing: frozenset[float] | None  # the last bar of each session; None: every bar is a session
     moments: dict[float, tuple[str, str]]  # time of a bar's open and of its session's close, UTC, ISO
     grid: list[float]  # the time of every bar that any of the symbols has, in order
+    halted: dict[str, frozenset[float]]  # times of bars in which a symbol cannot be traded
+    delistings: tuple[Delisting, ...]  # symbols whose bars end inside the window
 
     def before(self, fill: datetime) -> float | None:
         """Returns the last bar that begins before a bar of minutes, None when there is none."""
@@ -75,7 +78,25 @@ def make_clock(episode: Episode, symbols: Iterable[str], *, history: int = 1) ->
     moments = {time: _moments(episode.sessions, hours[int(time)], time) for time in grid}
     last_of_day = {int(time): time for time in grid}
     closing = None if minutes is None else frozenset(last_of_day.values())
-    return Clock(rows=rows, closing=closing, moments=moments, grid=grid)
+    return Clock(
+        rows=rows,
+        closing=closing,
+        moments=moments,
+        grid=grid,
+        halted={symbol: halted for symbol in rows if (halted := _halted(episode, symbol))},
+        delistings=delistings(episode, rows),
+    )
+
+
+def _halted(episode: Episode, symbol: str) -> frozenset[float]:
+    """Returns the times of the bars in which a symbol cannot be traded."""
+    if episode.intraday is None:
+        daily = episode.prices.bars[symbol]
+        silent = without_trade(episode, symbol, daily.sessions, daily.volume)
+        return frozenset(float(daily.sessions[row].toordinal()) for row in silent.nonzero()[0])
+    minutes = episode.intraday.bars[symbol]
+    silent = without_trade(episode, symbol, [start.date() for start in minutes.starts], minutes.volume)
+    return frozenset(_clock(minutes.starts[row]) for row in silent.nonzero()[0])
 
 
 def _moments(table: Sessions, row: int, time: float) -> tuple[str, str]:

@@ -68,6 +68,8 @@ def make_cerebro(
         closing=clock.closing,
         moments=clock.moments,
         quiet=quiet,
+        halted=clock.halted,
+        delistings=clock.delistings,
     )
     return cerebro, cerebro.broker, clock
 

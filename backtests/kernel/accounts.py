@@ -19,9 +19,9 @@ TERMS = (
     "cash", "commission_bps", "slippage_bps", "borrow_pct", "initial_margin_pct", "long_maintenance_pct",
     "short_maintenance_pct", "impact_bps", "volume_cap_pct", "locate_pct", "rebate_pct", "cash_pct",
 )  # fmt: skip
-FRACTIONAL, DAILY = len(TERMS), len(TERMS) + 1  # places of the two switches behind them
+FRACTIONAL, DAILY, DELISTING = range(len(TERMS), len(TERMS) + 3)  # two switches and a share's value behind them
 FILL = ("row", "column", "size", "auction", "auction_price", "price", "commission", "slippage", "forced", "position")
-AUCTIONS = ("open", "close", "fraction")
+AUCTIONS = ("open", "close", "fraction", "delisting")
 TOTALS = ("fills", "commission", "slippage", "margin_calls", "ruined")  # ruined: row of the window, -1 never
 _TINY = 1e-9  # as in account.py
 # Rows of an account: position; the rule's target weight, shares of its order still to fill, the session it was decided
@@ -39,6 +39,7 @@ def keep_accounts(
     terms: Floats,
     days: Ints,
     present: Bools,
+    trading: Bools,
     start: Floats,
     opened: Floats,
     close: Floats,
@@ -47,6 +48,8 @@ def keep_accounts(
     actions: Floats,
     rates: Floats,
     most: Floats,
+    settles: Ints,
+    values: Floats,
     equity: Floats,
     totals: Floats,
     fills: Floats,
@@ -61,8 +64,9 @@ def keep_accounts(
         sources: Shape (runs, held): columns of the bars behind them.
         at_close: Orders go to the closing auction and are sized on the session's open.
         terms: Shape (runs, terms).
-        days: As in `Tables`, like the nine below.
+        days: As in `Tables`, like the twelve below.
         present: See there.
+        trading: See there.
         start: See there.
         opened: `Tables.open`.
         close: See there.
@@ -71,6 +75,8 @@ def keep_accounts(
         actions: See there.
         rates: See there.
         most: See there.
+        settles: See there.
+        values: See there.
         equity: Shape (runs, sessions), filled here; NaN where no held symbol had a bar.
         totals: Shape (runs, TOTALS), filled here.
         fills: Shape (room, FILL): the fills of the last run are written here; shape (0, FILL) to write none.
@@ -79,6 +85,7 @@ def keep_accounts(
     behind = np.empty(present.shape[1], dtype=np.int64)
     opens, closes = np.empty((rows, held)), np.empty((rows, held))
     trades, plain = np.empty(rows, dtype=np.bool_), np.empty(rows, dtype=np.bool_)
+    ends = np.empty(rows, dtype=np.bool_)
     state, queue = np.empty((_ROWS, held)), np.empty(2 * held, dtype=np.int64)
     for run in range(len(slots)):
         source = sources[run]
@@ -86,29 +93,42 @@ def keep_accounts(
             behind[:] = -1
             for each in range(held):
                 behind[source[each]] = each
+            newest, settled = -1, 0  # the last session so far, and how many shares were closed by then
             for row in range(rows):
-                there, free = 0, 0
+                there, able, free, over = 0, 0, 0, 0
                 for each in range(held):
-                    opens[row, each], closes[row, each] = opened[row, source[each]], close[row, source[each]]
-                    there += 1 if present[row, source[each]] else 0
-                    free += 1 if math.isinf(most[row, source[each]]) else 0
-                trades[row], plain[row] = there > 0, there == held and free == held
+                    column = source[each]
+                    opens[row, each], closes[row, each] = opened[row, column], close[row, column]
+                    there += 1 if present[row, column] else 0
+                    able += 1 if trading[row, column] else 0
+                    free += 1 if math.isinf(most[row, column]) else 0
+                    over += 1 if settles[column] <= row else 0
+                trades[row], plain[row], ends[row] = there > 0, able == held and free == held, False
+                if trades[row]:
+                    newest, ends[row], settled = row, over > settled, over
+            if newest + 1 < rows:  # shares that end with the last bar of all are closed after it
+                for each in range(held):
+                    if settles[source[each]] == newest + 1:
+                        trades[newest + 1] = ends[newest + 1] = True
         _keep_account(
-            weights, changes, slots[run], names, source, behind, at_close, terms[run], days, present, start, opens,
-            closes, trades, plain, volume, traded, actions, rates, most, state, queue, equity[run], totals[run], fills,
+            weights, changes, slots[run], names, source, behind, at_close, terms[run], days, start, opens,
+            closes, trades, plain, ends, trading, settles, values, volume, traded, actions, rates, most, state, queue,
+            equity[run], totals[run], fills,
         )  # fmt: skip
 
 
 def _keep_account(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to helpers costs more than what they do)
     weights: Floats, changes: Ints, slot: int, names: Ints, source: Ints, behind: Ints, at_close: bool, term: Floats,
-    days: Ints, present: Bools, start: Floats, opens: Floats, closes: Floats, trades: Bools, plain: Bools,
+    days: Ints, start: Floats, opens: Floats, closes: Floats, trades: Bools, plain: Bools, ends: Bools, trading: Bools,
+    settles: Ints, values: Floats,
     volume: Floats, traded: Floats, actions: Floats, rates: Floats, most: Floats, state: Floats, queue: Ints,
     equity: Floats, totals: Floats, fills: Floats,
 ) -> None:  # fmt: skip
     """Keeps one account; `behind` is the place of each column of bars among the held symbols, -1 for none.
 
     Orders have numbers: `each` for a symbol's forced one, `held + each` for the rule's; 0 shares left: none waits.
-    A session is plain where all symbols trade, none is hard to borrow, and no order is left over or forced.
+    A session is plain where all symbols trade, none is hard to borrow, and no order is left over or forced; it `ends`
+    shares whose bars are over.
     """
     held, noting = len(names), len(fills) > 0
     cash, commission_bps, base, borrow = term[0], term[1], term[2], term[3]
@@ -170,6 +190,20 @@ def _keep_account(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to 
                     filled += 1
                 state[_POSITION, each] = holds
 
+        if ends[row]:
+            left_over = True
+            for each in range(held):
+                column = source[each]
+                if last < settles[column] <= row:
+                    holds = state[_POSITION, each]
+                    price = start[row, column] * (term[DELISTING] if math.isnan(values[column]) else values[column])
+                    if holds != 0:
+                        cash += holds * price
+                        if noting:
+                            _note(fills, filled, row, names[each], -holds, 3, price, 0.0, 0.0, True, 0.0)
+                        filled += 1
+                    state[_POSITION, each] = state[_LEFT, each] = state[_FORCED, each] = 0.0
+
         # b. and d. Auctions
         tidy = not left_over and not called  # after the auctions no order will be left
         for auction in range(2):
@@ -193,13 +227,13 @@ def _keep_account(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to 
             tidy, count = False, 0
             if auction == 0:
                 for each in range(held):
-                    if state[_FORCED, each] != 0 and present[row, source[each]]:
+                    if state[_FORCED, each] != 0 and trading[row, source[each]]:
                         queue[count] = each
                         count += 1
             if auction == own_auction:
                 forced = count
                 for each in range(held):
-                    if state[_LEFT, each] != 0 and present[row, source[each]]:
+                    if state[_LEFT, each] != 0 and trading[row, source[each]]:
                         place = count
                         while place > forced and state[_DECIDED, queue[place - 1] - held] > state[_DECIDED, each]:
                             queue[place] = queue[place - 1]

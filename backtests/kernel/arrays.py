@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from backtests.broker.trading_status import delistings, without_trade
 from backtests.episodes.episode import Episode
 from strategies.signals import Floats
 
@@ -23,19 +24,23 @@ class Tables:
     Attributes:
         days: Shape (rows,): ordinals of the dates.
         present: Shape (rows, symbols): whether the symbol has a bar.
+        trading: The same, and whether it can be traded in that bar.
         start: Last known price at the session's beginning, after its splits; 0 before the first bar.
-        open: The open, or `start` where there is no bar.
-        close: The close, or `start` where there is no bar.
+        open: The open, or `start` where it cannot be traded; 0 once its bars have ended.
+        close: The close, or `start` where it cannot be traded; 0 once its bars have ended.
         volume: Of the bar, 0 where there is none.
-        traded: Volume of the last session with a bar, at the session's beginning, in its shares.
+        traded: Volume of the last session that it was traded in, at the session's beginning, in its shares.
         actions: Shape (actions, 4): day, column, kind, value, in the order in which they are carried out.
         rates: Shape (days, symbols): the fee in force on each calendar day from `days[0]` on, NaN for general
             collateral; shape (0, 0) when there is no table of loans.
         most: Shape (rows, symbols): shares that can be borrowed.
+        settles: Shape (symbols,): the row before which a share whose bars have ended is closed, else the row count.
+        values: Shape (symbols,): part of the last close that is then paid; NaN: as the terms say.
     """
 
     days: Ints
     present: Bools
+    trading: Bools
     start: Floats
     open: Floats
     close: Floats
@@ -44,6 +49,8 @@ class Tables:
     actions: Floats
     rates: Floats
     most: Floats
+    settles: Ints
+    values: Floats
 
 
 def make_tables(episode: Episode) -> Tables:
@@ -63,21 +70,50 @@ def make_tables(episode: Episode) -> Tables:
                 opened[row, column], closed[row, column] = bars.open[index], bars.close[index]
                 volume[row, column] = bars.volume[index]
     present = np.isfinite(closed)
+    trading = present & ~_halted(episode, rows, shape)
+    settles, values = _delistings(episode, rows, len(sessions))
+    ended = np.arange(len(sessions))[:, None] >= settles
     actions = _actions(episode, days[0], days[-1])
-    start, close, traded = _known(present, closed, volume, days, actions)
+    start, close, traded = _known(trading, closed, volume, days, actions)
     rates, most = _loans(episode, days)
     return Tables(
         days=days,
         present=present,
+        trading=trading,
         start=start,
-        open=np.where(present, opened, start),
-        close=close,
+        open=np.where(ended, 0.0, np.where(trading, opened, start)),
+        close=np.where(ended, 0.0, close),
         volume=volume,
         traded=traded,
         actions=actions,
         rates=rates,
         most=most,
+        settles=settles,
+        values=values,
     )
+
+
+def _halted(episode: Episode, rows: dict[date, int], shape: tuple[int, int]) -> Bools:
+    """Returns the bars in which a symbol cannot be traded, shape (rows, symbols)."""
+    halted = np.zeros(shape, dtype=bool)
+    for column, symbol in enumerate(episode.tradable):
+        bars = episode.prices.bars[symbol]
+        for place in without_trade(episode, symbol, bars.sessions, bars.volume).nonzero()[0]:
+            row = rows.get(bars.sessions[place])
+            if row is not None:
+                halted[row, column] = True
+    return halted
+
+
+def _delistings(episode: Episode, rows: dict[date, int], count: int) -> tuple[Ints, Floats]:
+    """Returns the row before which each share is closed, `count` where its bars go on, and what is paid for it."""
+    symbols = episode.tradable
+    settles, values = np.full(len(symbols), count, dtype=np.int64), np.full(len(symbols), np.nan)
+    for each in delistings(episode, (symbol for symbol in symbols if episode.prices.bars[symbol].sessions)):
+        column = symbols.index(each.symbol)
+        settles[column] = rows[date.fromordinal(each.settles)]
+        values[column] = np.nan if each.value is None else each.value
+    return settles, values
 
 
 def _actions(episode: Episode, first: int, last: int) -> Floats:
@@ -93,7 +129,7 @@ def _actions(episode: Episode, first: int, last: int) -> Floats:
 
 
 def _known(
-    present: Bools, closed: Floats, volume: Floats, days: Ints, actions: Floats
+    trading: Bools, closed: Floats, volume: Floats, days: Ints, actions: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """Returns last known prices at the beginning and the end of each session, and the volume of the last one."""
     start, close, traded = np.zeros_like(closed), np.zeros_like(closed), np.zeros_like(closed)
@@ -107,8 +143,8 @@ def _known(
                 shares[int(column)] *= value
             next_action += 1
         start[row], traded[row] = price, shares
-        price = np.where(present[row], closed[row], price)
-        shares = np.where(present[row], volume[row], shares)
+        price = np.where(trading[row], closed[row], price)
+        shares = np.where(trading[row], volume[row], shares)
         close[row] = price
     return start, close, traded
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from backtests.batch.news_versions import Versions, renamed, used_items
 from backtests.broker.records import Fill
-from backtests.broker.terms import BrokerTerms
+from backtests.broker.terms import BrokerTerms, share_value
 from backtests.engine.market import make_market
 from backtests.kernel.accounts import AUCTIONS, FILL, TERMS, TOTALS, keep_accounts
 from backtests.kernel.arrays import Tables, make_tables
@@ -216,8 +216,8 @@ class Compiled:
             closes, counts = np.empty((len(runs), sessions)), np.empty((len(runs), len(TOTALS)))
             _keeper()(
                 made.weights, made.changes, made.slots, plan.names, sources[runs], plan.at_close, terms[runs],
-                table.days, table.present, table.start, table.open, table.close, table.volume, table.traded,
-                table.actions, table.rates, table.most, closes, counts, notes,
+                table.days, table.present, table.trading, table.start, table.open, table.close, table.volume,
+                table.traded, table.actions, table.rates, table.most, table.settles, table.values, closes, counts, notes,
             )  # fmt: skip
             equity[runs], totals[runs] = closes, counts
 
@@ -263,7 +263,12 @@ def _numbers(rules: Sequence[Rule]) -> tuple[Floats, ...]:
 def _terms(terms: Sequence[BrokerTerms]) -> Floats:
     """Returns terms as numbers, in the order of `TERMS` and the switches behind them; one object is read once."""
     rows = {
-        id(each): [*(getattr(each, name) for name in TERMS), float(each.fractional), float(each.rebalance == "daily")]
+        id(each): [
+            *(getattr(each, name) for name in TERMS),
+            float(each.fractional),
+            float(each.rebalance == "daily"),
+            share_value(each.delisting),
+        ]
         for each in {id(each): each for each in terms}.values()
     }
     return np.array([rows[id(each)] for each in terms], dtype=float)

@@ -162,9 +162,10 @@ def test_a_late_listing_neither_shortens_the_run_nor_shows_its_future():
 
 
 def test_an_order_that_meets_no_auction_expires_at_the_end():
-    """A symbol that stops trading leaves its order open; the status says so."""
+    """A symbol without a bar for the rest of the window leaves its order open; the status says so."""
     days = [THU, FRI, MON]
-    episode = episode_of({"A": flat_bars([100] * 3, days), "X": flat_bars([10], [THU])}, days)
+    episode = episode_of({"A": flat_bars([100] * 3, days), "X": flat_bars([10, 10], days[::2])}, days)
+    episode = dataclasses.replace(episode, end=FRI)
     (order,) = run_script(episode, {1: {"X": 0.5}}).orders
     assert (order.status, order.session, order.reason) == ("expired", "", "expired, end of window")
 

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -63,6 +63,7 @@ terms = st.builds(
     locate_pct=st.sampled_from([0.0, 100.0]),
     rebate_pct=st.sampled_from([0.0, 2.0]),
     cash_pct=st.sampled_from([0.0, 4.0]),
+    delisting=st.sampled_from(["last", "zero", "40"]),
 )
 plain_terms = terms.map(lambda own: dataclasses.replace(own, impact_bps=0.0, volume_cap_pct=0.0, locate_pct=0.0))
 loans = st.dictionaries(
@@ -74,16 +75,17 @@ loans = st.dictionaries(
 
 @st.composite
 def markets(draw):
-    """An episode with gaps, missing bars, late listings, dividends, splits and loans, its news, and terms."""
+    """An episode with gaps, missing bars, halts, late listings, delistings, dividends, splits and loans, news, terms."""
     made, ragged = {}, draw(st.booleans())
     for symbol in SYMBOLS:
         price, rows = 100.0, {}
         missing = draw(st.sets(st.integers(0, 15), max_size=3)) if ragged else set()
         listed = draw(st.sampled_from([0, 0, 0, 5])) if ragged else 0
+        ended = draw(st.sampled_from([16, 16, 16, 9, 15])) if ragged else 16
         for index, (gap, move, volume) in enumerate(draw(bars)):
             opened = price * (gap if index % 3 == 0 else 1.0)
             price = min(max(opened * move, 1.0), 1e4)
-            if index >= listed and index not in missing:
+            if listed <= index < ended and index not in missing:
                 rows[DAYS[index]] = (opened, max(opened, price), min(opened, price), price, volume)
         made[symbol] = rows or {DAYS[0]: (100.0, 100.0, 100.0, 100.0, 1e6)}
     episode = episode_of(
@@ -96,7 +98,13 @@ def markets(draw):
     for symbol, rows in made.items():
         episode.prices.bars[symbol].volume[:] = [rows[day][4] for day in sorted(rows)]
     table = {s: (Loan(valid_from=d, rate_pct=r, max_shares=m),) for s, (d, r, m) in draw(loans).items()}
-    episode = dataclasses.replace(episode, loans=Loans(by_symbol=table), benchmark="SPY")
+    halts = draw(st.lists(st.tuples(st.sampled_from(SYMBOLS), st.sampled_from(DAYS)), max_size=2))
+    ends = draw(st.dictionaries(st.sampled_from(SYMBOLS), st.sampled_from(["last", "zero", "35"]), max_size=3))
+    episode = dataclasses.replace(
+        episode, loans=Loans(by_symbol=table), benchmark="SPY",
+        halts=tuple((symbol, day, day + timedelta(days=2)) for symbol, day in halts),
+        delistings=tuple((symbol, episode.prices.bars[symbol].sessions[-1], value) for symbol, value in ends.items()),
+    )  # fmt: skip
     items = [
         (f"{n} {DAYS[k]} {hour}", datetime.combine(DAYS[k], datetime.min.time(), UTC).replace(hour=hour),
          Score(language="en", relevance=1.0, sentiment=value, tone=-value, reaction=reaction, cause=reaction,
