@@ -1,9 +1,24 @@
-"""Episodes, honest replays and their results.
+"""Replays trading on news: an episode and strategies in, a result and its evidence out.
+
+Nothing here downloads anything.
 
     from backtests import load_episode, replay
     result = replay(load_episode("deepseek-2025"), "shock")
+    result.metrics, result.fills, result.save("runs/mine")
 
-Bars, news and rules come in; fills, equity and evidence go out. Nothing here downloads anything.
+| name          | what it does                                                                            |
+|---------------|-----------------------------------------------------------------------------------------|
+| episode_names | lists the episodes that ship                                                            |
+| load_episode  | reads and checks an episode: prices, sessions, actions, news                            |
+| Episode       | what `load_episode` returns                                                             |
+| replay        | trades strategies on an episode's news; `backtests/_replay.py` is the map of the steps   |
+| Result        | what `replay` returns: tables as frames, metrics, a page; saved to a folder and loaded   |
+| audit         | decides everything again without the future, then with a false one, and compares         |
+| event_study   | abnormal returns around the headlines, with tests of significance                        |
+| placebo       | the profit with news that means nothing                                                 |
+| delay_ladder  | the profit when every headline is known later                                           |
+
+Each name is imported when it is first asked for, so that `backtest --help` stays quick.
 """
 
 from __future__ import annotations
@@ -12,29 +27,46 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from backtests.engine.replay import replay
+    from backtests._replay import replay
+    from backtests.auditing.audit import audit
     from backtests.episodes.episode import Episode, episode_names, load_episode
     from backtests.evidence.delay_ladder import delay_ladder
     from backtests.evidence.event_study.event_study import event_study
     from backtests.evidence.placebo.placebo import placebo
     from backtests.runs.result import Result
 
-__all__ = ["Episode", "Result", "delay_ladder", "episode_names", "event_study", "load_episode", "placebo", "replay"]
+__all__ = [
+    "Episode",
+    "Result",
+    "audit",
+    "delay_ladder",
+    "episode_names",
+    "event_study",
+    "load_episode",
+    "placebo",
+    "replay",
+]
 
-_ROOMS = {
+_MODULES = {
     "Episode": "backtests.episodes.episode",
     "Result": "backtests.runs.result",
-    "episode_names": "backtests.episodes.episode",
+    "audit": "backtests.auditing.audit",
     "delay_ladder": "backtests.evidence.delay_ladder",
+    "episode_names": "backtests.episodes.episode",
     "event_study": "backtests.evidence.event_study.event_study",
     "load_episode": "backtests.episodes.episode",
     "placebo": "backtests.evidence.placebo.placebo",
-    "replay": "backtests.engine.replay",
+    "replay": "backtests._replay",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Imports a room when it is first asked for, so that `backtest --help` stays quick."""
-    if name not in _ROOMS:
-        raise AttributeError(f"module 'backtests' has no attribute {name!r}")
-    return getattr(importlib.import_module(_ROOMS[name]), name)
+    """Imports a public name when it is first asked for."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'backtests' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(importlib.import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Lists the public names, for completion."""
+    return sorted({*globals(), *__all__})

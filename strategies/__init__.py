@@ -1,24 +1,45 @@
-"""Scores and sessions in, signals and target weights out.
+"""Turns scores and sessions into signals and target weights.
 
-A rule sees the `View` of one moment and nothing later; it answers with fractions of equity.
-Nothing here fills an order or reads a file of prices.
+    from strategies import Rule, View, parameter
+
+| name      | what it is                                                                              |
+|-----------|-----------------------------------------------------------------------------------------|
+| Rule      | a trading rule: frozen parameters, `observe(view)`, and a pure step to target weights    |
+| View      | what a rule may know at one decision time; nothing later is in it                       |
+| parameter | declares a parameter of a rule: default, unit, what it does                             |
+| rules     | the built-in rules and baselines by name                                                |
+
+A rule answers with fractions of equity, shorts negative. Nothing here fills an order or reads a file of prices. Each
+name is imported when it is first asked for: reading a table of sessions loads no word list.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from strategies.registry import make_rule, rule_names, rules
-    from strategies.rule import Rule
+    from strategies.registry import rules
+    from strategies.rule import Rule, parameter
+    from strategies.view import View
 
-__all__ = ["Rule", "make_rule", "rule_names", "rules"]
+__all__ = ["Rule", "View", "parameter", "rules"]
+
+_MODULES = {
+    "Rule": "strategies.rule",
+    "View": "strategies.view",
+    "parameter": "strategies.rule",
+    "rules": "strategies.registry",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Imports a room when it is first asked for: reading a table of sessions must not load a word list."""
-    if name not in __all__:
-        raise AttributeError(f"module 'strategies' has no attribute {name!r}")
-    import importlib
+    """Imports a public name when it is first asked for."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'strategies' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(importlib.import_module(_MODULES[name]), name)
 
-    return getattr(importlib.import_module("strategies.rule" if name == "Rule" else "strategies.registry"), name)
+
+def __dir__() -> list[str]:
+    """Lists the public names, for completion."""
+    return sorted({*globals(), *__all__})

@@ -1,4 +1,4 @@
-"""Directions with a holding period: the state machines that rules share. Plain loops, which numba compiles.
+"""Holds directions for a holding period: the state machines that rules share. Plain loops, which numba compiles.
 
 They work on the first rows of a rule's state, shape (STATE_ROWS or more, symbols), all zero before the first session.
 In most sessions nothing is triggered and no period ends: then a step is done after one look at the clock. Rows are
@@ -78,7 +78,7 @@ def hold_positions(state: Floats, triggered: bool, sizes: Floats, hold: float, r
 
 
 def hold_while(state: Floats, signal: Floats, sizes: Floats, leave: float) -> bool:
-    """Like `hold_positions`, but a position runs until its signal is within `leave` of 0 or has changed its sign."""
+    """Holds like `hold_positions`, but until a position's signal is within `leave` of 0 or has changed its sign."""
     changed = 0
     for index in range(state.shape[1]):
         was, trigger = state[DIRECTION, index], state[TRIGGER, index]

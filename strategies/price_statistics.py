@@ -1,4 +1,4 @@
-"""What the sessions before a decision say of a symbol: volatility and beta. Explicit loops: one order of addition."""
+"""Computes volatility and beta from the sessions before a decision. Explicit loops: one order of addition."""
 
 from __future__ import annotations
 

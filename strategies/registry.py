@@ -1,4 +1,4 @@
-"""Finds the rules: every module of this package that defines a `Rule` with a name. A new rule is one new file."""
+"""Finds the rules: every module of built_in/ and baselines/ that defines a `Rule` with a name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from strategies.rule import Rule
 
 @cache
 def rules() -> dict[str, type[Rule]]:
-    """Returns the rules by name: our own first, then the baselines, each in order of name."""
+    """Returns the rules by name: the built-in ones first, then the baselines, each in order of name."""
     found: list[type[Rule]] = []
     places = [
         *pkgutil.iter_modules(built_in.__path__, "strategies.built_in."),

@@ -1,4 +1,4 @@
-"""What a rule is: parameters, what it looks at, and a pure step from that to target weights."""
+"""Defines what a rule is: parameters, what it looks at, and a pure step from that to target weights."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def parameter(default: Any, unit: str, about: str) -> Any:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """The file that a user's strategy comes from."""
+    """Holds the file that a user's strategy comes from."""
 
     file: str  # as it was given
     name: str  # of the class
@@ -33,13 +33,13 @@ class Code:
 
     @property
     def place(self) -> str:
-        """Where a run's folder keeps the text."""
+        """Returns the place in a run's folder that keeps the text."""
         return f"code/{self.sha256[:8]}/{Path(self.file).name}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Rule(ABC):
-    """A trading rule: frozen parameters with defaults, and a pure step.
+    """Decides by frozen parameters with defaults and a pure step; the base class of every trading rule.
 
     `observe` turns the view of a moment into rows of numbers; `step` turns those rows and the rule's own
     state into target weights. Fractions of equity, shorts negative, 0 = flat. Given the same rows, the
@@ -91,7 +91,7 @@ class Rule(ABC):
 
     @staticmethod
     def advance(numbers: tuple[float, ...], state: Floats, rows: Floats) -> bool:
-        """The first half of a step: what to hold, noted in the state; its first row is direction x size.
+        """Notes in the state what to hold, the first half of a step; its first row is direction x size.
 
         A function of `numbers()` alone, in plain loops over floats and arrays, which numba compiles. Returns whether
         the weights may have changed.
@@ -100,20 +100,20 @@ class Rule(ABC):
 
     @staticmethod
     def weigh(limits: tuple[float, ...], numbers: tuple[float, ...], state: Floats, out: Floats) -> None:
-        """The second half: writes the weights of what the state says to `out`, shape (symbols,)."""
+        """Writes the weights of what the state says to `out`, shape (symbols,), the second half of a step."""
         weigh_parts(limits, state[0], out)
 
     def numbers(self) -> tuple[float, ...]:
-        """The parameters that `advance` needs, as floats; here the limits."""
+        """Returns the parameters that `advance` needs, as floats; here the limits."""
         return self.limits()
 
     def limits(self) -> tuple[float, ...]:
-        """The parameters that only `weigh` needs: gross, name cap, net cap, side (0 both, 1 long, -1 short)."""
+        """Returns the parameters that only `weigh` needs: gross, name cap, net cap, side (0 both, 1 long, -1 short)."""
         return float(self.gross), float(self.name_cap), float(self.net_cap), 0.0
 
     @classmethod
     def compiles(cls) -> bool:
-        """Whether the step is an `advance` that numba can compile."""
+        """Returns whether the step is an `advance` that numba can compile."""
         return cls.advance is not Rule.advance and cls.step is Rule.step
 
     def decide(self, view: View, state: Floats) -> Floats:
@@ -125,17 +125,17 @@ class Rule(ABC):
         return np.zeros((self.state_rows, symbols))
 
     def holds(self, sector: str, symbol: str, benchmark: str) -> bool:
-        """Whether the rule may ever hold the symbol; only those get a data feed."""
+        """Returns whether the rule may ever hold the symbol; only those get a data feed."""
         return sector in self.traded or symbol == benchmark
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The parameters by name, in order of definition."""
+        """Returns the parameters by name, in order of definition."""
         return dataclasses.asdict(self)
 
     @classmethod
     def described(cls) -> list[dict[str, Any]]:
-        """The parameters for a listing: name, default, choices (None: any value of its type), unit, about."""
+        """Lists the parameters: name, default, choices (None: any value of its type), unit, about."""
         hints = typing.get_type_hints(cls)
         return [
             {
@@ -150,7 +150,7 @@ class Rule(ABC):
 
     @classmethod
     def parameter_names(cls) -> tuple[str, ...]:
-        """The names of the parameters, in order of definition."""
+        """Returns the names of the parameters, in order of definition."""
         return tuple(field.name for field in dataclasses.fields(cls))
 
     @classmethod

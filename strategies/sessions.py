@@ -1,4 +1,4 @@
-"""When a headline can first be traded: sessions of the exchange with their opens and closes in UTC."""
+"""Finds when a headline can first be traded, from the exchange's sessions with their opens and closes in UTC."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LATENCY = timedelta(minutes=5)  # from knowing a headline to having an order
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions:
-    """A table of sessions in order; opens and closes are aware and in UTC."""
+    """Holds sessions in order; opens and closes are aware and in UTC."""
 
     sessions: tuple[date, ...]
     opens: tuple[datetime, ...]

@@ -1,4 +1,4 @@
-"""Scored headlines become signals per symbol and session.
+"""Turns scored headlines into signals per symbol and session.
 
     headline + score ─► NewsItem (known_at, first session, weight of its story)
     NewsItems ─► SignalBook: for each field a decaying sum per symbol and session
@@ -28,7 +28,7 @@ Field = Literal["sentiment", "tone", "vader", "count"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsItem:
-    """A scored headline with its place in time."""
+    """Holds a scored headline with its place in time."""
 
     headline: Headline
     score: Score
@@ -39,11 +39,11 @@ class NewsItem:
 
     @property
     def used(self) -> bool:
-        """Whether it can move a signal: about AI and placed in a session."""
+        """Returns whether it can move a signal: about AI and placed in a session."""
         return self.score.relevance > 0 and self.session is not None
 
     def trades_as(self, reactions: Reactions) -> bool:
-        """Whether a rule with this setting may act on the item."""
+        """Returns whether a rule with this setting may act on the item."""
         if not self.score.reaction or reactions == "include":
             return True
         return reactions == "with-cause" and self.score.cause
@@ -84,7 +84,7 @@ def place(
 
 
 def _topics(score: Score) -> frozenset[str]:
-    """A company together with the direction of what is said for AI demand: three reports of one capex plan are one."""
+    """Joins each company with the direction of what is said for AI demand: three reports of one capex plan are one."""
     sign = "+" if score.sentiment > 0 else "-"
     return frozenset(f"{each.symbol}{sign}" for each in score.entities) if score.sentiment else frozenset()
 
@@ -113,7 +113,7 @@ def _named_value(item: NewsItem, symbol: str) -> float:
 
 
 class SignalBook:
-    """Decaying sums of the news, per field and session, built once per setting.
+    """Sums the news, decaying, per field and session, once per setting.
 
     The signal of a symbol is the AI-wide sum times the symbol's exposure.
     """
@@ -127,7 +127,7 @@ class SignalBook:
 
     @property
     def items(self) -> tuple[NewsItem, ...]:
-        """The items that can move a signal, in the order in which they became known."""
+        """Returns the items that can move a signal, in the order in which they became known."""
         return self._items
 
     def table(self, field: Field, *, half_life: float | None, reactions: Reactions) -> Floats:

@@ -1,4 +1,4 @@
-"""The side a rule keeps and the size of a position, one place for all rules."""
+"""Chooses the side a rule keeps and the size of a position, in one place for all rules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIDES: dict[Side, float] = {"both": 0.0, "long": 1.0, "short": -1.0}
 
 @dataclass(frozen=True, kw_only=True)
 class SizedRule(Rule):
-    """A rule with a side and a way of sizing.
+    """Adds a side and a way of sizing to a rule.
 
     A position's size is fixed when it is entered, so that a target changes only when a position does.
     """
@@ -40,7 +40,7 @@ class SizedRule(Rule):
         need(2 <= self.vol_sessions <= 250, f"vol_sessions {self.vol_sessions} must be from 2 to 250 sessions")
 
     def limits(self) -> tuple[float, ...]:
-        """Gross, name cap, net cap, side (0 both, 1 long, -1 short)."""
+        """Returns gross, name cap, net cap, side (0 both, 1 long, -1 short)."""
         return float(self.gross), float(self.name_cap), float(self.net_cap), SIDES[self.side]
 
     def sizes(self, view: View, strengths: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""How large: from directions x sizes to target weights, one place for all rules. Plain loops, which numba compiles.
+"""Turns directions x sizes into target weights, in one place for all rules. Plain loops, which numba compiles.
 
 directions x sizes ─► side ─► shares of gross ─► name cap ─► net cap ─► weights
 

@@ -1,4 +1,4 @@
-"""Which symbol is exposed to which channel of AI demand, from a dated table."""
+"""Reads which symbol is exposed to which channel of AI demand, from a dated table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COLUMNS = ("symbol", "sector", "channel", "sign", "weight", "valid_from", "evide
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """One row: more AI demand moves `symbol` through `channel` by sign x weight, known on `valid_from`."""
+    """Holds one row: more AI demand moves `symbol` through `channel` by sign x weight, known on `valid_from`."""
 
     symbol: str
     sector: str

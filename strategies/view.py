@@ -1,4 +1,4 @@
-"""What a rule may know at one moment: everything up to it, nothing after it."""
+"""Shows a rule what it may know at one moment: everything up to it, nothing after it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from strategies.universe import CHANNELS, DEMAND
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
-    """Prices and news of a replay, aligned: row = session, column = symbol. Only the engine holds it."""
+    """Holds prices and news of a replay, aligned: row = session, column = symbol. Only the engine has it."""
 
     symbols: tuple[str, ...]
     sectors: tuple[str, ...]  # of each symbol
@@ -29,7 +29,7 @@ class Market:
 
 
 class View:
-    """The market as of one decision for session `row`: rows before it, and its open only for a rule that waits for it.
+    """Shows the market as of one decision for session `row`: rows before it, its open only to a rule that waits for it.
 
     The arrays are cut, not hidden: what comes later is not in them.
     """
@@ -45,22 +45,22 @@ class View:
 
     @property
     def session(self) -> date:
-        """The session that is decided for."""
+        """Returns the session that is decided for."""
         return self._market.sessions[self.row]
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """Symbols in fixed order; every row of weights has this order."""
+        """Returns the symbols in fixed order; every row of weights has this order."""
         return self._market.symbols
 
     @property
     def sectors(self) -> tuple[str, ...]:
-        """The sector of each symbol."""
+        """Returns the sector of each symbol."""
         return self._market.sectors
 
     @property
     def exposure(self) -> Floats:
-        """Exposure of each symbol to demand for AI compute and its power, as known now; +1 = in full."""
+        """Returns each symbol's exposure to demand for AI compute and its power, as known now; +1 = in full."""
         return self.exposures(*DEMAND)
 
     def exposures(self, *channels: str) -> Floats:
@@ -76,12 +76,12 @@ class View:
 
     @property
     def benchmark(self) -> str:
-        """The benchmark's symbol."""
+        """Returns the benchmark's symbol."""
         return self._market.benchmark
 
     @property
     def closes(self) -> Floats:
-        """Closes of the sessions before this one, shape (row, symbols), NaN where there was no bar.
+        """Returns closes of the sessions before this one, shape (row, symbols), NaN where there was no bar.
 
         In shares of this session: a split until now, its own included, has been taken out, a later one has not.
         """
@@ -89,7 +89,7 @@ class View:
 
     @property
     def opens(self) -> Floats:
-        """Opens known by now, shape (row or row + 1, symbols), in shares of this session."""
+        """Returns opens known by now, shape (row or row + 1, symbols), in shares of this session."""
         return self._in_shares_of_now(self._market.open[: self._cut].copy())
 
     def _in_shares_of_now(self, prices: Floats) -> Floats:

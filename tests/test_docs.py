@@ -96,7 +96,7 @@ def test_the_readme_names_every_strategy_shown_and_every_term_of_the_book():
 
 def test_the_page_on_the_book_has_every_term_with_its_default():
     """A row of its table for each; numbers as they are in the code."""
-    page = (ROOT / "docs/book.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/broker.md").read_text(encoding="utf-8")
     table = dict(re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", page, re.MULTILINE))
     for field in dataclasses.fields(BrokerTerms):
         shown = table[field.name].replace(",", "")

@@ -22,12 +22,13 @@ import numpy as np
 from backtests.auditing.counterfactual import Scoring, Worlds
 from backtests.auditing.decisions import AuditedRule, Violation
 from backtests.broker.terms import BrokerTerms
+from backtests.engine.market import make_market
 from backtests.engine.news import News
-from backtests.engine.replay import make_market, run_rule
+from backtests.engine.rule_run import run_rule
 from backtests.engine.schedule import place_news
 from backtests.episodes.episode import Episode
-from backtests.report import audit_line
-from backtests.runs.result import label
+from backtests.records.record import label
+from backtests.report.text.run import audit_line
 from backtests.user_strategies.loading import reloaded
 from strategies.rule import Rule
 from strategies.signals import SignalBook

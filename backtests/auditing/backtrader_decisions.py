@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from backtests.auditing.counterfactual import Worlds, held, spoiled
 from backtests.auditing.decisions import AuditedRule, Decision, Violation
 from backtests.broker.terms import BrokerTerms
-from backtests.engine.strategy_run import StrategyRule, run_strategy
+from backtests.engine.strategy_run import run_strategy
 from backtests.episodes.episode import Episode
+from backtests.user_strategies.adapter import StrategyRule
 from backtests.user_strategies.side_effects import watched
 from strategies.view import Market
 

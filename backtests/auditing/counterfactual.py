@@ -21,8 +21,8 @@ from typing import Literal
 import numpy as np
 
 from backtests.broker.terms import BrokerTerms
+from backtests.engine.market import make_market
 from backtests.engine.news import News
-from backtests.engine.replay import make_market
 from backtests.engine.schedule import last_moment, place_news
 from backtests.episodes.episode import Episode
 from backtests.episodes.prices import Bars, Prices

@@ -1,6 +1,6 @@
-"""Where many pieces of work run: in this process, in processes of this machine, or on Dask workers.
+"""Runs many tasks: in this process, in processes of this machine, or on Dask workers.
 
-A piece is a function of a module and its arguments; answers come back in any order with the number of their piece,
+A task is a function of a module and its arguments; answers come back in any order with the number of their task,
 so that what is made of them is the same wherever they ran. Workers hold nothing that cannot be made again.
 """
 
@@ -21,43 +21,45 @@ ENGINES = ("processes", "dask")
 
 
 class Pool(Protocol):
-    """Runs pieces of work."""
+    """Runs tasks."""
 
-    def run(self, work: Callable[..., Any], pieces: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
-        """Calls `work(*piece)` for each piece; yields (number of the piece, answer) as they come."""
+    def run(self, work: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+        """Calls `work(*task)` for each task; yields (number of the task, answer) as they come."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Processes:
-    """`workers` processes of this machine; one works in this process."""
+    """Runs tasks in `workers` processes of this machine; one works in this process."""
 
     workers: int = 1
 
-    def run(self, work: Callable[..., Any], pieces: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+    def run(self, work: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
         """See `Pool`.
 
         Raises:
             InputError: A process was killed from outside.
         """
-        if self.workers <= 1 or len(pieces) <= 1:
-            yield from ((number, work(*piece)) for number, piece in enumerate(pieces))
+        if self.workers <= 1 or len(tasks) <= 1:
+            yield from ((number, work(*task)) for number, task in enumerate(tasks))
             return
-        with ProcessPoolExecutor(min(self.workers, len(pieces)), mp_context=get_context("spawn")) as pool:
-            numbers: dict[Future[Any], int] = {pool.submit(work, *piece): number for number, piece in enumerate(pieces)}
+        with ProcessPoolExecutor(min(self.workers, len(tasks)), mp_context=get_context("spawn")) as pool:
+            numbers: dict[Future[Any], int] = {pool.submit(work, *task): number for number, task in enumerate(tasks)}
             try:
                 for done in as_completed(numbers):
                     yield numbers[done], done.result()
             except BrokenProcessPool:
-                raise InputError("a worker process was killed; the same command again goes on from here") from None
+                raise InputError(
+                    "a worker process was killed; run the same command again: it resumes from here"
+                ) from None
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
 
 
 class Dask:
-    """Workers of a Dask scheduler; without an address, a cluster of `workers` processes on this machine.
+    """Runs tasks on a Dask scheduler's workers; without an address, on a cluster of `workers` processes here.
 
-    A piece whose worker dies is run again by another. Connected when it is first used, until the object goes.
+    A task whose worker dies is run again by another. Connected when it is first used, until the object goes.
     """
 
     def __init__(self, workers: int = 2, scheduler: str = "") -> None:
@@ -65,14 +67,14 @@ class Dask:
         self.workers, self.scheduler = workers, scheduler
         self._client: Any = None
 
-    def run(self, work: Callable[..., Any], pieces: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
+    def run(self, work: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, Any]]:
         """See `Pool`.
 
         Raises:
             InputError: Dask is not installed, or the scheduler does not answer.
         """
         client, distributed = self._connected()
-        numbers = {client.submit(work, *piece, pure=False, retries=3): number for number, piece in enumerate(pieces)}
+        numbers = {client.submit(work, *task, pure=False, retries=3): number for number, task in enumerate(tasks)}
         for done in distributed.as_completed(list(numbers)):
             yield numbers[done], done.result()
             done.release()

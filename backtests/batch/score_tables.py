@@ -19,7 +19,7 @@ from feeds.errors import InputError
 from feeds.scoring import DEFAULT, ScoreInput, Scorer
 from feeds.scoring.registry import scorer_named
 
-BLOCK = 10_000  # rows that are scored at once; not a matter of the number of workers
+BLOCK = 10_000  # rows that are scored at once, whatever the number of workers
 TEXTS = ("title", "summary", "language")
 _KEPT = ("id", "published")  # columns that go into the result as they are
 
@@ -80,18 +80,18 @@ def _score_table(
     try:
         parts.mkdir(parents=True, exist_ok=True)
         missing = [first for first in firsts if not (parts / f"{first}.parquet").exists()]
-        pieces = [(str(path.resolve()), first, lexicon_as_of, scorer) for first in missing]
-        for place, scored in pool.run(score_block, pieces):
+        tasks = [(str(path.resolve()), first, lexicon_as_of, scorer) for first in missing]
+        for place, scored in pool.run(score_block, tasks):
             _write(scored, parts / f"{missing[place]}.parquet")
             on_progress(scored.num_rows)
-        whole = [pq.read_table(parts / f"{first}.parquet") for first in firsts] or [score_block(*_nothing(path))]
+        whole = [pq.read_table(parts / f"{first}.parquet") for first in firsts] or [score_block(*_empty_block(path))]
         _write(pa.concat_tables(whole).replace_schema_metadata({"aftershock": key}), target)
         shutil.rmtree(parts, ignore_errors=True)
     except OSError as wrong:
         raise InputError(f"--output {target.parent}: cannot be written ({wrong.strerror or wrong})") from None
 
 
-def _nothing(path: Path) -> tuple[str, int, None]:
+def _empty_block(path: Path) -> tuple[str, int, None]:
     return str(path.resolve()), 0, None
 
 
@@ -138,7 +138,7 @@ def score_block(path: str, first: int, lexicon_as_of: date | None, scorer: str =
 
 @lru_cache(maxsize=1)
 def _table(path: str) -> Any:
-    """The columns of a table that matter, read once in each process."""
+    """Reads the columns of a table that matter, once in each process."""
     import pyarrow.parquet as pq
 
     wanted = [name for name in pq.read_schema(path).names if name in (*TEXTS, *_KEPT)]
@@ -165,7 +165,7 @@ def _digest(path: Path) -> str:
 
 
 def _is_done(target: Path, key: str) -> bool:
-    """Whether the scores of these very headlines, by this scorer, are there."""
+    """Returns whether the scores of these very headlines, by this scorer, are there."""
     import pyarrow.parquet as pq
 
     if not target.exists():

@@ -1,4 +1,6 @@
-"""The account: cash, positions, what moves them, and margin. No orders and no backtrader here; docs/book.md has it all.
+"""Keeps the account: cash, positions, what moves them, and margin; docs/broker.md has every formula.
+
+No orders and no backtrader here.
 
 Symbols are columns in fixed order; every sum runs in that order, so that another engine can add alike.
 """
@@ -10,7 +12,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Protocol
 
-from backtests.broker.terms import BrokerTerms, CashFlow, DayEnd, Fill
+from backtests.broker.records import CashFlow, DayEnd, Fill
+from backtests.broker.terms import BrokerTerms
 from backtests.episodes.prices import Action
 from backtests.episodes.stock_loans import Loans
 
@@ -28,7 +31,7 @@ class Position(Protocol):
 
 
 class Account:
-    """One book. Days are ordinals of dates."""
+    """Keeps one account. Days are ordinals of dates."""
 
     def __init__(
         self,
@@ -40,7 +43,7 @@ class Account:
         adjusted: str = "splits",
         loans: Loans | None = None,
     ) -> None:
-        """Opens the book with the terms' cash; `positions` are flat, in the order of `symbols`."""
+        """Opens the account with the terms' cash; `positions` are flat, in the order of `symbols`."""
         self.terms = terms
         self.symbols = tuple(symbols)
         self.positions = list(positions)
@@ -105,7 +108,7 @@ class Account:
         self.flows.append(CashFlow(session=self.session, symbol=symbol, kind=kind, amount=amount))
 
     def _corporate_action(self, action: Action) -> bool:
-        """Carries out an action; whether it was a split that waiting orders must follow."""
+        """Carries out an action; returns whether it was a split that waiting orders must follow."""
         column = self.column.get(action.symbol)
         if column is None:
             return False
@@ -204,7 +207,7 @@ class Account:
         return value
 
     def close(self) -> float:
-        """Values the book, checks its balance and its margin; returns the part of every position to be reduced.
+        """Values the account, checks its balance and margin; returns the part of every position to be reduced.
 
         Raises:
             RuntimeError: Cash is not what fills and flows say; a defect of this program.
@@ -250,5 +253,5 @@ class Account:
             moved += (-fill.size * fill.price, -fill.commission)
         expected = math.fsum(moved)
         if not abs(expected - self.cash) <= 1e-6 * max(1.0, abs(expected) / self.terms.cash):
-            raise RuntimeError(f"the book does not balance on {self.session}: {self.cash} against {expected}")
+            raise RuntimeError(f"the account does not balance on {self.session}: {self.cash} against {expected}")
         self._checked = (len(self.fills), len(self.flows), self.cash)

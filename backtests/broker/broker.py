@@ -1,6 +1,6 @@
-"""The honest broker: backtrader's orders on an account of our own.
+"""Fills backtrader's orders on an account of our own, at prices that could be had.
 
-A session has phases; docs/book.md has every formula:
+A session has phases; docs/broker.md has every formula:
 
     a  nights: borrow, interest, dividends, splits
     b  opening auction: forced orders, then legs that reduce, then legs that increase (margin is checked at the
@@ -28,11 +28,12 @@ import backtrader as bt
 from backtests.broker.account import Account
 from backtests.broker.execution import OrderDesk
 from backtests.broker.orders import check_order, is_expired
-from backtests.broker.terms import BrokerTerms, OrderRecord
+from backtests.broker.records import OrderRecord
+from backtests.broker.terms import BrokerTerms
 
 
 class _Shares(bt.CommInfoBase):
-    """How backtrader's `order_target_*` round a size; costs are the account's business."""
+    """Rounds sizes for backtrader's `order_target_*`; costs are the account's business."""
 
     params = (("terms", None), ("percabs", True))
 
@@ -41,7 +42,7 @@ class _Shares(bt.CommInfoBase):
 
 
 class HonestBroker(bt.brokers.BackBroker):
-    """Fills orders at the auctions and inside the sessions, and keeps the whole book.
+    """Fills orders at the auctions and inside the sessions, and keeps the account.
 
     It takes market, close, stop and limit orders; any other kind is an `InputError` when it is made.
 
@@ -66,7 +67,7 @@ class HonestBroker(bt.brokers.BackBroker):
     before_close: Callable[[], None] | None = None
 
     def init(self) -> None:
-        """Empties the book."""
+        """Empties the account."""
         super().init()
         self.terms: BrokerTerms = self.p.terms
         self.comminfo = {None: _Shares(terms=self.terms)}
@@ -223,7 +224,7 @@ class HonestBroker(bt.brokers.BackBroker):
             self._record(order, "", "expired, no longer valid", "expired")
             self.notify(order)
 
-    # Fates
+    # What becomes of orders
 
     def _settle(self, orders: Sequence[Any]) -> None:
         """Takes orders that met their auction off the list; a reduction that the volume has cut goes on waiting.
@@ -290,13 +291,13 @@ class HonestBroker(bt.brokers.BackBroker):
                 trade(self.cerebro.runningstrats[0], data, size, exectype=bt.Order.Market, forced=True)
 
     def stop(self) -> None:
-        """Ends the book: what is still waiting gets its status."""
+        """Ends the run: what is still waiting gets its status."""
         for order in [*self.submitted, *self.pending]:
             self._record(order, "", "expired, end of window", "expired")
         super().stop()
 
     def _get_value(self, datas: Any = None, lever: bool = False) -> float:
-        """Value of the given symbols at their last known price, of the whole book without any."""
+        """Returns the value of the given symbols at their last known price, of the whole account without any."""
         if datas is None:
             return float(self._value)
         columns = [self.account.column[data._name] for data in datas]

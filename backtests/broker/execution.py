@@ -1,4 +1,4 @@
-"""The desk: where orders meet the bars of one moment and become fills of the account."""
+"""Fills orders on the bars of one moment, for the account."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from backtests.broker.orders import CLOSE, LIMIT, STOP, fill_at_open, fill_insid
 
 
 class OrderDesk:
-    """Fills backtrader's orders on an account. It decides what is filled; the broker keeps the list and the fates.
+    """Fills backtrader's orders on an account. It decides what is filled; the broker writes each order's status.
 
     An order that may not be filled gets the reason in its `info` as `refused`.
     """
@@ -65,7 +65,7 @@ class OrderDesk:
         return [each[0] for each in orders]
 
     def _auction_price(self, order: Any, auction: str) -> tuple[float | None, float]:
-        """The auction's price for an order, None when it does not take part, and the worst it accepts."""
+        """Returns the auction's price for an order, None when it does not take part, and the worst it accepts."""
         if order.exectype == CLOSE:
             return (order.data.close[0] if auction == "close" else None), 0.0
         if auction == "close":
@@ -73,7 +73,7 @@ class OrderDesk:
         return fill_at_open(order, order.data.open[0])
 
     def _prices(self, auction: str) -> list[float]:
-        """Prices to measure margin with: the auction's for what trades now, else the last known."""
+        """Returns prices to measure margin with: the auction's for what trades now, else the last known."""
         prices = list(self.account.marks)
         for column in self._present:
             data = self._datas[column]
@@ -100,7 +100,7 @@ class OrderDesk:
         return done
 
     def _reduce(self, order: Any, column: int, price: float, worst: float, auction: str, base: float) -> float:
-        """The leg that makes a position smaller, as far as the volume allows; returns the shares traded."""
+        """Fills the leg that makes a position smaller, as far as the volume allows; returns the shares traded."""
         held = self.account.positions[column].size
         asked = order.executed.remsize
         if not held * asked < 0:
@@ -114,7 +114,7 @@ class OrderDesk:
         self, order: Any, column: int, price: float, worst: float, auction: str, base: float,
         prices: Sequence[float], totals: list[float],
     ) -> None:  # fmt: skip
-        """The leg that makes a position larger: all of it, or a reason. `totals` is kept along an auction.
+        """Fills the leg that makes a position larger, all of it or none. `totals` is kept along an auction.
 
         What an order before it has opened in this auction, it first reduces.
         """
@@ -140,7 +140,7 @@ class OrderDesk:
             order.addinfo(refused=self.cap(column))
 
     def _refusal(self, order: Any, column: int, size: float, price: float, base: float, totals: list[float]) -> str:
-        """Why an increase may not be filled; "" when it may."""
+        """Says why an increase may not be filled; "" when it may."""
         account = self.account
         if order.info.get("forced"):
             return "position already closed"

@@ -1,4 +1,4 @@
-"""Which of backtrader's orders the broker takes, and what a bar does to them."""
+"""Checks which of backtrader's orders the broker takes, and prices them on a bar."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check_order(symbol: str, size: float, how: Mapping[str, Any]) -> None:
         how: The keyword arguments of backtrader's `buy` and `sell`.
 
     Raises:
-        InputError: A kind of order that the book does not fill, or numbers that are none.
+        InputError: A kind of order that the broker does not fill, or numbers that are none.
     """
     kind = how.get("exectype")
     place = f"order of {size} {symbol}"
@@ -47,7 +47,7 @@ def check_order(symbol: str, size: float, how: Mapping[str, Any]) -> None:
 
 
 def is_expired(order: Any, now: float) -> bool:
-    """Whether an order's `valid` lies before the bar (both as backtrader's numbers)."""
+    """Returns whether an order's `valid` lies before the bar (both as backtrader's numbers)."""
     return order.valid is not None and now > order.valid
 
 

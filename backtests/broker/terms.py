@@ -1,4 +1,4 @@
-"""The terms of the book: what trading costs, what margin asks, how orders are sized."""
+"""Holds the broker's terms: what trading costs, what margin asks, how orders are sized."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MARGINS = ("initial_margin_pct", "long_maintenance_pct", "short_maintenance_pct
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerTerms:
-    """Money terms of a replay; docs/book.md has the formulas. Percentages are per cent, basis points 1/100 of one."""
+    """Holds the money terms of a replay; docs/broker.md has the formulas. Per cent, basis points (1/100 of one)."""
 
     cash: float = 100_000.0  # US dollars at the start
     commission_bps: float = 1.0  # of traded value
@@ -54,7 +54,7 @@ class BrokerTerms:
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        """The names of the terms."""
+        """Returns the names of the terms."""
         return tuple(field.name for field in dataclasses.fields(cls))
 
     def with_settings(self, settings: dict[str, str]) -> Self:
@@ -87,59 +87,3 @@ class BrokerTerms:
         if self.impact_bps:
             base += self.impact_bps * (math.sqrt(abs(size) / volume) if volume > 0 else 1.0)
         return min(base, 9_999.0)
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Fill:
-    """One execution. `size` in shares, sells negative; money in US dollars."""
-
-    order: int  # 0: no order, see the auction "fraction"
-    session: str  # ISO date
-    symbol: str
-    size: float
-    auction: str  # "open", "close", "session" (stop or limit inside it), "bar" (of minutes), "fraction" (of a split)
-    auction_price: float  # before slippage
-    price: float  # with slippage
-    commission: float
-    slippage: float
-    forced: bool
-    position: float  # shares held after it
-    moment: str = ""  # UTC, ISO: of the auction or the bar's start; "" where a daily bar does not tell
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class OrderRecord:
-    """What became of an order."""
-
-    order: int
-    decided: str  # ISO date of the session after whose close (for its own closing auction: before it) it was decided
-    session: str  # ISO date of the auction it met, "" when it never did
-    symbol: str
-    size: float  # shares asked for
-    filled: float
-    status: str  # "filled", "partly", "refused", "cancelled", "expired"
-    reason: str  # "" when filled
-    forced: bool
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class CashFlow:
-    """Money that moved without a fill: `kind` is "borrow", "dividend" or "interest", `amount` what the cash gained."""
-
-    session: str
-    symbol: str  # "" for interest
-    kind: str
-    amount: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class DayEnd:
-    """The book at a session's close. Everything in US dollars; `positions` as (symbol, shares, close)."""
-
-    session: str
-    cash: float
-    value: float  # of the positions, shorts negative
-    equity: float
-    positions: tuple[tuple[str, float, float], ...]
-    margin_call: bool
-    buying_power: float = 0.0  # position value that initial margin would still let us open

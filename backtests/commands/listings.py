@@ -1,4 +1,4 @@
-"""`backtest strategies`, and how listings are printed."""
+"""`backtest strategies`, `backtest scorers`, and how listings are printed."""
 
 from __future__ import annotations
 

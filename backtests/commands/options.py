@@ -1,4 +1,4 @@
-"""What several verbs share."""
+"""Reads the options that several commands share."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 
 def aside(*, said: bool = True) -> contextlib.redirect_stdout[Any]:
-    """A context in which what a user's strategy prints goes to stderr, or nowhere: stdout is for the result."""
+    """Sends what a user's strategy prints to stderr, or nowhere, for a while: stdout is for the result."""
     return contextlib.redirect_stdout(sys.stderr if said else _Nowhere())
 
 
 class _Nowhere(io.TextIOBase):
-    """Takes any text and keeps none."""
+    """Takes any text and keeps none of it."""
 
     def write(self, text: str) -> int:
         return len(text)
@@ -54,7 +54,7 @@ def quiet_option(command: click.Command) -> click.Command:
 
 
 class Verbs(click.Group):
-    """A group that suggests the nearest verb and prints input errors as one line."""
+    """Groups the commands, and suggests the nearest where one is unknown."""
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """Adds a verb, which then has --quiet."""
@@ -124,7 +124,7 @@ def rates(_: click.Context, parameter: click.Parameter, text: str | None) -> tup
 
 
 def trading_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds what says where and on what a book trades, beside the terms that `--set` takes."""
+    """Adds the options that say where and on what a run trades, beside the terms that `--set` takes."""
     for option in (
         click.option("--auctions", metavar="NAMES", help="For which the news is read: open, close or open,close."),
         click.option("--bars", metavar="LENGTH", help="Bars of minutes in the --prices file, like 5m: trade on them."),
@@ -205,12 +205,12 @@ def pairs_option(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) 
 
 settings_option = click.option(
     "--set", "settings", multiple=True, callback=pairs_option, metavar="NAME=VALUE",
-    help="A parameter of the strategies or of the book (repeatable).",
+    help="A parameter of the strategies or of the broker (repeatable).",
 )  # fmt: skip
 
 
 def split_settings(settings: dict[str, str], strategies: Iterable[str]) -> tuple[BrokerTerms, dict[str, str]]:
-    """Parts settings into the book's and the strategies'; a name neither has is refused."""
+    """Splits settings into the broker's and the strategies'; a name that neither has is refused."""
     from backtests.broker.terms import BrokerTerms
     from backtests.user_strategies.loading import rule_type
     from strategies.registry import rules
@@ -221,8 +221,8 @@ def split_settings(settings: dict[str, str], strategies: Iterable[str]) -> tuple
         if name not in parameters and name not in BrokerTerms.names():
             known = [*parameters, *BrokerTerms.names()]
             raise InputError(
-                f"no strategy of this run and no book has a parameter {name!r}; {did_you_mean(name, known)}"
+                f"neither a strategy of this run nor the broker has a parameter {name!r}; {did_you_mean(name, known)}"
             )
-    book = {name: value for name, value in settings.items() if name in BrokerTerms.names()}
-    own = {name: value for name, value in settings.items() if name not in book}
-    return BrokerTerms().with_settings(book), own
+    broker = {name: value for name, value in settings.items() if name in BrokerTerms.names()}
+    own = {name: value for name, value in settings.items() if name not in broker}
+    return BrokerTerms().with_settings(broker), own

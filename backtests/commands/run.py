@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from datetime import date, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from backtests.commands.options import (
     trading_options,
     window_options,
 )
-from backtests.commands.runall import run_all
+from backtests.commands.output import progress, show
 from backtests.commands.saved_runs.audit import unproved_lines, violation_lines
 from backtests.commands.trials import ready, record, trials_option
 from feeds.errors import InputError
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from backtests.episodes.episode import Episode
     from backtests.runs.result import Result
     from feeds.scoring import Scorer
-    from strategies.rule import Rule
 
 
 @click.command()
@@ -84,70 +84,123 @@ def run(
       backtest run deepseek-2025 --bars 5m --prices minutes.csv
       backtest run all --strategy shock
     """
-    from backtests.engine.replay import standard_rules
-    from backtests.engine.schedule import place_news
-    from backtests.episodes.episode import load_episode
-    from backtests.report import text_report
-    from backtests.report.text.evidence import verdict_text
-
     given = {"cash": cash, "auctions": auctions}
     settings = {**settings, **{name: value for name, value in given.items() if value is not None}}
-    if episode == "all" and lexicon_as_of is not None:
-        raise InputError("--lexicon-as-of is a day of one episode; name the episode")
     if episode == "all":
-        one = {"start": start, "end": end, "news": news, "prices": prices, "bars": bars, "loans": loans}
-        run_all(strategies, settings, {**one, "borrow": borrow}, ledger, output, scorer=scorer, as_json=as_json)
-        return
+        _refuse_for_all(
+            **{"lexicon-as-of": lexicon_as_of, "start": start, "end": end, "news": news, "prices": prices},
+            bars=bars, loans=loans, borrow=borrow,
+        )  # fmt: skip
     ready(ledger)
     with aside():
         terms, own = split_settings(settings, strategies)
-        rules = standard_rules(strategies, own)
+    request = _Request(strategies=strategies, settings=own, terms=terms, ledger=ledger)
+    if episode == "all":
+        _run_all(request, scorer, output, as_json=as_json)
+        return
+    from backtests.episodes.episode import load_episode
+    from backtests.evidence.registry import report_end
+    from backtests.report.text.run import text_report
+
     own_news = None if news == ARCHIVE else news
     loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, bars=bars, loans=loans)
     loaded, scored = news_of(loaded, news, archive, lexicon_as_of, scorer)
     for reject in scored.rejects:
         click.echo(f"lost: {reject.feed}, item {reject.item} ({reject.title[:60]}): {reject.reason}", err=True)
-    result, audited = _weighed(loaded, place_news(loaded, scored, terms), rules, terms, borrow, ledger)
+    result, audited = _run_one(request, loaded, scored, borrow)
     folder = output or _run_folder(loaded.name, result.hash8)
     result.save(folder)
-    text = text_report(result, loaded.title)
-    click.echo(text + verdict_text(result.evidence), err=as_json, nl=False)
+    show(text_report(result, loaded.title) + report_end(result.evidence), result.document, as_json=as_json)
     click.echo(f"files: {folder}", err=True)
-    if as_json:
-        click.echo(json.dumps(result.document, ensure_ascii=False, allow_nan=False))
-    for line in unproved_lines(audited):
-        click.echo(line, err=True)
-    if audited.violations:
-        for line in violation_lines(audited):
-            click.echo(line, err=True)
-        sys.exit(1)
+    _tell([audited])
 
 
-def _weighed(
-    episode: Episode, news: News, rules: list[Rule], terms: BrokerTerms, borrow: tuple[float, ...], ledger: str | None
-) -> tuple[Result, Audit]:
-    """Replays the rules on placed news, audits and records the run, and adds what speaks for and against it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Request:
+    """Holds what is to be run, on whichever episode."""
+
+    strategies: tuple[str, ...]
+    settings: dict[str, str]  # of the strategies
+    terms: BrokerTerms
+    ledger: str | None
+
+
+def _refuse_for_all(**given: object) -> None:
+    for name, value in given.items():
+        if value:
+            raise InputError(f"--{name} belongs to one episode; `run all` takes each as it ships")
+
+
+def _run_one(request: _Request, episode: Episode, scored: News, borrow: tuple[float, ...] = ()) -> tuple[Result, Audit]:
+    """Replays the strategies on an episode, audits the run, enters it in the ledger, and gathers its evidence."""
+    from backtests._replay import replay
     from backtests.auditing.audit import short_audit
-    from backtests.engine.replay import replay
-    from backtests.evidence.standard import weigh
+    from backtests.engine.schedule import place_news
+    from backtests.evidence.registry import gather
     from backtests.runs.borrow_stress import borrow_stress
+    from backtests.user_strategies.selection import standard_rules
 
+    news = place_news(episode, scored, request.terms)
     with aside():
-        result = replay(episode, rules, terms=terms, news=news)
+        rules = standard_rules(request.strategies, request.settings)
+        result = replay(episode, rules, terms=request.terms, news=news)
     with aside(said=False):  # it has been said once
         if borrow:
-            result.document["borrow_stress"] = borrow_stress(episode, news, rules, terms, borrow)
-        audited = short_audit(episode, news, rules, result.tables["targets"].rows, terms)
+            result.document["borrow_stress"] = borrow_stress(episode, news, rules, request.terms, borrow)
+        audited = short_audit(episode, news, rules, result.tables["targets"].rows, request.terms)
         result.document["audit"] = {"decisions": audited.decisions, "violations": len(audited.violations)}
-        record(result, ledger)
-        weigh(result, rules, episode, news)
+        record(result, request.ledger)
+        gather(result, rules, episode, news)
     return result, audited
+
+
+def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, as_json: bool) -> None:
+    """Runs every episode that ships, and prints one table over them."""
+    from backtests.engine.news import read_news
+    from backtests.episodes.episode import episode_names, load_episode
+    from backtests.records.contamination import scorer_facts, scorer_line
+    from backtests.report.text.run import audit_line
+    from backtests.runs.across_episodes import AcrossEpisodes, Cell, across_episodes_text, cells_of
+
+    cells: list[Cell] = []
+    firsts: dict[str, date] = {}
+    audits: list[Audit] = []
+    with progress(len(episode_names()), "episodes") as done:
+        for name in episode_names():
+            episode = load_episode(name)
+            result, audited = _run_one(request, episode, read_news(episode, scorer=scorer))
+            if output is not None:
+                result.save(output / name)
+            cells += cells_of(result, control=episode.control)
+            audits.append(audited)
+            firsts[name] = episode.start
+            done(1)
+    facts, compared = scorer_facts(scorer.label, scorer.trained_until, firsts), AcrossEpisodes(cells=tuple(cells))
+    audit = {
+        "decisions": sum(each.decisions for each in audits),
+        "violations": sum(len(each.violations) for each in audits),
+    }
+    lines = [audit_line(**audit), *filter(None, [scorer_line(facts)])]
+    document = {**compared.document(), "audit": audit, "scorer": facts}
+    show(across_episodes_text(compared) + "\n".join(lines) + "\n", document, as_json=as_json)
+    if output is not None:
+        click.echo(f"files: {output}", err=True)
+    _tell(audits)
+
+
+def _tell(audits: Sequence[Audit]) -> None:
+    """Says on stderr what an audit found; exit code 1 where a decision knew the future."""
+    for line in [
+        *(line for each in audits for line in unproved_lines(each)),
+        *(line for each in audits for line in violation_lines(each)),
+    ]:
+        click.echo(line, err=True)
+    if any(each.violations for each in audits):
+        sys.exit(1)
 
 
 def _run_folder(name: str, hash8: str) -> Path:
     """Names a new folder by the clock; a second run in the same second gets a number."""
-    from datetime import UTC
-
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     folder = Path("runs") / f"{stamp}-{name}-{hash8}"
     number = 1

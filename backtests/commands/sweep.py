@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backtests.commands.evidence.shared import book_options, progress
+from backtests.commands.evidence.shared import terms_options
 from backtests.commands.options import json_option, scheduler_option, scorer_option, window_options
+from backtests.commands.output import progress
 from backtests.commands.trials import ledger_path, ready, trials_option
 from feeds.errors import InputError
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     "--grid", "axes", multiple=True, metavar="NAME=VALUES ...",
     help="START:STOP:COUNT, both ends included, or VALUE,VALUE; more axes may follow.",
 )  # fmt: skip
-@book_options
+@terms_options
 @window_options
 @click.option("--news", type=click.Path(path_type=Path), help="RSS/Atom file or folder instead.")
 @scorer_option
@@ -58,8 +59,9 @@ def sweep(
 ) -> None:
     """Runs one strategy with every combination of a grid, on each EPISODE.
 
-    Prints a heat map, plateaus instead of peaks, and what walking forward or leaving out an episode would have
-    picked. Parameters of the strategy and terms of the book can be axes. Every trial enters the ledger.
+    Prints a heat map, the most robust region beside the best single combination, and what walking forward or leaving
+    out an episode would have picked. Parameters of the strategy and terms of the broker can be axes. Every trial
+    enters the ledger.
 
     \b
     Example:

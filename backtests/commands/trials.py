@@ -13,7 +13,7 @@ from feeds.errors import InputError
 
 if TYPE_CHECKING:
     from backtests.evidence.trials.entries import Chain
-    from backtests.runs.result import Result
+    from backtests.records.record import RunRecord
 
 trials_option = click.option(
     "--trials", "ledger", metavar="FILE",
@@ -36,7 +36,7 @@ def ready(given: str | None) -> None:
         check(ledger_path(given))
 
 
-def record(result: Result, given: str | None) -> None:
+def record(result: RunRecord, given: str | None) -> None:
     """Writes a run into the ledger; `off` leaves it out."""
     if given != "off":
         from backtests.evidence.trials.trials import record as write

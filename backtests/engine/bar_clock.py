@@ -1,4 +1,4 @@
-"""The bars on which a book runs: sessions or minutes, on one clock. Pure.
+"""Lays out the bars on which the broker trades, sessions or minutes, on one clock. Pure.
 
 The clock counts as backtrader does: days, a session being its date's ordinal, bars of minutes having the time of day
 (UTC) as a fraction.
@@ -20,7 +20,7 @@ Row = tuple[float, float, float, float, float, float]  # time, open, high, low, 
 
 
 def _daily_rows(bars: Bars, first: date, last: date) -> list[Row]:
-    """A symbol's bars from the session `first` to `last`; the clock is the session's ordinal."""
+    """Lists a symbol's bars from the session `first` to `last`; the time is the session's ordinal."""
     start, stop = bisect_left(bars.sessions, first), bisect_right(bars.sessions, last)
     columns = (bars.open, bars.high, bars.low, bars.close, bars.volume)
     times = [float(day.toordinal()) for day in bars.sessions[start:stop]]
@@ -35,14 +35,14 @@ def _minute_rows(bars: MinuteBars, first: datetime, last: datetime) -> list[Row]
 
 
 def _clock(moment: datetime) -> float:
-    """A moment in UTC as backtrader counts it: days, with the time of day as a fraction."""
+    """Returns a moment in UTC as backtrader counts it: days, with the time of day as a fraction."""
     midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     return moment.toordinal() + (moment - midnight).total_seconds() / 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """The bars on which a book runs, by session or by minutes; times as backtrader's numbers."""
+    """Holds the bars on which the broker trades, by session or by minutes; times as backtrader's numbers."""
 
     rows: dict[str, list[Row]]  # of each symbol that has bars, the first ones before the window
     closing: frozenset[float] | None  # the last bar of each session; None: every bar is a session
@@ -79,7 +79,7 @@ def make_clock(episode: Episode, symbols: Iterable[str], *, history: int = 1) ->
 
 
 def _moments(table: Sessions, row: int, time: float) -> tuple[str, str]:
-    """The open, or the start of a bar of minutes, and the close."""
+    """Returns the open, or the start of a bar of minutes, and the close."""
     opened, closed = table.opens[row], table.closes[row]
     if time % 1:
         midnight = opened.replace(hour=0, minute=0, second=0, microsecond=0)

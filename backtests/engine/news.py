@@ -1,4 +1,4 @@
-"""The episode's news: documents read, scored once, and placed in time."""
+"""Reads the episode's news, scores it once, and places it in time."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ BASES = ("live", "backfill", "import", "assumed")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
-    """Scored headlines in the order in which they became known, and what was lost on the way."""
+    """Holds scored headlines in the order in which they became known, and what was lost on the way."""
 
     items: tuple[NewsItem, ...]
     rejects: tuple[Reject, ...]
     scorer: str  # "name version"
     basis: Mapping[str, int] = field(default_factory=dict)  # how many are live, backfill, import, assumed
-    held: tuple[tuple[str, Headline], ...] = ()  # what an archive held: provenance and headline
+    archived: tuple[tuple[str, Headline], ...] = ()  # what an archive has: provenance and headline
     lexicon_as_of: date | None = None  # scored without words learned after that day
     trained_until: date | None = None  # the scorer's training cut-off, None where nothing is learned
 
@@ -93,7 +93,7 @@ def _listed(path: Path, rejects: list[Reject]) -> list[Headline]:
 
 
 def _newest(episode: Episode, headlines: Iterable[Headline]) -> list[Headline]:
-    """Of the revisions that fall to one session the newest, in the order in which items became known."""
+    """Keeps the newest of the revisions that fall to one session, in the order in which items became known."""
     newest: dict[tuple[str, str, int | None], Headline] = {}
     for head in sorted(headlines, key=lambda each: each.known_at(episode.assumed_delay)):
         known_at = head.known_at(episode.assumed_delay)
@@ -105,7 +105,7 @@ def _newest(episode: Episode, headlines: Iterable[Headline]) -> list[Headline]:
 def read_archive(
     episode: Episode, archive: Archive, *, scorer: Scorer = DEFAULT, lexicon_as_of: date | None = None
 ) -> tuple[Episode, News]:
-    """Reads and scores what an archive held during the episode's window, and in the 30 days before it.
+    """Reads and scores what an archive has during the episode's window, and in the 30 days before it.
 
     Of an item that was edited before it could be traded, only the words of that moment count.
 
@@ -117,32 +117,32 @@ def read_archive(
     """
     table = episode.sessions
     since, until = table.opens[episode.window[0]] - LOOK_BACK, table.closes[episode.window[-1]]
-    held = list(archive.history(since, until))
-    if not held:
+    archived = list(archive.history(since, until))
+    if not archived:
         raise InputError(
             f"{archive.path}: holds nothing known from {since:%Y-%m-%d} to {until:%Y-%m-%d}; "
             "fill it with `backtest feeds backfill` or `backtest feeds import`"
         )
-    rows = [(each.provenance, each.headline) for each in held]
-    scores = _archived(archive, held, scorer, lexicon_as_of)
-    return from_held(episode, rows, scorer=scorer, lexicon_as_of=lexicon_as_of, scores=scores)
+    rows = [(each.provenance, each.headline) for each in archived]
+    scores = _archived_scores(archive, archived, scorer, lexicon_as_of)
+    return from_archived(episode, rows, scorer=scorer, lexicon_as_of=lexicon_as_of, scores=scores)
 
 
-def from_held(
+def from_archived(
     episode: Episode,
-    held: Sequence[tuple[str, Headline]],
+    archived: Sequence[tuple[str, Headline]],
     *,
     scorer: Scorer = DEFAULT,
     lexicon_as_of: date | None = None,
     scores: Mapping[Headline, Score] | None = None,
 ) -> tuple[Episode, News]:
-    """Scores and places what an archive held: provenance and headline of each sighting, in order of time.
+    """Scores and places what an archive has: provenance and headline of each sighting, in order of time.
 
     `scores` are those that are made already.
     """
     digest = hashlib.sha256()
     basis: Counter[str] = Counter()
-    for provenance, head in held:
+    for provenance, head in archived:
         known_at = head.known_at(episode.assumed_delay)
         basis[provenance] += 1
         digest.update(f"{known_at.isoformat()}\0{head.feed}\0{head.id}\0{head.title}\0{head.summary}\n".encode())
@@ -150,29 +150,29 @@ def from_held(
     sources = {name: value for name, value in episode.sources.items() if name not in news_files}
     files = tuple((place, path) for place, path in episode.files if not place.startswith("news/"))
     episode = replace(episode, news=(), files=files, sources={**sources, "archive": digest.hexdigest()})
-    news = _scored(episode, _newest(episode, (head for _, head in held)), (), basis, scorer, lexicon_as_of, scores)
-    return episode, replace(news, held=tuple(held))
+    news = _scored(episode, _newest(episode, (head for _, head in archived)), (), basis, scorer, lexicon_as_of, scores)
+    return episode, replace(news, archived=tuple(archived))
 
 
-def _archived(
-    archive: Archive, held: Sequence[ArchivedHeadline], scorer: Scorer, as_of: date | None
+def _archived_scores(
+    archive: Archive, archived: Sequence[ArchivedHeadline], scorer: Scorer, as_of: date | None
 ) -> dict[Headline, Score]:
-    """The scores of an archive's headlines: stored ones of this very scorer, the others made and stored.
+    """Scores an archive's headlines: takes stored scores of this very scorer, makes and stores the others.
 
     An archive that cannot be written is scored all the same: what is stored only saves time.
     """
-    stored = archive.scores([each.row for each in held], scorer.key, as_of)
-    new = [each for each in held if each.row not in stored]
-    scored = scorer.scores([_told(each.headline) for each in new], as_of)
+    stored = archive.scores([each.row for each in archived], scorer.key, as_of)
+    new = [each for each in archived if each.row not in stored]
+    scored = scorer.scores([_score_input(each.headline) for each in new], as_of)
     made = {each.row: score for each, score in zip(new, scored, strict=True)}
     if made:
         with suppress(InputError):
             archive.store_scores(made, scorer.key, as_of)
     scores = {**stored, **made}
-    return {each.headline: scores[each.row] for each in held}
+    return {each.headline: scores[each.row] for each in archived}
 
 
-def _told(headline: Headline) -> ScoreInput:
+def _score_input(headline: Headline) -> ScoreInput:
     return ScoreInput(headline.title, headline.summary, headline.language)
 
 
@@ -186,7 +186,7 @@ def _scored(
     made: Mapping[Headline, Score] | None = None,
 ) -> News:
     if made is None:
-        scores = scorer.scores([_told(each) for each in headlines], lexicon_as_of)
+        scores = scorer.scores([_score_input(each) for each in headlines], lexicon_as_of)
     else:
         scores = [made[each] for each in headlines]
     items = place(

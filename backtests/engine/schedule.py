@@ -1,4 +1,4 @@
-"""When a rule is asked, with which news, and where its orders go. Pure.
+"""Says when a rule decides, with which news, and where its orders go. Pure.
 
 One decision per session is the default: before the open. With both auctions, or with bars of minutes, a session's
 decision is made again when more news has come in, from the rule's state before that session.
@@ -21,7 +21,7 @@ from strategies.signals import NewsItem
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionTime:
-    """One moment at which a rule is asked."""
+    """Holds one moment at which a rule decides."""
 
     row: int  # of the session decided for, in the table of sessions
     known_by: datetime  # a headline known later does not count
@@ -29,7 +29,7 @@ class DecisionTime:
     fill: datetime  # that auction's time, or the start of the bar
 
 
-def wakes(
+def decision_times(
     episode: Episode, terms: BrokerTerms, known: Iterable[datetime], *, after_open: bool = False
 ) -> list[DecisionTime]:
     """Lists the moments of a run's window, in order.
@@ -37,15 +37,15 @@ def wakes(
     Args:
         episode: Sessions, delays, and bars of minutes if there are any.
         terms: Which auctions the news is read for.
-        known: `known_at` of the headlines that a rule may act on; they wake it between bars of minutes.
+        known: `known_at` of the headlines that a rule may act on; each makes a decision time between bars of minutes.
         after_open: For a rule that looks at the session's open: it is asked once that is known.
     """
     if episode.intraday is not None:
-        return _bar_wakes(episode, episode.intraday.grid, sorted(known), after_open=after_open)
-    return [wake for row in episode.window for wake in _session_wakes(episode, terms, row, after_open=after_open)]
+        return _bar_times(episode, episode.intraday.grid, sorted(known), after_open=after_open)
+    return [time for row in episode.window for time in _session_times(episode, terms, row, after_open=after_open)]
 
 
-def _session_wakes(episode: Episode, terms: BrokerTerms, row: int, *, after_open: bool) -> list[DecisionTime]:
+def _session_times(episode: Episode, terms: BrokerTerms, row: int, *, after_open: bool) -> list[DecisionTime]:
     opened, closed = episode.sessions.opens[row], episode.sessions.closes[row]
     before = episode.lead + episode.latency
     at_open = DecisionTime(row=row, known_by=opened - before, auction="open", fill=opened)
@@ -55,7 +55,7 @@ def _session_wakes(episode: Episode, terms: BrokerTerms, row: int, *, after_open
     return {"open": [at_open], "close": [at_close]}.get(terms.auctions, [at_open, at_close])
 
 
-def _bar_wakes(
+def _bar_times(
     episode: Episode, grid: Sequence[datetime], known: Sequence[datetime], *, after_open: bool
 ) -> list[DecisionTime]:
     latency = episode.latency
@@ -85,22 +85,22 @@ def last_moment(episode: Episode, terms: BrokerTerms, row: int) -> datetime:
 
 
 def place_news(episode: Episode, news: News, terms: BrokerTerms) -> News:
-    """Places each headline in the session of the first wake that may act on it; as it is where only opens count."""
+    """Places each headline in the session of the first decision time that may act on it (only opens: as it is)."""
     if episode.intraday is None and terms.auctions == "open":
         return news
     if episode.intraday is None:
         rows = range(episode.window[-1] + 1)
-        found = [wake for row in rows for wake in _session_wakes(episode, terms, row, after_open=False)]
+        found = [time for row in rows for time in _session_times(episode, terms, row, after_open=False)]
     else:
-        found = wakes(episode, terms, [item.known_at for item in news.items if item.score.relevance > 0])
+        found = decision_times(episode, terms, [item.known_at for item in news.items if item.score.relevance > 0])
     return dataclasses.replace(news, items=tuple(_placed(item, found, episode) for item in news.items))
 
 
 def _placed(item: NewsItem, found: Sequence[DecisionTime], episode: Episode) -> NewsItem:
-    """With bars of minutes what was tradable before their first session stays where it was."""
+    """Places one headline; with bars of minutes, one tradable before their first session stays where it was."""
     if episode.intraday is not None and item.session is not None and item.session < episode.window[0]:
         return item
-    index = bisect_left([wake.known_by for wake in found], item.known_at)
+    index = bisect_left([time.known_by for time in found], item.known_at)
     beyond = episode.sessions.first_tradable(
         max(item.known_at, found[-1].fill), lead=timedelta(0), latency=timedelta(0)
     )

@@ -1,4 +1,4 @@
-"""The signal lines on the feeds of a user's `bt.Strategy`: each bar with what is known before the open after it."""
+"""Makes the signal lines of a user's `bt.Strategy`: each bar with what is known before the open after it."""
 
 from __future__ import annotations
 

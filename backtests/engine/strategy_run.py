@@ -1,4 +1,4 @@
-"""A user's own `bt.Strategy` in the place of a rule: the same book, the same clock, the same audit.
+"""Replays a user's `bt.Strategy`: the same broker, the same clock, the same audit as for a rule.
 
 Its feeds carry three more lines. On bar k-1 they hold what is known before the open of session k, so that an order
 made in `next()` on that bar, which fills at k's open, may act on them:
@@ -15,100 +15,29 @@ before its first gives NaN (plain backtrader gives some other bar), one asked fo
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
-import numpy as np
 from backtrader.linebuffer import LineBuffer
 
 from backtests.broker.terms import BrokerTerms
-from backtests.engine.replay import make_cerebro, replayed, run_cerebro
+from backtests.engine.cerebro import collect_records, make_cerebro, run_cerebro
+from backtests.engine.replayed import Replayed
 from backtests.engine.signal_lines import Around, SignalLines
 from backtests.episodes.episode import Episode
-from backtests.runs.result import Replayed
-from backtests.user_strategies.loading import where
+from backtests.user_strategies.adapter import StrategyRule
+from backtests.user_strategies.checks import where
 from feeds.errors import InputError, did_you_mean
-from strategies.rule import Rule, parse_value
-from strategies.signals import Floats
-from strategies.view import Market, View
+from strategies.view import Market
 
 HISTORY = 250  # sessions of bars before the window, where the episode has them
 LINES = ("sentiment", "tone", "headlines")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class StrategyRule(Rule):
-    """Stands for a user's bt.Strategy: its name, its parameters and which symbols it trades; it is never stepped."""
-
-    name: ClassVar[str] = "bt.Strategy"
-    about: ClassVar[str] = ""
-    news: ClassVar[bool] = False
-    steps: ClassVar[bool] = False
-    strategy: ClassVar[type[Any]]
-
-    settings: tuple[tuple[str, Any], ...] = ()
-
-    def observe(self, view: View) -> tuple[Floats, ...]:
-        """Returns what the signal lines hold on the bar before the session: sentiment, tone, headlines per symbol."""
-        count = len(view.symbols)
-        sentiment = float(view.news("sentiment", half_life=1.0, reactions="with-cause")[-1])
-        tone = float(view.news("tone", half_life=1.0)[-1])
-        headlines = float(view.news("count", half_life=None)[-1])
-        return sentiment * view.exposure, np.full(count, tone), np.full(count, headlines)
-
-    def step(self, state: Floats, rows: tuple[Floats, ...]) -> Floats:
-        """A bt.Strategy is run by backtrader."""
-        raise NotImplementedError(f"{self.name} is a bt.Strategy: it trades for itself")
-
-    def holds(self, sector: str, symbol: str, benchmark: str) -> bool:
-        """Every symbol that may be traded, or those that the class names in `symbols`."""
-        wanted = getattr(self.strategy, "symbols", None)
-        return wanted is None or symbol in wanted
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The parameters of the bt.Strategy with the settings of this run."""
-        pairs = {**dict(self.strategy.params._getpairs()), **dict(self.settings)}
-        return {
-            name: value if isinstance(value, bool | int | float | str) else repr(value) for name, value in pairs.items()
-        }
-
-    @classmethod
-    def described(cls) -> list[dict[str, Any]]:
-        """As for a rule; backtrader's parameters have no unit and no line about them."""
-        pairs = cls.strategy.params._getpairs().items()
-        return [{"name": name, "default": value, "choices": None, "unit": "", "about": ""} for name, value in pairs]
-
-    @classmethod
-    def parameter_names(cls) -> tuple[str, ...]:
-        """The names of the bt.Strategy's parameters."""
-        return tuple(cls.strategy.params._getpairs())
-
-    @classmethod
-    def with_settings(cls, settings: dict[str, str]) -> Self:
-        """Makes it from texts, each read as its default's type."""
-        known = cls.strategy.params._getpairs()
-        values = []
-        for name, text in settings.items():
-            if name not in known:
-                raise InputError(f"strategy {cls.name} has no parameter {name!r}; {did_you_mean(name, known)}")
-            kind = type(known[name])
-            values.append((name, parse_value(name, text, kind if kind in {bool, int, float} else str)))
-        return cls(settings=tuple(values))
-
-
-def strategy_type(found: type[Any]) -> type[StrategyRule]:
-    """Makes the stand-in of a user's class."""
-    about = (found.__doc__ or "").strip() if "__doc__" in vars(found) else ""
-    names = {"name": found.__name__, "about": about.splitlines()[0] if about else "", "strategy": found}
-    return type(found.__name__, (StrategyRule,), {**names, "__doc__": about})
-
-
 class _Line(LineBuffer):
-    """A line that has no bar before its first and none after the present one."""
+    """Refuses bars after the present one, and has none before its first."""
 
     def __getitem__(self, ago: int) -> Any:
         if ago > 0:
@@ -127,7 +56,7 @@ class _Line(LineBuffer):
 
 
 class SignalFeed(bt.feed.DataBase):
-    """One symbol's bars with the lines of its signals, made one at a time."""
+    """Hands over one symbol's bars with its signal lines, made one at a time."""
 
     lines: Any = LINES
     params = (("source", None),)
@@ -151,18 +80,18 @@ class SignalFeed(bt.feed.DataBase):
 if TYPE_CHECKING:
 
     class _Before(bt.Strategy):
-        """For the type checker: what a user's class brings along. In truth the guard stands before that class."""
+        """Shows the type checker what a user's class brings along. In truth the guard stands before that class."""
 
 else:
     _Before = object
 
 
 class _Guarded(_Before):
-    """What is put before a user's class: when it is asked, what is written down, how its failures are told."""
+    """Wraps a user's class: calls it on the window's bars, notes what it ordered, reports a failure in one line."""
 
     def _begin(self, window: Mapping[float, int], around: Around, decisions: list[tuple[str, str, float]]) -> None:
         self._window, self._around, self._decisions = window, around, decisions
-        self._touched: dict[str, Any] = {}
+        self._ordered_for: dict[str, Any] = {}
         self._started = False
 
     def _asked(self, call: Callable[[], None]) -> None:
@@ -172,7 +101,7 @@ class _Guarded(_Before):
         if row is None:
             return
         session = self._sessions[row].isoformat()
-        self._touched.clear()
+        self._ordered_for.clear()
         try:
             with self._around(row):
                 call()
@@ -188,7 +117,7 @@ class _Guarded(_Before):
         """Writes down, for each symbol it ordered, the weight it will have when all that waits is filled."""
         broker = self.broker
         equity, waiting = broker.get_value(), broker.waiting()
-        for symbol, data in self._touched.items():
+        for symbol, data in self._ordered_for.items():
             size = broker.getposition(data).size
             for order in waiting.get(symbol, ()):
                 size += order.executed.remsize
@@ -221,7 +150,7 @@ class _Guarded(_Before):
 
     def _ordered(self, order: Any) -> Any:
         if order is not None:
-            self._touched[order.data._name] = order.data
+            self._ordered_for[order.data._name] = order.data
         return order
 
 
@@ -235,13 +164,13 @@ def run_strategy(
     around: Around | None = None,
     decisions: list[tuple[str, str, float]] | None = None,
 ) -> Replayed:
-    """Replays a user's bt.Strategy on the book.
+    """Replays a user's bt.Strategy with the broker.
 
     Args:
         episode: Prices, sessions, actions, loans.
         market: From `make_market`.
         rule: The stand-in of the class.
-        terms: The book's.
+        terms: Costs and margin.
         known: Gives the market as known when the session of a row is decided for; without, `market`.
         around: A context in which each decision is made; it is given the row.
         decisions: Where decisions are written down, for a reader who wants those before a failure.
@@ -251,16 +180,16 @@ def run_strategy(
     """
     if episode.intraday is not None or terms.auctions != "open":
         raise InputError(f"{rule.name}: a bt.Strategy is asked before the open alone; leave --bars and --auctions out")
-    held = _held(market, rule)
+    traded = _traded_symbols(market, rule)
     signals = SignalLines(rule, market, known or (lambda _: market))
     cerebro, broker, _ = make_cerebro(
-        episode, held, terms, history=HISTORY,
+        episode, traded, terms, history=HISTORY,
         feed=lambda symbol, rows: SignalFeed(source=signals.bars(episode.prices.bars[symbol], rows[0][0], rows[-1][0])),
     )  # fmt: skip
     decisions = [] if decisions is None else decisions
     window = {float(market.sessions[row - 1].toordinal()): row for row in episode.window}
     own = {
-        "__init__": _beginning(rule.strategy.__init__, (window, signals.shut(around), decisions)),
+        "__init__": _init_after(rule.strategy.__init__, (window, signals.shut(around), decisions)),
         "_sessions": market.sessions,
         "_place": (rule.code.file if rule.code else rule.name, rule.name),
     }
@@ -272,11 +201,11 @@ def run_strategy(
     except Exception as wrong:
         file = rule.code.file if rule.code else rule.name
         raise InputError(f"{where(file, wrong)}: {rule.name}: {type(wrong).__name__}: {wrong}") from wrong
-    return replayed(episode, rule, terms, broker, decisions)
+    return collect_records(episode, rule, terms, broker, decisions)
 
 
-def _held(market: Market, rule: StrategyRule) -> list[str]:
-    """The symbols it trades.
+def _traded_symbols(market: Market, rule: StrategyRule) -> list[str]:
+    """Lists the symbols it trades.
 
     Raises:
         InputError: It names one that the episode does not trade.
@@ -289,8 +218,8 @@ def _held(market: Market, rule: StrategyRule) -> list[str]:
     return [symbol for symbol, sector in sectors if rule.holds(sector, symbol, market.benchmark)]
 
 
-def _beginning(init: Callable[..., None], begin: tuple[Any, ...]) -> Callable[..., None]:
-    """The user's constructor, after ours; ours first, since it may order or read at once."""
+def _init_after(init: Callable[..., None], begin: tuple[Any, ...]) -> Callable[..., None]:
+    """Calls the user's constructor after ours: it may order or read at once."""
 
     def begun(self: Any, *arguments: Any, **named: Any) -> None:
         self._begin(*begin)

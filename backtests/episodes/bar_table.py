@@ -1,17 +1,18 @@
-"""Bars of any length in a long table, CSV or Parquet: read and checked before anybody trades on them."""
+"""Reads bars of any length from a table, CSV or Parquet, and checks them before anybody trades on them."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backtests.episodes.price_formats import delimiter, find_columns, is_wide, plain_numbers, unfold
 from feeds.errors import EpisodeError
 
 FIGURES = ("open", "high", "low", "close", "volume")
@@ -31,7 +32,7 @@ class Figures:
 
 
 def read_table(path: Path, columns: Sequence[str]) -> tuple[BarTable, NDArray[np.float64]]:
-    """Reads rows of symbol, date or time, and the five figures; the header may name more and in any order.
+    """Reads rows of symbol, date or time, and the five figures, in our layout or a vendor's (`price_formats`).
 
     Returns:
         The table, and its figures in the order of FIGURES, shape (5, rows).
@@ -55,6 +56,7 @@ class BarTable:
     path: Path
     lines: list[int]
     cells: list[tuple[str, ...]]
+    notes: list[str]  # how the layout was understood
 
     def place(self, row: int) -> str:
         """Returns where a row stands and what it is: "prices.csv:12: NVDA 2025-01-27"."""
@@ -67,14 +69,14 @@ class BarTable:
             EpisodeError: Two rows of one date or time.
         """
         ordered = sorted(rows, key=times.__getitem__)  # stable: of two the later line is the second
-        for before, after in pairwise(ordered):
+        for before, after in itertools.pairwise(ordered):
             if times[before] == times[after]:
-                raise EpisodeError(f"{self.place(after)} stands there twice; drop one")
+                raise EpisodeError(f"{self.place(after)} is there twice; drop one")
         return ordered
 
 
 def figures_of(values: NDArray[np.float64], rows: Sequence[int]) -> dict[str, NDArray[np.float64]]:
-    """The five figures of some rows by their names, each of shape (rows,)."""
+    """Returns the five figures of some rows by their names, each of shape (rows,)."""
     return dict(zip(FIGURES, values[:, rows], strict=True))
 
 
@@ -83,31 +85,42 @@ def _read_csv(path: Path, columns: Sequence[str]) -> BarTable:
     lines: list[int] = []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            header = next(reader, [])
-            order = _columns(path, header, columns)
-            for row in reader:
+            between = delimiter(file.readline())
+            file.seek(0)
+            reader = csv.reader(file, delimiter=between)
+            header, second = next(reader, []), next(reader, [])
+            notes = (
+                [] if between == "," else ["columns between semicolons" if between == ";" else "columns between tabs"]
+            )
+            if is_wide(header, second):
+                rows = ((reader.line_num, row) for row in reader if row)
+                return _unfolded(path, (header, second), rows, columns, notes)
+            order, said = find_columns(f"{path}:1", header, columns)
+            for row in itertools.chain([second], reader):
                 if len(row) == len(header):
                     cells += row
                     lines.append(reader.line_num)
                 elif row:  # an empty line is no row
                     raise EpisodeError(
-                        f"{path}:{reader.line_num}: {len(row)} values, but the header names {len(header)}; mend the row"
+                        f"{path}:{reader.line_num}: {len(row)} values, but the header names {len(header)}; fix the row"
                     )
     except OSError as wrong:
         raise EpisodeError(f"{path}: cannot be read ({wrong.strerror}); give a CSV or Parquet file of bars") from None
     except (UnicodeDecodeError, csv.Error) as wrong:
         raise EpisodeError(f"{path}: is no CSV in UTF-8 ({wrong}); save it as one") from None
-    return BarTable(path=path, lines=lines, cells=[tuple(cells[column :: len(header)]) for column in order])
+    by_column = [tuple(cells[column :: len(header)]) for column in order]
+    return BarTable(path=path, lines=lines, cells=by_column, notes=[*notes, *said])
 
 
-def _columns(path: Path, header: list[str], columns: Sequence[str]) -> list[int]:
-    names = [name.strip().lower() for name in header]
-    missing = [name for name in columns if name not in names]
-    if missing:
-        hint = "; for bars of minutes say --bars 5m" if missing == ["date"] and "timestamp" in names else ""
-        raise EpisodeError(f"{path}:1: no column {', '.join(missing)}; the header must name {','.join(columns)}{hint}")
-    return [names.index(name) for name in columns]
+def _unfolded(
+    path: Path,
+    heads: Sequence[Sequence[str]],
+    rows: Iterable[tuple[int, Sequence[str]]],
+    columns: Sequence[str],
+    notes: Sequence[str] = (),
+) -> BarTable:
+    lines, cells, said = unfold(f"{path}:1", heads, rows, columns)
+    return BarTable(path=path, lines=lines, cells=cells, notes=[*said, *notes])
 
 
 def _read_parquet(path: Path, columns: Sequence[str]) -> BarTable:
@@ -122,11 +135,15 @@ def _read_parquet(path: Path, columns: Sequence[str]) -> BarTable:
         raise EpisodeError(f"{path}: cannot be read ({wrong.strerror or wrong}); give a CSV or Parquet file") from None
     except ValueError as wrong:
         raise EpisodeError(f"{path}: is no Parquet file ({str(wrong).splitlines()[0]}); save it again") from None
-    order = _columns(path, [str(name) for name in frame.columns], columns)
+    if isinstance(frame.columns, pd.MultiIndex):  # a wide frame, its dates in the index
+        wide = [tuple(map(str, row)) for row in frame.reset_index().itertuples(index=False, name=None)]
+        heads = [("", *map(str, frame.columns.get_level_values(level))) for level in (0, 1)]
+        return _unfolded(path, heads, enumerate(wide, 1), columns)
+    order, notes = find_columns(str(path), [str(name) for name in frame.columns], columns)
     cells = [tuple(map(str, frame.iloc[:, index])) for index in order]
     if columns[1] == "date":
         cells[1] = tuple([day[:10] for day in cells[1]])  # a date may be stored as a time of day
-    return BarTable(path=path, lines=list(range(1, len(frame) + 1)), cells=cells)
+    return BarTable(path=path, lines=list(range(1, len(frame) + 1)), cells=cells, notes=notes)
 
 
 def _numbers(table: BarTable) -> NDArray[np.float64]:
@@ -134,8 +151,17 @@ def _numbers(table: BarTable) -> NDArray[np.float64]:
     try:
         return np.array([list(map(float, column)) for column in table.cells[2:]])
     except ValueError:
+        pass
+    try:
+        table.cells[2:], note = plain_numbers(table.cells[2:])
+    except ValueError as wrong:
+        raise EpisodeError(f"{table.path}: {wrong}") from None
+    table.notes.extend(filter(None, [note]))
+    try:
+        return np.array([list(map(float, column)) for column in table.cells[2:]])
+    except ValueError:
         row, what = next((row, what) for row in range(len(table.lines)) if (what := _not_a_number(table, row)))
-        raise EpisodeError(f"{table.place(row)}: {what}; mend or drop the row") from None
+        raise EpisodeError(f"{table.place(row)}: {what}; fix or drop the row") from None
 
 
 def _not_a_number(table: BarTable, row: int) -> str:
@@ -153,9 +179,9 @@ def _check_bars(table: BarTable, values: NDArray[np.float64]) -> None:
     prices = values[:4]
     slack = 1 + _TOLERANCE
     checks = (
-        (~np.isfinite(values).all(axis=0), "holds NaN or infinity; mend or drop the row"),
-        (~(prices > 0).all(axis=0), "holds a price of 0 or less; mend or drop the row"),
-        (volume < 0, "has a negative volume; mend it"),
+        (~np.isfinite(values).all(axis=0), "holds NaN or infinity; fix or drop the row"),
+        (~(prices > 0).all(axis=0), "holds a price of 0 or less; fix or drop the row"),
+        (volume < 0, "has a negative volume; fix it"),
         (prices.max(axis=0) > high * slack, "has a price above its high; check the columns' order"),
         (prices.min(axis=0) * slack < low, "has a price below its low; check the columns' order"),
     )

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from backtests.episodes.claims import Claim, read_claims
 from backtests.episodes.intraday import Intraday, bar_length, check_against_daily, read_intraday
+from backtests.episodes.listing_checks import apply_status, check_status
+from backtests.episodes.listing_status import read_status
 from backtests.episodes.manifest import DELAYS, Manifest, read_manifest, read_shares
 from backtests.episodes.prices import Action, Prices, check_calendar, read_actions, read_prices
 from backtests.episodes.stock_loans import Loans, read_loans
@@ -51,7 +53,11 @@ class Episode:
     files: tuple[tuple[str, Path], ...] = ()  # place among a run's inputs, and where the file was read
     loans: Loans = field(default_factory=Loans)  # what borrowing costs, and how much can be had
     intraday: Intraday | None = None  # bars of minutes on which the book trades; rules go on seeing daily ones
-    notes: tuple[str, ...] = ()  # what was left out of what the user gave, one line each
+    halts: tuple[tuple[str, date, date], ...] = ()  # symbol, first and last day without trading
+    delistings: tuple[
+        tuple[str, date, str], ...
+    ] = ()  # symbol, last session, value: last, zero or percent of the close
+    notes: tuple[str, ...] = ()  # how what the user gave was understood, and what was left out; one line each
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -109,15 +115,19 @@ def load_episode(
     price_path = Path(prices) if prices is not None else folder / "prices.csv"
     news_paths = _news_paths(Path(news)) if news is not None else tuple(_own_news(folder))
     sessions = read_sessions(folder / "sessions.csv")
-    daily = read_prices(price_path)
+    status = read_status(folder)
+    daily, actions = apply_status(status, read_prices(price_path), read_actions(folder / "actions.csv"), sessions)
     sectors, context = _present(manifest, daily, price_path, own=prices is not None)
     first, last = start or toml["start"], end or toml["end"]
     _check_window(sessions, first, last)
-    check_calendar(daily, [s for members in sectors.values() for s in members], sessions, price_path)
+    tradable = [symbol for members in sectors.values() for symbol in members]
+    check_calendar(daily, tradable, sessions, price_path)
+    known = {*(symbol for members in toml["sectors"].values() for symbol in members), *toml["context"]}
+    check_status(status, daily, tradable, known, (first, last), price_path)
     delays = {key: timedelta(minutes=toml["delays"][key]) for key in DELAYS}
     if loans is None and (folder / "loans.csv").is_file():
         loans = folder / "loans.csv"
-    files = [toml_path, folder / "sessions.csv", folder / "actions.csv", price_path, *news_paths]
+    files = [toml_path, folder / "sessions.csv", folder / "actions.csv", price_path, *news_paths, *status.files]
     files += [Path(each) for each in (loans, minutes and minutes[0]) if each]
     episode = Episode(
         name=folder.name,
@@ -135,25 +145,32 @@ def load_episode(
         lead=delays["lead_minutes"],
         sessions=sessions,
         prices=daily,
-        actions=read_actions(folder / "actions.csv"),
+        actions=actions,
         news=news_paths,
-        claims=read_claims(toml["claims"], toml_path, known={s for m in toml["sectors"].values() for s in m}
-                           | set(toml["context"])),
+        claims=read_claims(toml["claims"], toml_path, known=known),
         shares_outstanding=read_shares(manifest),
         provenance=toml["provenance"],
         control=toml["control"],
         loans=read_loans(Path(loans)) if loans is not None else Loans(),
         sources={path.name: _sha256(path) for path in files},
-        files=_places(folder, price_path, minutes and minutes[0], news_paths, loans),
+        files=_places(folder, price_path, minutes and minutes[0], news_paths, loans, status.files),
+        halts=tuple((each.symbol, each.first, each.last) for each in status.halts),
+        delistings=tuple((each.symbol, each.session, each.value) for each in status.delistings),
+        notes=(*filter(None, [daily.note]), *(each.text for each in status.halts)),
     )  # fmt: skip
     return episode if minutes is None else _on_minutes(episode, *minutes)
 
 
 def _places(
-    folder: Path, prices: Path, minutes: Path | None, news: Sequence[Path], loans: Path | str | None
+    folder: Path,
+    prices: Path,
+    minutes: Path | None,
+    news: Sequence[Path],
+    loans: Path | str | None,
+    tables: Sequence[Path],
 ) -> tuple[tuple[str, Path], ...]:
     """Each file that was read, with its place among the inputs that a run keeps."""
-    own = [folder / name for name in ("episode.toml", "sessions.csv", "actions.csv")]
+    own = [*(folder / name for name in ("episode.toml", "sessions.csv", "actions.csv")), *tables]
     own += [prices] if prices == folder / "prices.csv" else []
     places = [(f"episode/{folder.name}/{path.name}", path) for path in own]
     places += [(f"prices/{path.name}", path) for path in (prices, minutes) if path is not None and path not in own]

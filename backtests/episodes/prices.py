@@ -1,8 +1,7 @@
-"""Daily bars and corporate actions from files, checked before anybody trades on them."""
+"""Reads daily bars and corporate actions, and checks them before anybody trades on them."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -12,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backtests.episodes.bar_table import BarTable, Figures, figures_of, read_table
+from backtests.episodes.csv_rows import csv_rows
+from backtests.episodes.price_formats import read_day
 from feeds.errors import EpisodeError
 from strategies.sessions import Sessions
 
@@ -30,6 +31,7 @@ class Prices:
     """Bars by symbol, in the order of the file."""
 
     bars: dict[str, Bars]
+    note: str = ""  # how a file in a vendor's layout was understood, in one line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +44,19 @@ class Action:
     value: float
 
 
-def read_prices(path: Path) -> Prices:
-    """Reads long-format daily bars: columns symbol, date, open, high, low, close, volume; CSV or Parquet.
+def read_prices(path: Path, *, date_order: str = "") -> Prices:
+    """Reads daily bars: columns symbol, date, open, high, low, close, volume, or a vendor's layout; CSV or Parquet.
+
+    Args:
+        path: The file.
+        date_order: "dmy" or "mdy" for dates like 27/01/2025; "" where the dates need none.
 
     Raises:
         EpisodeError: A missing column, a value that is no positive number, prices out of order within a bar,
             or a bar given twice; with file and line.
     """
     table, values = read_table(path, COLUMNS)
-    days = _days(table)
+    days = _days(table, date_order)
     rows: dict[str, list[int]] = {}
     for row, symbol in enumerate(table.cells[0]):
         if symbol not in rows:
@@ -58,18 +64,23 @@ def read_prices(path: Path) -> Prices:
         rows[symbol].append(row)
     if "" in rows:
         raise EpisodeError(f"{path}:{table.lines[rows[''][0]]}: symbol is empty; name it or drop the row")
-    return Prices(bars={symbol: _bars(table, symbol, days, values, mine) for symbol, mine in rows.items()})
+    note = f"{path.name} is understood as: {'; '.join(table.notes)}" if table.notes else ""
+    bars = {symbol: _bars(table, symbol, days, values, mine) for symbol, mine in rows.items()}
+    return Prices(bars=bars, note=note)
 
 
-def _days(table: BarTable) -> list[date]:
+def _days(table: BarTable, date_order: str) -> list[date]:
     """Reads each date once, however many symbols have a bar on it."""
     known: dict[str, date] = {}
+    notes: set[str] = set()
     for row, day in enumerate(table.cells[1]):
         if day not in known:
             try:
-                known[day] = date.fromisoformat(day)
-            except ValueError:
-                raise EpisodeError(f"{table.place(row)}: date {day!r}: give it as YYYY-MM-DD") from None
+                known[day], note = read_day(day, date_order)
+            except ValueError as wrong:
+                raise EpisodeError(f"{table.place(row)}: date {wrong}") from None
+            notes.add(note)
+    table.notes.extend(sorted(notes - {""}))
     return [known[day] for day in table.cells[1]]
 
 
@@ -96,7 +107,10 @@ def check_calendar(prices: Prices, symbols: Iterable[str], sessions: Sessions, p
             continue
         missing, extra = sorted(set(expected) - set(days)), sorted(set(days) - set(expected))
         if missing:
-            raise EpisodeError(f"{path}: {symbol} has no bar for the session {missing[0]}; add it or drop the symbol")
+            raise EpisodeError(
+                f"{path}: {symbol} has no bar for the session {missing[0]}; add it, declare a halt in "
+                "halts.csv, or drop the symbol"
+            )
         raise EpisodeError(f"{path}: {symbol} has a bar on {extra[0]}, when the exchange was closed; drop the bar")
 
 
@@ -107,30 +121,24 @@ def read_actions(path: Path) -> tuple[Action, ...]:
         EpisodeError: A row that cannot be read, with file and line.
     """
     actions: dict[tuple[str, date, str], Action] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            header = next(reader, [])
-            if header != ["symbol", "ex_date", "kind", "value"]:
-                raise EpisodeError(f"{path}:1: columns must be symbol,ex_date,kind,value, not {','.join(header)}")
-            for cells in reader:
-                action = _action(cells, path, reader.line_num)
-                key = action.symbol, action.ex_date, action.kind
-                if actions.setdefault(key, action) is not action:  # it would be paid twice
-                    raise EpisodeError(f"{path}:{reader.line_num}: {' '.join(map(str, key))} is there twice; drop one")
-    except OSError as wrong:
-        raise EpisodeError(f"{path}: cannot be read ({wrong.strerror}); an episode needs its actions") from None
-    except (UnicodeDecodeError, csv.Error) as wrong:
-        raise EpisodeError(f"{path}: is no CSV in UTF-8 ({wrong}); save it as one") from None
+    for place, cells in csv_rows(path, ("symbol", "ex_date", "kind", "value")):
+        action = _action(cells, place)
+        key = action.symbol, action.ex_date, action.kind
+        if actions.setdefault(key, action) is not action:  # it would be paid twice
+            raise EpisodeError(f"{place}: {' '.join(map(str, key))} is there twice; drop one")
     return tuple(actions.values())
 
 
-def _action(cells: list[str], path: Path, line: int) -> Action:
+def _action(cells: dict[str, str], place: str) -> Action:
     try:
-        symbol, day, kind, value = cells
-        action = Action(symbol=symbol, ex_date=date.fromisoformat(day), kind=kind, value=float(value))
+        action = Action(
+            symbol=cells["symbol"],
+            ex_date=date.fromisoformat(cells["ex_date"]),
+            kind=cells["kind"],
+            value=float(cells["value"]),
+        )
     except ValueError:
-        raise EpisodeError(f"{path}:{line}: {','.join(cells)!r}: give symbol,ex_date,kind,value") from None
-    if kind not in {"dividend", "split"} or not 0 < action.value < float("inf"):
-        raise EpisodeError(f"{path}:{line}: kind must be dividend or split and value above 0")
+        raise EpisodeError(f"{place}: {','.join(cells.values())!r}: give symbol,ex_date,kind,value") from None
+    if action.kind not in {"dividend", "split"} or not 0 < action.value < float("inf"):
+        raise EpisodeError(f"{place}: kind must be dividend or split and value above 0")
     return action

@@ -1,8 +1,7 @@
-"""What borrowing a stock costs and how many shares can be found, by date."""
+"""Reads what borrowing a stock costs and how many shares can be found, by date."""
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +9,8 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
-from feeds.errors import InputError
+from backtests.episodes.csv_rows import csv_rows
+from feeds.errors import EpisodeError
 
 COLUMNS = ("symbol", "valid_from", "rate_pct", "max_shares")
 
@@ -66,43 +66,30 @@ def read_loans(path: Path) -> Loans:
     """Reads a table `symbol,valid_from,rate_pct[,max_shares]`; an empty rate is general collateral.
 
     Raises:
-        InputError: A row that cannot be read, with file and line.
+        EpisodeError: A row that cannot be read, with file and line.
     """
     found: dict[str, list[Loan]] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            header = tuple(next(reader, []))
-            if header not in {COLUMNS, COLUMNS[:3]}:
-                raise InputError(f"{path}:1: columns must be {','.join(COLUMNS)}, not {','.join(header)}")
-            for cells in reader:
-                if cells:
-                    symbol, loan = _loan(cells, header, f"{path}:{reader.line_num}")
-                    found.setdefault(symbol, []).append(loan)
-    except OSError as wrong:
-        raise InputError(f"{path}: cannot be read ({wrong.strerror}); give a CSV table of stock loans") from None
-    except (UnicodeDecodeError, csv.Error) as wrong:
-        raise InputError(f"{path}: is no CSV in UTF-8 ({wrong}); save it as one") from None
+    for place, cells in csv_rows(path, COLUMNS, optional=1):
+        found.setdefault(cells["symbol"], []).append(_loan(cells, place))
     for symbol, rows in found.items():
         rows.sort(key=lambda loan: loan.valid_from)
         for before, after in pairwise(rows):
             if before.valid_from == after.valid_from:
-                raise InputError(f"{path}: {symbol} has two rows from {after.valid_from}; drop one")
+                raise EpisodeError(f"{path}: {symbol} has two rows from {after.valid_from}; drop one")
     return Loans(by_symbol={symbol: tuple(rows) for symbol, rows in found.items()})
 
 
-def _loan(cells: list[str], header: tuple[str, ...], place: str) -> tuple[str, Loan]:
-    if len(cells) != len(header):
-        raise InputError(f"{place}: {len(cells)} values, but the header names {len(header)}; mend the row")
-    symbol, day, rate, limit = [cell.strip() for cell in (*cells, "")[: len(COLUMNS)]]
+def _loan(cells: dict[str, str], place: str) -> Loan:
+    rate, limit = cells["rate_pct"], cells["max_shares"]
     try:
         loan = Loan(
-            valid_from=date.fromisoformat(day),
+            valid_from=date.fromisoformat(cells["valid_from"]),
             rate_pct=float(rate) if rate else None,
             max_shares=float(limit) if limit else math.inf,
         )
     except ValueError:
-        raise InputError(f"{place}: {','.join(cells)!r}: give symbol,YYYY-MM-DD,rate in percent,shares") from None
-    if not symbol or not 0 <= (loan.rate_pct or 0) < 10_000 or not loan.max_shares >= 0:
-        raise InputError(f"{place}: a symbol, a rate of 0 to 9999 percent and shares of 0 or more are needed")
-    return symbol, loan
+        text = ",".join(filter(None, cells.values()))
+        raise EpisodeError(f"{place}: {text!r}: give symbol,YYYY-MM-DD,rate in percent,shares") from None
+    if not cells["symbol"] or not 0 <= (loan.rate_pct or 0) < 10_000 or not loan.max_shares >= 0:
+        raise EpisodeError(f"{place}: a symbol, a rate of 0 to 9999 percent and shares of 0 or more are needed")
+    return loan

@@ -1,5 +1,6 @@
-"""What a result proves: was it tradable, was it the news, was it luck?
+"""Tests what a result proves: was it tradable, was it the news, was it luck?
 
-Results, prices and placed news come in; frozen statistics with a `document()` for `evidence/<name>.json` go out.
-Nothing here decides a trade, and only the ledger of trials touches a file.
+Records of runs, prices and placed news come in; frozen findings with a `document()` for `evidence/<name>.json` go
+out. Nothing here decides a trade, and only the ledger of configurations tried touches a file. The methods are listed
+in `registry`.
 """

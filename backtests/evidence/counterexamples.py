@@ -1,4 +1,4 @@
-"""Strong scores after which nothing moved, and how often a strong score was right at all.
+"""Finds strong scores after which nothing moved, and how often a strong score was right at all.
 
 A session counts as *called* when headlines that it could first trade have a strong AI-disruption sentiment; what it
 was called is the sign of their sum. Its *move* is the return, close to close, of the symbols exposed to AI demand
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtests.engine.replay import make_market
+from backtests.engine.market import make_market
 from strategies.universe import DEMAND, exposure_table
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ OUTCOMES = ("hit", "no move", "opposite")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Called:
-    """A session whose news was strong."""
+    """Holds a session whose news was strong, and what came of it."""
 
     episode: str
     session: str  # ISO date
@@ -50,7 +50,7 @@ class Called:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """How often strong scores were right in one episode."""
+    """Holds how often strong scores were right in one episode."""
 
     episode: str
     control: bool
@@ -59,12 +59,12 @@ class Rates:
 
     @property
     def hits(self) -> int:
-        """Called sessions that moved as called."""
+        """Counts the called sessions that moved as called."""
         return sum(each.outcome == "hit" for each in self.called)
 
     @property
     def always_yes(self) -> float | None:
-        """Hit rate of calling every session, in the mix of directions of the calls; None without a call."""
+        """Returns the hit rate of calling every session, in the mix of directions of the calls; None without a call."""
         if not self.called:
             return None
         up, down = self.always
@@ -99,7 +99,7 @@ def rates(episode: Episode, news: News, *, strong: float = STRONG) -> Rates:
 
 
 def _moves(episode: Episode, news: News) -> Floats:
-    """Abnormal return of the exposed symbols by session, shape (sessions,), NaN where it cannot be known."""
+    """Computes the exposed symbols' abnormal return by session, shape (sessions,), NaN where it cannot be known."""
     market = make_market(episode, news)
     exposure = exposure_table(market.symbols, market.sessions)[: len(DEMAND)].sum(axis=0)
     own = np.array([symbol != market.benchmark and sector != "funds" for symbol, sector in

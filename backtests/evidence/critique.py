@@ -1,4 +1,4 @@
-"""A finished run criticised: what its profit hangs on, and which baseline did as well without the news.
+"""Criticises a finished run: what its profit hangs on, and which baseline did as well without the news.
 
 Shares are of the profit (or the loss) by absolute size. A share above 1 means that the rest went the other way.
 Grades: severe from `SEVERE`, caution from `CAUTION`; they are conventions, fixed before any result was looked at.
@@ -17,7 +17,7 @@ from backtests.evidence.attribution.gap_split import made
 from backtests.report.text.table import number
 
 if TYPE_CHECKING:
-    from backtests.runs.result import Result
+    from backtests.records.record import RunRecord
 
 SEVERE, CAUTION = 0.5, 0.25  # share of the profit that hangs on one thing
 FEW = 10  # round trips below which a win rate says little
@@ -31,7 +31,7 @@ NOTES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One point of criticism."""
+    """Holds one point of criticism."""
 
     code: str
     grade: str  # "severe", "caution", "fine" or "unknown"
@@ -40,19 +40,21 @@ class Finding:
     says: str  # a whole sentence
 
     def document(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Returns it as JSON has it."""
         return {name: getattr(self, name) for name in ("code", "grade", "figure", "unit", "says")}
 
 
-def criticise(result: Result, attributions: Sequence[Attribution], trials: Mapping[str, Any] | None) -> dict[str, Any]:
+def criticise(
+    record: RunRecord, attributions: Sequence[Attribution], trials: Mapping[str, Any] | None
+) -> dict[str, Any]:
     """Criticises every strategy of a run; as `evidence/critique.json` has it.
 
     Args:
-        result: The run.
+        record: The run.
         attributions: From `attribute`.
         trials: The document of `evidence/trials.json`, None when the run is in no ledger.
     """
-    rows = {each["label"]: each for each in result.document["results"]}
+    rows = {each["label"]: each for each in record.document["results"]}
     curves = {each.strategy: each.book.equity for each in attributions}
     strategies = []
     for each in attributions:
@@ -62,7 +64,7 @@ def criticise(result: Result, attributions: Sequence[Attribution], trials: Mappi
             findings = [
                 *_dependence(each),
                 _gaps(each),
-                _costs(row, result.config["broker"]["slippage_bps"]),
+                _costs(row, record.config["broker"]["slippage_bps"]),
                 _few(row),
             ]
             findings += [] if row["baseline"] else [_baseline(row, rows), _gap_only(each.strategy, rows, curves)]
@@ -71,7 +73,7 @@ def criticise(result: Result, attributions: Sequence[Attribution], trials: Mappi
         strategies.append({"strategy": each.strategy, "baseline": row["baseline"], "findings": points})
     return {
         "name": "critique",
-        "episode": result.document["episode"],
+        "episode": record.document["episode"],
         "strategies": strategies,
         "notes": list(NOTES),
     }
@@ -86,7 +88,7 @@ def _word(profit: float) -> str:
 
 
 def _dependence(each: Attribution) -> list[Finding]:
-    """How much hangs on one session, one name, one source."""
+    """Measures how much hangs on one session, one name, one source."""
     profit = each.book.profit
     sessions = {row["session"]: row["profit_usd"] for row in each.sessions}
     profits = each.profits()
@@ -116,7 +118,7 @@ def _one(code: str, profit: float, parts: Mapping[str, float], where: str) -> Fi
 
 
 def _gaps(each: Attribution) -> Finding:
-    """How much was made while nobody could trade."""
+    """Measures how much was made while nobody could trade."""
     profit = each.book.profit
     gaps = math.fsum(made(holding)["later_gaps"] for holding in each.book.holdings)
     if not profit:
@@ -130,7 +132,7 @@ def _gaps(each: Attribution) -> Finding:
 
 
 def _costs(row: Mapping[str, Any], slippage_bps: float) -> Finding:
-    """What is left at twice the costs, and at which slippage nothing is left."""
+    """Computes what is left at twice the costs, and at which slippage nothing is left."""
     paid = math.fsum(row["costs"].get(name) or 0.0 for name in ("commission", "slippage", "borrow"))
     profit = row["final_equity"] / (1 + row["return_pct"] / 100) * row["return_pct"] / 100
     twice = profit - paid
@@ -158,7 +160,7 @@ def _few(row: Mapping[str, Any]) -> Finding:
 
 
 def _baseline(row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> Finding:
-    """Which baselines did better."""
+    """Counts the baselines that did better."""
     baselines = {name: each["return_pct"] for name, each in rows.items() if each["baseline"]}
     if not baselines:
         says = "No baseline ran beside it; run it with all strategies to compare."
@@ -176,7 +178,7 @@ def _baseline(row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> 
 
 
 def _gap_only(name: str, rows: Mapping[str, Mapping[str, Any]], curves: Mapping[str, Sequence[float]]) -> Finding:
-    """Whether the rule that sees no news earned the same: then the news added nothing."""
+    """Compares with the rule that sees no news: where it earned the same, the news added nothing."""
     label = next((each for each, row in rows.items() if row["strategy"] == GAP_ONLY), None)
     if label is None:
         says = "The rule that trades the gap without news did not run beside it."
@@ -196,7 +198,7 @@ def _gap_only(name: str, rows: Mapping[str, Mapping[str, Any]], curves: Mapping[
 
 
 def _correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
-    """Of the session changes of two equity curves; None where one never moved."""
+    """Correlates the session changes of two equity curves; None where one never moved."""
     left, right = ([after - before for before, after in pairwise(curve)] for curve in (one, other))
     size = min(len(left), len(right))
     left, right = left[-size:], right[-size:]
@@ -209,7 +211,7 @@ def _correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
 
 
 def _luck(strategy: Attribution, trials: Mapping[str, Any]) -> Finding:
-    """What is left when one knows how many were tried."""
+    """Says what is left when one knows how many configurations were tried."""
     row = next((each for each in trials["strategies"] if each["strategy"] == strategy.strategy), None)
     if strategy.book.profit <= 0:
         says = f"It lost, of {trials['tried']} configurations tried: there is no gain for luck to explain."
@@ -219,5 +221,8 @@ def _luck(strategy: Attribution, trials: Mapping[str, Any]) -> Finding:
         return Finding(code="luck", grade="unknown", figure=None, unit="share", says=says)
     dsr = row["dsr"]
     grade = "fine" if dsr >= 0.95 else "caution" if dsr >= 0.5 else "severe"
-    says = f"{trials['tried']} configurations were tried; that this is more than their luck has probability {dsr:.2f}."
+    says = (
+        f"Of {trials['tried']} configurations tried: deflated Sharpe ratio {dsr:.2f} (probability that the true Sharpe "
+        f"is above the best of {trials['tried']} lucky ones)."
+    )
     return Finding(code="luck", grade=grade, figure=dsr, unit="share", says=says)

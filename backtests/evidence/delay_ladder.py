@@ -1,4 +1,4 @@
-"""The delay ladder: what a run would have made had every headline been known later.
+"""Replays a run as if every headline had been known later: the delay ladder.
 
 | rung        | a headline is known                                                           |
 |-------------|-------------------------------------------------------------------------------|
@@ -99,7 +99,7 @@ _ACTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
-    """Profit in US dollars of each strategy on each rung."""
+    """Holds the profit in US dollars of each strategy on each rung."""
 
     episode: str
     trading: str  # "open", "close", "open,close" or "bars"
@@ -111,7 +111,7 @@ class Ladder:
     baselines: frozenset[str]
 
     def document(self) -> dict[str, Any]:
-        """As `evidence/delay.json` has it."""
+        """Returns it as `evidence/delay.json` has it."""
         acts = _ACTS[self.trading]
         minutes = "daily" if self.length is None else f"{self.length.total_seconds() / 60:g}m"
         return {
@@ -142,7 +142,7 @@ class Ladder:
 
 
 def delayed(news: News, shift: Shift, episode: Episode, terms: BrokerTerms) -> News:
-    """The news had every headline been known later; one that no session can act on any more is kept without one."""
+    """Delays every headline; one that no session can act on any more is kept without one."""
     items = tuple(_delayed(item, shift, episode) for item in news.items)
     found = dataclasses.replace(news, items=tuple(sorted(items, key=lambda item: (item.known_at, item.headline.id))))
     return place_news(episode, found, terms)
@@ -163,10 +163,11 @@ def delay_ladder(episode: Episode, news: News, rules: Sequence[Rule], terms: Bro
         episode: The episode.
         news: Its news, as read.
         rules: The rules.
-        terms: The book's; `auctions` says where a headline can act.
+        terms: The broker's; `auctions` says where a headline can act.
     """
-    from backtests.engine.replay import make_market, run_rule
-    from backtests.runs.result import label
+    from backtests.engine.market import make_market
+    from backtests.engine.rule_run import run_rule
+    from backtests.records.record import label
 
     names = [label(rule, rules) for rule in rules]
     profits: dict[str, list[float]] = {name: [] for name in names}

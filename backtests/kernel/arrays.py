@@ -1,4 +1,4 @@
-"""An episode as arrays for the compiled book: rows are sessions, columns the tradable symbols in their order."""
+"""Lays out an episode as arrays: rows are sessions, columns the tradable symbols in their order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DIVIDEND, SPLIT = 0, 1
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tables:
-    """What the book needs of an episode. Row 0 is the session before the window, the others are the window.
+    """Holds what an account needs of an episode. Row 0 is the session before the window, the others are the window.
 
     Attributes:
         days: Shape (rows,): ordinals of the dates.
@@ -81,7 +81,7 @@ def make_tables(episode: Episode) -> Tables:
 
 
 def _actions(episode: Episode, first: int, last: int) -> Floats:
-    """Day by day, splits first, else in the order of the file; splits only where prices do not have them yet."""
+    """Lists actions by day, splits first, else in the file's order; splits only where prices do not have them yet."""
     columns = {symbol: column for column, symbol in enumerate(episode.tradable)}
     rows = [
         (each.ex_date.toordinal(), columns[each.symbol], SPLIT if each.kind == "split" else DIVIDEND, each.value)
@@ -95,7 +95,7 @@ def _actions(episode: Episode, first: int, last: int) -> Floats:
 def _known(
     present: Bools, closed: Floats, volume: Floats, days: Ints, actions: Floats
 ) -> tuple[Floats, Floats, Floats]:
-    """Last known prices at the beginning and the end of each session, and the volume of the last one."""
+    """Returns last known prices at the beginning and the end of each session, and the volume of the last one."""
     start, close, traded = np.zeros_like(closed), np.zeros_like(closed), np.zeros_like(closed)
     price, shares = np.zeros(closed.shape[1]), np.zeros(closed.shape[1])
     next_action = 0

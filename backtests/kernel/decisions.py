@@ -1,4 +1,4 @@
-"""A rule's steps through all sessions of many runs: the loop around `advance` and `weigh`, compiled for each rule."""
+"""Steps a rule through all sessions of many runs: the loop around `advance` and `weigh`, compiled for each rule."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def walker(rule: type[Rule]) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Decisions:
-    """Target weights of many runs, where they change.
+    """Holds target weights of many runs, where they change.
 
     Attributes:
         weights: Shape (slots, changes, symbols).

@@ -1,4 +1,4 @@
-"""The compiled engine behind the seam for many versions of the news."""
+"""Runs versions of the news compiled, in threads or on a pool."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtests.batch.replay_engine import ReplayEngine, Versions, split_versions
+from backtests.batch.news_versions import Versions, split_versions
+from backtests.batch.replay_engine import ReplayEngine
 from backtests.broker.terms import BrokerTerms
 from backtests.kernel.runs import Compiled, why_not
 from strategies.rule import Rule
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from backtests.episodes.episode import Episode
 
 _LEAST = 64  # versions that are worth a thread
-_PIECE = 1_024  # versions of one piece of work in a pool
+_TASK = 1_024  # versions of one task of a pool
 
 
 class KernelEngine:
@@ -31,12 +32,12 @@ class KernelEngine:
     name = "kernel"
 
     def __init__(self, workers: int = 1) -> None:
-        """Same bytes for any number of workers."""
+        """Takes the number of threads; any number gives the same bytes."""
         self.workers = workers
         self._last: tuple[Episode, News, Compiled] | None = None
 
     def follows(self, rule: Rule) -> bool:
-        """Whether the rule has a step that compiles."""
+        """Returns whether the rule has a step that compiles."""
         return rule.steps and rule.compiles()
 
     def equity(self, episode: Episode, news: News, rule: Rule, terms: BrokerTerms, versions: Versions) -> Floats:
@@ -64,7 +65,7 @@ def _closing(equity: Floats, cash: float) -> Floats:
 
 
 class PooledEngine:
-    """Versions on the workers of a pool, compiled where the engine can follow; the same bytes as in one process."""
+    """Runs versions on a pool's workers, compiled where the engine can follow; the same bytes as in one process."""
 
     def __init__(self, pool: Pool, rule: Rule) -> None:
         """Takes a pool, and the rule that is going to be run."""
@@ -72,19 +73,19 @@ class PooledEngine:
         self.name = "kernel" if KernelEngine().follows(rule) else "replay"
 
     def follows(self, rule: Rule) -> bool:
-        """Whether it runs compiled; other rules are replayed by the workers."""
+        """Returns whether it runs compiled; other rules are replayed by the workers."""
         return KernelEngine().follows(rule)
 
     def equity(self, episode: Episode, news: News, rule: Rule, terms: BrokerTerms, versions: Versions) -> Floats:
         """Runs them; results stand in the order of the versions."""
-        pieces = [
-            (episode, news, rule, terms, versions.part(slice(first, first + _PIECE)))
-            for first in range(0, len(versions), _PIECE)
+        tasks = [
+            (episode, news, rule, terms, versions.part(slice(first, first + _TASK)))
+            for first in range(0, len(versions), _TASK)
         ]
-        done = dict(self._pool.run(_piece, pieces))
-        return np.concatenate([done[number] for number in range(len(pieces))])
+        done = dict(self._pool.run(_run_task, tasks))
+        return np.concatenate([done[number] for number in range(len(tasks))])
 
 
-def _piece(episode: Episode, news: News, rule: Rule, terms: BrokerTerms, versions: Versions) -> Floats:
+def _run_task(episode: Episode, news: News, rule: Rule, terms: BrokerTerms, versions: Versions) -> Floats:
     engine = KernelEngine() if rule.steps and rule.compiles() else ReplayEngine()
     return engine.equity(episode, news, rule, terms, versions)

@@ -1,4 +1,4 @@
-"""Plain functions compiled by numba, and where their machine code is kept.
+"""Compiles plain functions by numba and keeps their machine code.
 
 A function's helpers are found in its globals and compiled with it, so that a rule's step is written once, in plain
 Python, and imports nothing for this. numba notices a change in a function's own file, but none in a helper's file:
@@ -63,7 +63,7 @@ def helper(function: Callable[..., Any]) -> Any:
 
 
 def _called(function: FunctionType) -> dict[str, FunctionType]:
-    """Among the globals that a function names our own functions, and those of its own file."""
+    """Finds, among the globals that a function names, this project's functions and those of its own file."""
     found = {name: function.__globals__.get(name) for name in function.__code__.co_names}
     return {
         name: value
@@ -97,7 +97,7 @@ def code_folder() -> Path:
 
 
 def _sources() -> str:
-    """A hash of everything that the machine code is made of."""
+    """Hashes everything that the machine code is made of."""
     import strategies
 
     digest = hashlib.sha256(f"{sys.version}\0{version('numba')}\0{version('numpy')}\0".encode())

@@ -1,4 +1,4 @@
-"""What rules observe, read in Python once for all runs that read the same.
+"""Reads what rules observe, in Python, once for all runs that read the same.
 
 A rule's `observe` is a function of the parameters and of the parts of the view that it reads. Both are listened to:
 two rules that agree in every parameter that was read observe the same rows, and versions of the news or of the
@@ -30,7 +30,7 @@ _get = object.__getattribute__
 
 
 class _Noting(View):
-    """A view that notes which of its parts were read."""
+    """Notes which parts of a view were read."""
 
     __slots__ = ("read",)
 
@@ -46,7 +46,7 @@ class _Noting(View):
 
 @cache
 def _noting_rule(kind: type[Rule]) -> type[Rule]:
-    """A rule's class whose instances note which of their parameters were read."""
+    """Makes a rule's class whose instances note which of their parameters were read."""
     parameters = frozenset(kind.parameter_names())
 
     def noted(self: Any, name: str) -> Any:
@@ -67,14 +67,14 @@ def _listened(rule: Rule) -> tuple[Rule, dict[str, Any]]:
 
 @dataclasses.dataclass(slots=True, kw_only=True, eq=False)
 class Reading:
-    """Rows of one rule: shape (sessions, rows, symbols), and which parameters and parts of the view made them."""
+    """Holds rows of one rule, shape (sessions, rows, symbols), and which parameters and parts of the view made them."""
 
     rows: Floats
     parameters: dict[str, Any]
     parts: frozenset[str]
 
     def holds_for(self, rule: Rule) -> bool:
-        """Whether another rule of the same kind would observe the same."""
+        """Returns whether another rule of the same kind would observe the same."""
         return all(getattr(rule, name) == value for name, value in self.parameters.items())
 
 
@@ -126,7 +126,7 @@ def readings(rules: Sequence[Rule], market: Market, asked: NDArray[np.bool_]) ->
 
 
 class VersionedNews(SignalBook):
-    """Decaying sums of many versions of the news: (sessions, versions, 1), or (sessions, versions, symbols) by name.
+    """Sums many versions of the news, decaying: (sessions, versions, 1), or (sessions, versions, symbols) by name.
 
     `rows[v, i]` is the session of item i in version v, below 0 to leave it out; else as `SignalBook`, bit for bit.
     """
@@ -197,7 +197,7 @@ def version_readings(
 
 
 def _together(rule: Rule, market: Market, count: int, versions: int, asked: NDArray[np.bool_]) -> Floats | None:
-    """All versions in one call for each session; None when the rule is no plain arithmetic on the sums."""
+    """Reads all versions in one call for each session; None when the rule is no plain arithmetic on the sums."""
     out = np.zeros((versions, len(asked), count, len(market.symbols)))
     try:
         for session in np.flatnonzero(asked).tolist():
@@ -210,7 +210,7 @@ def _together(rule: Rule, market: Market, count: int, versions: int, asked: NDAr
 
 
 def reads_prices(rule: Rule, market: Market, asked: NDArray[np.bool_]) -> bool:
-    """Whether what a rule observes depends on prices."""
+    """Returns whether what a rule observes depends on prices."""
     return bool(read(rule, market, asked).parts & _PRICES)
 
 

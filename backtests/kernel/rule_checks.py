@@ -1,4 +1,4 @@
-"""A user's own rule: what no replay would take ends a compiled run in the same line."""
+"""Checks a user's rule in a compiled run: what no replay would take ends it in the same words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from backtests.kernel.decisions import Decisions
-from backtests.user_strategies.loading import EXCESS, failed, wrong_weights
+from backtests.user_strategies.checks import EXCESS, failed, wrong_weights
 from feeds.errors import InputError
 from strategies.rule import Rule
 from strategies.signals import Floats

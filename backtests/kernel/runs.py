@@ -1,4 +1,4 @@
-"""Many runs at once: rules on one episode, or one rule on many versions of its news."""
+"""Makes many runs at once: rules on one episode, or one rule on many versions of its news."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from backtests.batch.replay_engine import Versions, renamed, used_items
-from backtests.broker.terms import BrokerTerms, Fill
-from backtests.engine.replay import make_market
+from backtests.batch.news_versions import Versions, renamed, used_items
+from backtests.broker.records import Fill
+from backtests.broker.terms import BrokerTerms
+from backtests.engine.market import make_market
+from backtests.kernel.accounts import AUCTIONS, FILL, TERMS, TOTALS, keep_accounts
 from backtests.kernel.arrays import Tables, make_tables
-from backtests.kernel.book import AUCTIONS, FILL, TERMS, TOTALS, keep_books
 from backtests.kernel.decisions import decide
 from backtests.kernel.observations import each_market, readings, reads_prices, version_readings
 from backtests.kernel.rule_checks import check_step, check_weights
@@ -45,7 +46,7 @@ def why_not(episode: Episode, rule: Rule, terms: BrokerTerms) -> str:
 
 
 class _Plan(NamedTuple):
-    """What all runs of a call share."""
+    """Holds what all runs of a call share."""
 
     rule: Rule
     at_close: bool
@@ -57,7 +58,7 @@ class _Plan(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Runs:
-    """What many runs left behind.
+    """Holds what many runs left behind.
 
     Attributes:
         equity: US dollars at each close, shape (runs, sessions); NaN where no symbol of the rule had a bar.
@@ -69,7 +70,7 @@ class Runs:
 
     @property
     def final(self) -> Floats:
-        """Equity at the last close with a bar, shape (runs,)."""
+        """Returns equity at the last close with a bar, shape (runs,)."""
         return np.array([row[np.isfinite(row)][-1] if np.isfinite(row).any() else np.nan for row in self.equity])
 
 
@@ -81,7 +82,7 @@ def _joined(parts: Sequence[Runs]) -> Runs:
 
 
 class Compiled:
-    """The compiled engine on one episode and its placed news."""
+    """Runs rules compiled, on one episode and its placed news."""
 
     def __init__(self, episode: Episode, news: News, workers: int = 1) -> None:
         """Lays out the tables; runs go to `workers` threads, with the same bytes for any number."""
@@ -109,7 +110,7 @@ class Compiled:
         asked = self._asked(sources, at_close=at_close)
         seen, which = readings(rules, self.market, asked[0])
         plan = _Plan(rules[0], at_close, names, sources, asked, seen)
-        return self._books(plan, _numbers(rules), which, _terms(terms))
+        return self._keep_accounts(plan, _numbers(rules), which, _terms(terms))
 
     def fills(self, rule: Rule, terms: BrokerTerms) -> tuple[Fill, ...]:
         """Returns the fills of one run, as the replay has them but for order numbers and times of the auctions."""
@@ -122,7 +123,7 @@ class Compiled:
         room = 16
         while True:
             rows = np.zeros((room, len(FILL)))
-            runs = self._books(plan, _numbers([rule]), which, _terms([terms]), rows)
+            runs = self._keep_accounts(plan, _numbers([rule]), which, _terms([terms]), rows)
             count = int(runs.totals["fills"][0])
             if count <= room:
                 return tuple(self._fill(row) for row in rows[:count])
@@ -150,12 +151,12 @@ class Compiled:
         count = len(versions)
         which = np.arange(count) if len(seen) > 1 else np.zeros(count, dtype=np.int64)
         plan = _Plan(rule, at_close, names, sources, asked, seen)
-        return self._books(plan, _numbers([rule]), which, _terms([terms]))
+        return self._keep_accounts(plan, _numbers([rule]), which, _terms([terms]))
 
     # Inside
 
     def _names(self, rule: Rule) -> Ints:
-        """Columns of the symbols that a rule may hold."""
+        """Returns the columns of the symbols that a rule may hold."""
         market = self.market
         held = [
             column
@@ -165,7 +166,7 @@ class Compiled:
         return np.array(held, dtype=np.int64)
 
     def _asked(self, sources: Ints, *, at_close: bool) -> NDArray[np.bool_]:
-        """Whether the rule is asked for each session: after the bar before, for the close after that session's open."""
+        """Returns whether the rule decides for each session: after the bar before, for the close after its open."""
         trades = np.asarray(self.tables.present[:, sources].any(axis=2)).T
         return np.ascontiguousarray(trades[:, 1:] if at_close else trades[:, :-1])
 
@@ -192,10 +193,10 @@ class Compiled:
         window = self.episode.window
         return dataclasses.replace(make_market(episode, self.news), signals=SignalBook(moved, window[0], window[-1]))
 
-    def _books(
+    def _keep_accounts(
         self, plan: _Plan, numbers: tuple[Floats, ...], which: Ints, terms: Floats, fills: Floats | None = None
     ) -> Runs:
-        """Decides and keeps the books, some runs at a time, those of the same numbers side by side."""
+        """Decides and keeps the accounts, some runs at a time, those of the same numbers side by side."""
         own, limits, caps = (_for_each(table, len(which)) for table in numbers)
         if plan.rule.code is not None and plan.asked[0].any():
             first = int(plan.asked[0].argmax())
@@ -249,18 +250,18 @@ class Compiled:
 
 
 def _for_each(table: NDArray[Any], count: int) -> Any:
-    """A table of `count` rows, or its only row for each run."""
+    """Returns a table of `count` rows, or its only row for each run."""
     return table if len(table) == count else np.broadcast_to(table, (count, *table.shape[1:]))
 
 
 def _numbers(rules: Sequence[Rule]) -> tuple[Floats, ...]:
-    """The numbers, the limits and the caps of each rule; limits that a rule makes itself may be other than its caps."""
+    """Returns each rule's numbers, limits and caps; limits that a rule makes itself may be other than its caps."""
     caps = [(float(rule.gross), float(rule.name_cap), float(rule.net_cap)) for rule in rules]
     return np.array([rule.numbers() for rule in rules]), np.array([rule.limits() for rule in rules]), np.array(caps)
 
 
 def _terms(terms: Sequence[BrokerTerms]) -> Floats:
-    """Terms as numbers, in the order of `TERMS` and the switches behind them; those of one object are read once."""
+    """Returns terms as numbers, in the order of `TERMS` and the switches behind them; one object is read once."""
     rows = {
         id(each): [*(getattr(each, name) for name in TERMS), float(each.fractional), float(each.rebalance == "daily")]
         for each in {id(each): each for each in terms}.values()
@@ -270,7 +271,7 @@ def _terms(terms: Sequence[BrokerTerms]) -> Floats:
 
 @cache
 def _keeper() -> Any:
-    """The compiled book, the same for all rules."""
+    """Compiles the accounts' loop, the same for all rules."""
     from backtests.kernel.numba_cache import compiled
 
-    return compiled(keep_books, keep=True)
+    return compiled(keep_accounts, keep=True)

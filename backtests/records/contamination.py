@@ -1,4 +1,4 @@
-"""Whether a scorer may have learned from the episode that it scores: its training cut-off beside the first session."""
+"""Tests whether a scorer may have learned from the episode that it scores, by its training cut-off."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def scorer_facts(label: str, trained_until: date | None, first_sessions: Mapping[str, date]) -> dict[str, Any]:
-    """Returns what a result says of its scorer.
+    """Returns what a run says of its scorer.
 
     Args:
         label: Its name and version.
@@ -28,10 +28,10 @@ def scorer_facts(label: str, trained_until: date | None, first_sessions: Mapping
 
 
 def scorer_line(facts: Mapping[str, Any] | None) -> str:
-    """Says it in one line; "" for a scorer that has learned nothing, and for results that tell nothing of it."""
+    """Says it in one line; "" for a scorer that has learned nothing, and for runs that say nothing of it."""
     if not facts or facts["trained_until"] is None:
         return ""
-    told = f"scorer {facts['name']}: trained on data until {facts['trained_until']}"
+    trained = f"scorer {facts['name']}: trained on data until {facts['trained_until']}"
     if facts["contaminated_for"]:
-        return f"CONTAMINATED {told}: contaminated for {', '.join(facts['contaminated_for'])}, which began by then"
-    return f"{told}, before the first session: not contaminated"
+        return f"CONTAMINATED {trained}: contaminated for {', '.join(facts['contaminated_for'])}, which began by then"
+    return f"{trained}, before the first session: not contaminated"

@@ -1,14 +1,20 @@
-"""Figures of an equity curve and round trips from fills. Pure; hand-computed examples stand in the tests."""
+"""Computes the statistics of a run, from one table of them, and pairs fills into round trips. Pure.
+
+A statistic is one row of `STATISTICS`. From it come the rows of `results` in the JSON, the metrics frame, the columns
+of the terminal's and the page's table, a column of a sweep, and its line in docs/glossary.md.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from typing import Any, Self
 
-from backtests.broker.terms import CashFlow, Fill
+from backtests.broker.records import CashFlow, Fill, OrderRecord
+from backtests.engine.replayed import Replayed
 
 SESSIONS_A_YEAR = 252
 LEAST_DEVIATION = 1e-12  # of session returns, as a fraction; smaller is rounding
@@ -71,7 +77,7 @@ def sharpe(equity: Sequence[float], cash: Sequence[float] = ()) -> float | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trade:
-    """A round trip: from flat to flat (or to the other side). Open ones have no `closed`."""
+    """Holds a round trip: from flat to flat (or to the other side). Open ones have no `closed`."""
 
     symbol: str
     direction: str  # "long" or "short"
@@ -150,3 +156,142 @@ def round_trips(fills: Sequence[Fill], flows: Sequence[CashFlow]) -> list[Trade]
             trade.most = max(trade.most, trade.bought - trade.left)
             trade.commission += fill.commission * abs(remaining) / abs(fill.size)
     return trades + [trade.close("", flows) for trade in running.values()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Holds what a statistic is computed from; a run of a sweep has no records, only the first five."""
+
+    equity: Sequence[float]  # US dollars: the cash at the start, then each close of the window
+    cash: Sequence[float]  # what cash alone earned in each session, as a fraction
+    commission: float  # US dollars, paid
+    slippage: float  # US dollars, paid against the auction's price
+    margin_calls: int
+    ruined_on: str | None = None  # ISO session
+    trades: Sequence[Trade] = ()  # round trips, open ones included
+    fills: Sequence[Fill] = ()
+    flows: Sequence[CashFlow] = ()
+    orders: Sequence[OrderRecord] = ()
+
+    @classmethod
+    def of(cls, replayed: Replayed, trades: Sequence[Trade], cash: Sequence[float]) -> Self:
+        """Makes it of a replay, its round trips and what cash earned."""
+        return cls(
+            equity=[replayed.terms.cash, *(day.equity for day in replayed.days)],
+            cash=cash,
+            commission=sum(fill.commission for fill in replayed.fills),
+            slippage=sum(fill.slippage for fill in replayed.fills),
+            margin_calls=replayed.margin_calls,
+            ruined_on=replayed.ruined_on,
+            trades=trades,
+            fills=replayed.fills,
+            flows=replayed.flows,
+            orders=replayed.orders,
+        )
+
+    def paid(self, kind: str) -> float:
+        """Sums one kind of cash flow in US dollars, positive when paid."""
+        return 0.0 - sum(flow.amount for flow in self.flows if flow.kind == kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistic:
+    """Describes one figure of a strategy's run."""
+
+    key: str  # in JSON and frames
+    unit: str  # as the glossary has it; what stands before a comma decides how tables print it
+    formula: Callable[[Outcome], float | int | str | None]
+    says: str  # its meaning, as the glossary has it
+    heading: str = ""  # of its column in the terminal's and the page's table; "": in neither
+    group: str = ""  # the object of the JSON row that holds it; "": the row itself
+    swept: str = ""  # its column in a sweep's trials.parquet, computed without a run's records; "": in none
+    turned: bool = False  # tables print it with the other sign: as a broker's statement does, negative when paid
+
+    def of(self, row: Mapping[str, Any]) -> Any:
+        """Takes its value out of a row of a run's `results`; None where the run was made without it."""
+        return (row.get(self.group, {}) if self.group else row).get(self.key)
+
+
+STATISTICS = (
+    Statistic(
+        key="return_pct", unit="percent", heading="return %", swept="return_pct",
+        says="final equity over the cash at the start, minus one",
+        formula=lambda run: (run.equity[-1] / run.equity[0] - 1) * 100,
+    ),
+    Statistic(
+        key="max_drawdown_pct", unit="percent, ≤ 0", heading="max dd %", swept="max_drawdown_pct",
+        formula=lambda run: max_drawdown_pct(run.equity),
+        says="deepest fall from a peak at the closes; below −100 when a debt remains",
+    ),
+    Statistic(
+        key="sharpe", unit="per year", heading="Sharpe", swept="sharpe_annual",
+        formula=lambda run: sharpe(run.equity, run.cash),
+        says="mean over sample deviation of session returns in excess of the cash rate × √252; none without variance",
+    ),
+    Statistic(
+        key="trades", unit="count", heading="trades", formula=lambda run: sum(bool(each.closed) for each in run.trades),
+        says="closed round trips: from flat to flat, or to the other side",
+    ),
+    Statistic(
+        key="open_positions", unit="count", heading="open", says="positions open at the end, valued at the close",
+        formula=lambda run: sum(not each.closed for each in run.trades),
+    ),
+    Statistic(
+        key="commission", unit="US dollars", heading="comm.", group="costs", swept="commission_usd",
+        says="paid to the broker",
+        formula=lambda run: run.commission,
+    ),
+    Statistic(
+        key="slippage", unit="US dollars", heading="slipp.", group="costs", swept="slippage_usd",
+        says="paid against the auction's price",
+        formula=lambda run: run.slippage,
+    ),
+    Statistic(
+        key="borrow", unit="US dollars", heading="borrow", group="costs", formula=lambda run: run.paid("borrow"),
+        says="paid for borrowed shares, every calendar night",
+    ),
+    Statistic(
+        key="dividends", unit="US dollars", heading="divid.", group="costs", formula=lambda run: run.paid("dividend"),
+        says="positive when paid on shorts, negative when received; tables turn the sign, as a broker's statement",
+        turned=True,
+    ),
+    Statistic(
+        key="interest", unit="US dollars", group="costs", formula=lambda run: run.paid("interest"),
+        says="on cash where it is chosen; negative when received",
+    ),
+    Statistic(
+        key="final_equity", unit="US dollars", swept="final_usd", formula=lambda run: run.equity[-1],
+        says="cash plus positions at the last close",
+    ),
+    Statistic(
+        key="rejected_orders", unit="count", says="orders refused or filled in part; reasons in `orders.csv`",
+        formula=lambda run: sum(order.status in {"refused", "partly"} for order in run.orders),
+    ),
+    Statistic(
+        key="margin_calls", unit="count", swept="margin_calls", formula=lambda run: run.margin_calls,
+        says="closes at which maintenance margin was not met",
+    ),
+    Statistic(
+        key="ruined_on", unit="session", formula=lambda run: run.ruined_on,
+        says="first session whose equity was not positive; the account is frozen from then on",
+    ),
+)  # fmt: skip
+
+
+def figures(outcome: Outcome) -> dict[str, Any]:
+    """Computes every statistic: a row of a run's `results`, those of one group in an object of that name."""
+    row: dict[str, Any] = {}
+    for each in STATISTICS:
+        place = row.setdefault(each.group, {}) if each.group else row
+        place[each.key] = each.formula(outcome)
+    return row
+
+
+def columns() -> list[Statistic]:
+    """Returns the statistics that stand in the terminal's and the page's table, in their order."""
+    return [each for each in STATISTICS if each.heading]
+
+
+def swept() -> list[Statistic]:
+    """Returns the statistics that a sweep keeps of each run, in the order of its columns."""
+    return [each for each in STATISTICS if each.swept]

@@ -1,4 +1,4 @@
-"""The same strategies over several episodes: one table, each episode left out once, false alarms in the controls."""
+"""Compares strategies across episodes: one table, each episode left out once, false alarms in the controls."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from backtests.records.record import RunRecord
 from backtests.report.text.table import grid, number
-from backtests.runs.result import Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One strategy in one episode."""
+    """Holds the figures of one strategy in one episode."""
 
     strategy: str
     baseline: bool
@@ -26,31 +26,31 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Several:
-    """All cells, in the order of the runs."""
+class AcrossEpisodes:
+    """Holds all cells, in the order of the runs."""
 
     cells: tuple[Cell, ...]
 
     @property
     def episodes(self) -> tuple[str, ...]:
-        """The episodes' names, controls last."""
+        """Lists the episodes' names, controls last."""
         names = dict.fromkeys(cell.episode for cell in self.cells)
         return tuple(sorted(names, key=lambda name: name in self.controls))
 
     @property
     def controls(self) -> frozenset[str]:
-        """Names of the episodes in which nothing happened."""
+        """Lists the episodes in which nothing happened."""
         return frozenset(cell.episode for cell in self.cells if cell.control)
 
     def by_strategy(self) -> dict[str, dict[str, Cell]]:
-        """Cells by strategy and episode."""
+        """Arranges the cells by strategy and episode."""
         rows: dict[str, dict[str, Cell]] = {}
         for cell in self.cells:
             rows.setdefault(cell.strategy, {})[cell.episode] = cell
         return rows
 
     def left_out(self) -> dict[str, dict[str, float]]:
-        """Mean return in percent of each strategy over the episodes that are no control, each left out once.
+        """Averages each strategy's return in percent over the episodes that are no control, each left out once.
 
         `""` stands for none left out. A mean that turns with one episode is that episode's.
         """
@@ -86,26 +86,26 @@ class Several:
         }
 
 
-def cells_of(result: Result, *, control: bool) -> Iterator[Cell]:
-    """Takes the figures of one episode's result."""
+def cells_of(record: RunRecord, *, control: bool) -> Iterator[Cell]:
+    """Takes the figures of one episode's run."""
     held: dict[str, set[str]] = {}
-    for row in result.tables["positions"].rows:
+    for row in record.tables["positions"].rows:
         held.setdefault(str(row[0]), set()).add(str(row[1]))
-    for row in result.document["results"]:
+    for row in record.document["results"]:
         yield Cell(
             strategy=row["label"],
             baseline=row["baseline"],
-            episode=result.document["episode"],
+            episode=record.document["episode"],
             control=control,
             return_pct=row["return_pct"],
             trades=row["trades"] + row["open_positions"],
             sessions_held=len(held.get(row["label"], ())),
-            sessions=result.document["window"]["sessions"],
+            sessions=record.document["window"]["sessions"],
         )
 
 
-def several_text(found: Several) -> str:
-    """The tables for a terminal."""
+def across_episodes_text(found: AcrossEpisodes) -> str:
+    """Prints the comparison as tables for a terminal."""
     names, controls = found.episodes, found.controls
     rows = found.by_strategy()
     shocks = [name for name in names if name not in controls]

@@ -1,4 +1,4 @@
-"""The same replays under harder terms. Pure."""
+"""Replays the same rules at other borrow rates. Pure."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from backtests.broker.terms import BrokerTerms
+from backtests.engine.market import make_market
 from backtests.engine.news import News
-from backtests.engine.replay import make_market, run_rule
+from backtests.engine.rule_run import run_rule
 from backtests.engine.schedule import place_news
 from backtests.episodes.episode import Episode
 from backtests.episodes.stock_loans import Loans
-from backtests.runs.result import label
+from backtests.records.record import label
 from strategies.rule import Rule
 
 
@@ -32,7 +33,7 @@ def borrow_stress(
     for rule in rules:
         name = label(rule, rules)
         for rate in rates_pct:
-            book = run_rule(episode, market, rule, dataclasses.replace(terms, borrow_pct=rate))
-            returns.setdefault(name, []).append((book.days[-1].equity / terms.cash - 1) * 100)
-            ruined.setdefault(name, []).append(book.ruined_on)
+            replayed = run_rule(episode, market, rule, dataclasses.replace(terms, borrow_pct=rate))
+            returns.setdefault(name, []).append((replayed.days[-1].equity / terms.cash - 1) * 100)
+            ruined.setdefault(name, []).append(replayed.ruined_on)
     return {"rates_pct": list(rates_pct), "returns_pct": returns, "ruined_on": ruined}

@@ -1,4 +1,4 @@
-"""Makes a finished run of its replays: the tables, the figures and the configuration. Pure."""
+"""Builds a finished run from its replays: tables, figures, configuration. Pure."""
 
 from __future__ import annotations
 
@@ -7,23 +7,27 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from backtests.broker.terms import BrokerTerms, CashFlow, Fill, OrderRecord
+from backtests.broker.records import CashFlow, Fill, OrderRecord
+from backtests.broker.terms import BrokerTerms
 from backtests.engine.news import News
-from backtests.episodes.claims import check_claims
+from backtests.engine.replayed import Replayed
+from backtests.episodes.claim_checks import check_claims
 from backtests.episodes.episode import Episode
 from backtests.records.contamination import scorer_facts
-from backtests.records.metrics import Trade, cash_returns, max_drawdown_pct, round_trips, sharpe
-from backtests.runs.inputs import HELD, held_text
-from backtests.runs.result import Replayed, Result, Table, label
+from backtests.records.metrics import Outcome, Trade, cash_returns, figures, round_trips
+from backtests.records.record import Table, label
+from backtests.runs.inputs import ARCHIVED, archived_text
+from backtests.runs.result import Result
 from strategies.rule import Rule
 from strategies.signals import NewsItem, SignalBook
 
 
 def build_result(episode: Episode, news: News, terms: BrokerTerms, replays: Sequence[Replayed]) -> Result:
-    """Turns replays into a `Result`."""
+    """Builds the `Result` of replays of the same episode, news and terms, one of each strategy."""
     rules = [each.rule for each in replays]
     names = [label(rule, rules) for rule in rules]
-    tables = _book_tables(list(zip(names, replays, strict=True)))
+    trades = [round_trips(each.fills, each.flows) for each in replays]
+    tables = _broker_tables(list(zip(names, replays, trades, strict=True)))
     tables["signals"] = _signals(episode, news)
     tables["scores"] = _scores(episode, news)
     tables["bars"], tables["sessions"] = _bars(episode), _session_times(episode)
@@ -38,11 +42,13 @@ def build_result(episode: Episode, news: News, terms: BrokerTerms, replays: Sequ
         "notes": list(episode.notes),
         "trading": {"bars": _bar_text(episode), "auctions": terms.auctions},
         "claims": [_claim(claim) for claim in check_claims(episode)],
-        "results": [_summary(name, each, tables["trades"], episode) for name, each in zip(names, replays, strict=True)],
+        "results": [
+            _summary(name, each, mine, episode) for name, each, mine in zip(names, replays, trades, strict=True)
+        ],
     }
     texts = {rule.code.place: rule.code.text for rule in rules if rule.code is not None}
-    if news.held:
-        texts[HELD] = held_text(news.held)
+    if news.archived:
+        texts[ARCHIVED] = archived_text(news.archived)
     result = Result(tables, document, configuration(episode, news, terms, rules), texts)
     result.inputs = {f"inputs/{place}": path for place, path in episode.files}
     return result
@@ -53,7 +59,7 @@ def _window(episode: Episode) -> list[str]:
 
 
 def _bars(episode: Episode) -> Table:
-    """The daily bars of the window and of the session before it: what the page draws."""
+    """Takes the daily bars of the window and of the session before it, which the page draws."""
     table = episode.sessions.sessions
     first, last = table[episode.window[0] - 1], table[episode.window[-1]]
     rows = [
@@ -83,33 +89,15 @@ def _claim(claim: Any) -> dict[str, Any]:
     return {key: value.isoformat() if hasattr(value, "isoformat") else value for key, value in row.items()}
 
 
-def _summary(name: str, replayed: Replayed, trades: Table, episode: Episode) -> dict[str, Any]:
-    equity = [replayed.terms.cash, *(day.equity for day in replayed.days)]
-    table = [day.isoformat() for day in episode.sessions.sessions[: episode.window[-1] + 1]]
-    cash = cash_returns(table[-len(equity) :], replayed.terms.cash_pct)
-    mine = [row for row in trades.rows if row[0] == name]
-    closed = trades.columns.index("closed")
+def _summary(name: str, replayed: Replayed, trades: Sequence[Trade], episode: Episode) -> dict[str, Any]:
+    sessions = [day.isoformat() for day in episode.sessions.sessions[: episode.window[-1] + 1]]
+    cash = cash_returns(sessions[-len(replayed.days) - 1 :], replayed.terms.cash_pct)
     return {
         "strategy": replayed.rule.name,
         "label": name,
         "baseline": replayed.rule.is_baseline,
         "params": replayed.rule.parameters,
-        "return_pct": (equity[-1] / equity[0] - 1) * 100,
-        "max_drawdown_pct": max_drawdown_pct(equity),
-        "sharpe": sharpe(equity, cash),
-        "trades": sum(bool(row[closed]) for row in mine),
-        "open_positions": sum(not row[closed] for row in mine),
-        "costs": {
-            "commission": sum(fill.commission for fill in replayed.fills),
-            "slippage": sum(fill.slippage for fill in replayed.fills),
-            "borrow": 0.0 - sum(flow.amount for flow in replayed.flows if flow.kind == "borrow"),
-            "dividends": 0.0 - sum(flow.amount for flow in replayed.flows if flow.kind == "dividend"),
-            "interest": 0.0 - sum(flow.amount for flow in replayed.flows if flow.kind == "interest"),
-        },
-        "final_equity": equity[-1],
-        "rejected_orders": sum(order.status in {"refused", "partly"} for order in replayed.orders),
-        "margin_calls": replayed.margin_calls,
-        "ruined_on": replayed.ruined_on,
+        **figures(Outcome.of(replayed, trades, cash)),
         "key_session_fills": [
             {"symbol": fill.symbol, "shares": fill.size, "auction": fill.auction, "price": fill.price}
             for fill in replayed.fills
@@ -126,11 +114,11 @@ def _columns(kind: type) -> tuple[str, ...]:
     return ("strategy", *(field.name for field in dataclasses.fields(kind)))
 
 
-def _book_tables(named: list[tuple[str, Replayed]]) -> dict[str, Table]:
+def _broker_tables(named: list[tuple[str, Replayed, list[Trade]]]) -> dict[str, Table]:
     rows: dict[str, list[tuple[Any, ...]]] = {
         key: [] for key in ("equity", "positions", "orders", "fills", "flows", "trades", "targets")
     }
-    for name, each in named:
+    for name, each, trades in named:
         for day in each.days:
             gross = sum(abs(shares * close) for _, shares, close in day.positions)
             scale = day.equity if day.equity > 0 else float("inf")
@@ -141,7 +129,7 @@ def _book_tables(named: list[tuple[str, Replayed]]) -> dict[str, Table]:
         rows["orders"] += _rows_of(name, (dataclasses.replace(o, order=numbers[o.order]) for o in each.orders))
         rows["fills"] += _rows_of(name, (dataclasses.replace(f, order=numbers.get(f.order, 0)) for f in each.fills))
         rows["flows"] += _rows_of(name, each.flows)
-        rows["trades"] += _rows_of(name, round_trips(each.fills, each.flows))
+        rows["trades"] += _rows_of(name, trades)
         rows["targets"] += [(name, *decision) for decision in each.decisions]
     columns = {
         "equity": ("strategy", "session", "cash", "positions", "equity", "gross", "net", "margin_call", "buying_power"),
@@ -156,7 +144,7 @@ def _book_tables(named: list[tuple[str, Replayed]]) -> dict[str, Table]:
 
 
 def _signals(episode: Episode, news: News) -> Table:
-    """The AI-wide sums per session, half-life one session; a symbol's signal is this times its exposure."""
+    """Sums the scores by session, AI-wide, half-life one session; a symbol's signal is this times its exposure."""
     book = SignalBook(news.items, episode.window[0], episode.window[-1])
     series = [
         book.table("count", half_life=None, reactions="include"),
@@ -210,7 +198,10 @@ def _score_row(item: NewsItem, sessions: Sequence[date]) -> tuple[Any, ...]:
 
 
 def configuration(episode: Episode, news: News, terms: BrokerTerms, rules: Sequence[Rule]) -> dict[str, Any]:
-    """Returns what makes a run: data, scorer, book, strategies. All but the strategies is what trials are keyed by."""
+    """Returns what makes a run: data, scorer, broker's terms, strategies.
+
+    All but the strategies is what configurations in the ledger are keyed by.
+    """
     return {
         "episode": episode.name,
         "start": episode.start.isoformat(),
@@ -228,6 +219,6 @@ def configuration(episode: Episode, news: News, terms: BrokerTerms, rules: Seque
 
 
 def _code(rule: Rule) -> dict[str, str]:
-    """Where a user's own strategy stands in the run's folder, which class of it, and the hash of its text."""
+    """Says where a user's strategy stands in the run's folder, which class of it, and the hash of its text."""
     code = rule.code
     return {} if code is None else {"code": code.place, "class": code.name, "sha256": code.sha256}

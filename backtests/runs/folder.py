@@ -1,4 +1,4 @@
-"""A finished run as files: written to a folder, and read from it.
+"""Writes a finished run to a folder, and reads it from there.
 
 Tables are CSV: numbers to the last bit, text disarmed where a spreadsheet would take it for a formula. Everything else
 is JSON or TOML, beside the page and the inputs.
@@ -9,63 +9,55 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import tomli_w
+
+from backtests.evidence.registry import page_sections
+from backtests.records.record import TABLES, RunRecord, Table, json_text
+from backtests.records.run_card import run_card
+from backtests.report.page import html_page
+from backtests.runs.earlier_names import has_earlier_names, translated, translated_columns
 from backtests.runs.inputs import keep_inputs
-from backtests.runs.result import TABLES, Table, json_text
 from feeds.errors import InputError
-
-if TYPE_CHECKING:
-    from backtests.runs.result import Result
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a text that begins so
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Saved:
-    """What a run's folder holds."""
-
-    tables: dict[str, Table]
-    document: dict[str, Any]
-    config: dict[str, Any]
-    made: dict[str, Any]  # versions and code that made it
-    evidence: dict[str, dict[str, Any]]
-    inputs: dict[str, Path]  # place in the folder, and where the file lies
-
-
-def write_run(result: Result, folder: Path) -> None:
+def write_run(record: RunRecord, folder: Path) -> None:
     """Writes every table, the figures, the configuration, the card, the page, the evidence and the inputs.
 
     Raises:
         InputError: The folder cannot be written to, or an input has changed since the run read it.
     """
-    from backtests.report import run_card, to_toml
-    from backtests.report.page import html_page
-
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, table in result.tables.items():
+        for name, table in record.tables.items():
             (folder / f"{name}.csv").write_text(_csv(table), encoding="utf-8", newline="")
         texts = {
-            "metrics.json": json_text(result.document),
-            "config.toml": to_toml(result.config),
-            "run_card.json": json_text(run_card(result)),
-            "report.html": html_page(result),
+            "metrics.json": json_text(record.document),
+            "config.toml": tomli_w.dumps(record.config),
+            "run_card.json": json_text(run_card(record)),
+            "report.html": page_of(record),
         }
-        keep_inputs(result, folder)
-        for name, text in {**texts, **result.texts}.items():
+        keep_inputs(record, folder)
+        for name, text in {**texts, **record.texts}.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8", newline="")
-        for name, evidence in result.evidence.items():
+        for name, evidence in record.evidence.items():
             (folder / "evidence").mkdir(exist_ok=True)
             (folder / "evidence" / f"{name}.json").write_text(json_text(evidence), encoding="utf-8", newline="\n")
     except OSError as wrong:
         raise InputError(f"{folder}: cannot write the run there ({wrong.strerror}); choose another with -o") from None
 
 
-def read_run(folder: Path) -> Saved:
+def page_of(record: RunRecord) -> str:
+    """Draws a run's page, its evidence included."""
+    return html_page(record, page_sections(record.evidence))
+
+
+def read_run(folder: Path) -> RunRecord:
     """Reads a saved run.
 
     Raises:
@@ -73,18 +65,24 @@ def read_run(folder: Path) -> Saved:
     """
     try:
         card = json.loads((folder / "run_card.json").read_text(encoding="utf-8"))
-        return Saved(
-            tables={name: _read_csv(folder / f"{name}.csv") for name in TABLES},
-            document=json.loads((folder / "metrics.json").read_text(encoding="utf-8")),
-            config=card["config"],
+        tables = {name: _read_csv(folder / f"{name}.csv") for name in TABLES}
+        document = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        evidence = {
+            path.stem: json.loads(path.read_text(encoding="utf-8"))
+            for path in sorted((folder / "evidence").glob("*.json"))
+        }
+        config = card["config"]
+        if has_earlier_names(config):
+            config, document, evidence = (translated(each) for each in (config, document, evidence))
+        return RunRecord(
+            tables=tables,
+            document=document,
+            config=config,
             made={name: card[name] for name in ("versions", "code_sha256") if name in card},
-            evidence={
-                path.stem: json.loads(path.read_text(encoding="utf-8"))
-                for path in sorted((folder / "evidence").glob("*.json"))
-            },
             inputs={
                 path.relative_to(folder).as_posix(): path for path in (folder / "inputs").rglob("*") if path.is_file()
             },
+            evidence=evidence,
         )
     except (OSError, ValueError, KeyError) as wrong:
         raise InputError(f"{folder}: not a saved run ({wrong}); give a folder that `backtest run` wrote") from None
@@ -108,7 +106,7 @@ def _cell(value: Any) -> Any:
 def _read_csv(path: Path) -> Table:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
-    columns = tuple(rows[0])
+    columns = translated_columns(tuple(rows[0]))
     return Table(columns, tuple(tuple(map(_value, columns, row)) for row in rows[1:]))
 
 

@@ -1,11 +1,11 @@
-"""What a run keeps of its inputs, so that it can be made again from its folder alone.
+"""Keeps a run's inputs in its folder, so that it can be made again from that alone.
 
 inputs/episode/<name>/   episode.toml, sessions.csv, actions.csv, prices.csv
 inputs/prices/           the user's own bars, daily or of minutes
 inputs/news/             the documents that were read
 inputs/loans/            the table of stock loans
 inputs/archive/          headlines.jsonl: what the archive held, one sighting a line
-code/                    users' own strategies
+code/                    users' strategies
 """
 
 from __future__ import annotations
@@ -17,37 +17,36 @@ import shutil
 from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from backtests.engine.news import News, from_archived, read_news
+from backtests.episodes.episode import Episode, load_episode
+from backtests.records.record import RunRecord
 from feeds.errors import InputError
 from feeds.headline import Headline
+from feeds.scoring.registry import scorer_named
 
-if TYPE_CHECKING:
-    from backtests.engine.news import News
-    from backtests.episodes.episode import Episode
-    from backtests.runs.result import Result
-
-HELD = "inputs/archive/headlines.jsonl"
+ARCHIVED = "inputs/archive/headlines.jsonl"
 
 
-def keep_inputs(result: Result, folder: Path) -> None:
+def keep_inputs(record: RunRecord, folder: Path) -> None:
     """Copies a run's inputs into its folder.
 
     Raises:
         InputError: A file has changed since the run read it.
     """
-    for place, path in result.inputs.items():
+    for place, path in record.inputs.items():
         target = folder / place
         if target.exists() and target.samefile(path):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-        if _sha256(target) != result.config["sources"].get(path.name):
+        if _sha256(target) != record.config["sources"].get(path.name):
             raise InputError(f"{path}: has changed since the run read it; run again")
 
 
-def held_text(held: Iterable[tuple[str, Headline]]) -> str:
-    """What an archive held as lines of JSON."""
+def archived_text(held: Iterable[tuple[str, Headline]]) -> str:
+    """Writes the headlines that an archive held as lines of JSON."""
 
     def row(provenance: str, head: Headline) -> dict[str, Any]:
         plain = {field.name: getattr(head, field.name) for field in dataclasses.fields(head)}
@@ -57,8 +56,8 @@ def held_text(held: Iterable[tuple[str, Headline]]) -> str:
     return "".join(json.dumps(row(*each), ensure_ascii=False) + "\n" for each in held)
 
 
-def read_held(path: Path) -> list[tuple[str, Headline]]:
-    """Reads back what `held_text` wrote.
+def read_archived(path: Path) -> list[tuple[str, Headline]]:
+    """Reads back what `archived_text` wrote.
 
     Raises:
         InputError: It is not such a file.
@@ -82,19 +81,15 @@ def load_inputs(folder: Path, config: dict[str, Any]) -> tuple[Episode, News]:
     Raises:
         InputError: An input is missing, or is no longer the one that the run read.
     """
-    from backtests.engine.news import from_held, read_news
-    from backtests.episodes.episode import load_episode
-    from feeds.scoring.registry import scorer_named
-
     inputs = folder / "inputs"
-    own = inputs / "episode" / config["episode"]
-    if not (own / "episode.toml").is_file():
+    kept = inputs / "episode" / config["episode"]
+    if not (kept / "episode.toml").is_file():
         raise InputError(f"{folder}: holds no inputs; it was written before runs kept them, or they were removed")
-    held = folder / HELD
+    held = folder / ARCHIVED
     prices, loans = _one(inputs / "prices"), _one(inputs / "loans")
     bars = config.get("bars", "daily")
     episode = load_episode(
-        own,
+        kept,
         prices=prices,
         news=held if held.is_file() else inputs / "news",
         start=date.fromisoformat(config["start"]),
@@ -105,7 +100,7 @@ def load_inputs(folder: Path, config: dict[str, Any]) -> tuple[Episode, News]:
     as_of = date.fromisoformat(config["lexicon_as_of"]) if "lexicon_as_of" in config else None
     scorer = scorer_named(config["scorer"])
     if held.is_file():
-        episode, news = from_held(episode, read_held(held), scorer=scorer, lexicon_as_of=as_of)
+        episode, news = from_archived(episode, read_archived(held), scorer=scorer, lexicon_as_of=as_of)
     else:
         news = read_news(episode, scorer=scorer, lexicon_as_of=as_of)
     for name in sorted({*config["sources"], *episode.sources}):

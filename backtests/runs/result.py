@@ -1,106 +1,25 @@
-"""A finished run: tables, figures and its card; saved to a folder and loaded from it.
-
-| table     | one row per                 | columns beside `strategy`                                     |
-|-----------|-----------------------------|---------------------------------------------------------------|
-| equity    | session                     | session, cash, positions, equity (US dollars), gross, net     |
-|           |                             | (fractions of equity), margin_call, buying_power              |
-| positions | holding at a close          | session, symbol, shares, close, value                         |
-| orders    | order                       | order, decided, session, symbol, size, filled, status, reason,  |
-|           |                             | forced                                                        |
-| fills     | execution                   | order, session, symbol, size, auction, auction_price, price,  |
-|           |                             | commission, slippage, forced, position, moment (UTC)          |
-| flows     | borrow, dividend, interest  | session, symbol, kind, amount                                 |
-| trades    | round trip or open position | symbol, direction, opened, closed, shares, entry_price,       |
-|           |                             | exit_price, commission, borrow, dividends, pnl                |
-| targets   | change of a target weight   | session, symbol, weight                                       |
-| signals   | session (no strategy)       | session, headlines, sentiment for each treatment of           |
-|           |                             | reactions, tone, vader                                        |
-| scores    | headline (no strategy)      | id, published, known_at, session, … features, link                |
-| bars      | symbol and session          | symbol, session, open, high, low, close; from the session     |
-|           | (no strategy)               | before the window on                                          |
-| sessions  | session (no strategy)       | session, opens, closes (UTC), likewise                        |
-"""
+"""Gives a notebook a finished run: pandas frames, figures, a plot, and a folder to keep it in."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from backtests.broker.terms import BrokerTerms, CashFlow, DayEnd, Fill, OrderRecord
+from backtests.records.record import TABLES, RunRecord
+from backtests.report.page import notebook_view
+from backtests.runs.folder import read_run, write_run
 from feeds.errors import InputError
-from strategies.rule import Rule
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLES = (
-    "equity",
-    "positions",
-    "orders",
-    "fills",
-    "flows",
-    "trades",
-    "targets",
-    "signals",
-    "scores",
-    "bars",
-    "sessions",
-)
 
+class Result(RunRecord):
+    """Shows a run's tables as pandas frames (`equity`, `positions`, …; records/record.py lists their columns).
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
-    """What one rule's replay left behind."""
-
-    rule: Rule
-    terms: BrokerTerms
-    fills: tuple[Fill, ...]
-    orders: tuple[OrderRecord, ...]
-    flows: tuple[CashFlow, ...]
-    days: tuple[DayEnd, ...]
-    decisions: tuple[tuple[str, str, float], ...]
-    ruined_on: str | None
-    margin_calls: int
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Column names and rows."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-
-
-def label(rule: Rule, among: Sequence[Rule]) -> str:
-    """Returns a rule's name, with the parameters in which it differs from its namesakes of the run."""
-    twins = [other for other in among if other.name == rule.name]
-    differing = [name for name, value in rule.parameters.items() if any(o.parameters[name] != value for o in twins)]
-    return rule.name + (f" ({', '.join(str(rule.parameters[name]) for name in differing)})" if differing else "")
-
-
-class Result:
-    """A run's tables as pandas frames (`equity`, `positions`, …), its figures in `metrics`, and how to keep it."""
-
-    def __init__(
-        self,
-        tables: dict[str, Table],
-        document: dict[str, Any],
-        config: dict[str, Any],
-        texts: dict[str, str] | None = None,
-    ) -> None:
-        """Holds finished tables; use `replay` or `Result.load` to get one."""
-        self.texts = texts or {}  # of users' strategies, by their place in the run's folder
-        self.tables = tables
-        self.document = document  # what `--json` prints
-        self.config = config
-        self.made: dict[str, Any] = {}  # versions and code that made it, where it was loaded; else those of this moment
-        self.inputs: dict[str, Path] = {}  # place in the run's folder, and where the file lies
-        self.evidence: dict[str, dict[str, Any]] = {}  # name of a statistic to its document, see docs/evidence.md
+    Its figures stand in `metrics`; `replay` or `Result.load` make one.
+    """
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         """Makes the frame of a table when it is first asked for."""
@@ -121,7 +40,7 @@ class Result:
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
-        """One row per strategy: returns and drawdowns in percent, costs and equity in US dollars."""
+        """Makes the frame of figures, one row per strategy: percent, US dollars, counts; see docs/glossary.md."""
         import pandas as pd
 
         rows = []
@@ -149,25 +68,16 @@ class Result:
         return axes
 
     def _repr_html_(self) -> str:
-        """The tables of the report, for a notebook."""
-        from backtests.report.page import notebook_view
-
+        """Draws the tables of the report for a notebook."""
         return notebook_view(self)
 
     def __repr__(self) -> str:
-        """One line for a prompt."""
+        """Names the episode and the strategies."""
         names = ", ".join(result["label"] for result in self.document["results"])
         return f"<Result {self.document['episode']}: {names}>"
 
-    @property
-    def hash8(self) -> str:
-        """Eight hex digits of the configuration and all data that went in."""
-        return hashlib.sha256(json_text(self.config).encode()).hexdigest()[:8]
-
     def save(self, folder: Path | str) -> Path:
         """Writes every table, the figures, the configuration, the card and the page; returns the folder."""
-        from backtests.runs.folder import write_run
-
         write_run(self, Path(folder))
         return Path(folder)
 
@@ -178,14 +88,4 @@ class Result:
         Raises:
             InputError: The folder is not a saved run.
         """
-        from backtests.runs.folder import read_run
-
-        saved = read_run(Path(folder))
-        loaded = cls(saved.tables, saved.document, saved.config)
-        loaded.made, loaded.evidence, loaded.inputs = saved.made, saved.evidence, saved.inputs
-        return loaded
-
-
-def json_text(value: Any) -> str:
-    """JSON as a run's files have it; NaN is refused."""
-    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        return cls(**vars(read_run(Path(folder))))

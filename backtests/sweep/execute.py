@@ -1,4 +1,4 @@
-"""Runs a sweep: the blocks that are missing, in any pool, then the result and what it says."""
+"""Runs a sweep: the blocks that are missing, in any pool, then the result and its report."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from backtests.batch.pools import Pool
 from backtests.records.contamination import scorer_facts
+from backtests.records.record import json_text
 from backtests.runs.build import configuration
-from backtests.runs.result import json_text
 from backtests.sweep.job import Job, loaded, nights, run_block
 from backtests.sweep.robustness import judge, walk_forward
 from backtests.sweep.store import Store
@@ -38,7 +38,7 @@ def sweep(
 
     Args:
         job: What to sweep.
-        folder: Where it is kept; one that was begun is gone on with.
+        folder: Where it is kept; one that was begun resumes.
         pool: Where the blocks run.
         ledger: The ledger of trials; None leaves it out.
         on_progress: Called with the number of trials that a finished block held, those found done included.
@@ -53,7 +53,7 @@ def sweep(
         _fill(job, store, pool, on_progress or (lambda _: None))
         store.finish(names, [window_days(episode) for episode in episodes])
     if ledger is not None:
-        enter(job, store, ledger)
+        enter_trials(job, store, ledger)
     cash = np.array([terms.cash for _, terms in job.combinations(0, len(job.axes))])
     walks = [walk_forward(equity, cash) for equity in store.equity()]
     found = judge(job.axes, names, np.array(list(store.figures("return_pct"))), walks)
@@ -79,8 +79,8 @@ def _fill(job: Job, store: Store, pool: Pool, on_progress: Callable[[int], None]
     blocks, missing = job.blocks(), store.missing()
     on_progress(sum(stop - first for _, first, stop in blocks) - sum(blocks[n][2] - blocks[n][1] for n in missing))
     sources = [dict(loaded(job, name)[0].sources) for name in job.episodes]
-    pieces = [(job, *blocks[number], sources[blocks[number][0]]) for number in missing]
-    for place, block in pool.run(run_block, pieces):
+    tasks = [(job, *blocks[number], sources[blocks[number][0]]) for number in missing]
+    for place, block in pool.run(run_block, tasks):
         store.keep(missing[place], block)
         on_progress(len(block["figures"]))
 
@@ -110,7 +110,7 @@ def _overfitting(returns: Floats) -> Overfitting | None:
     return overfitting(returns[np.isfinite(returns).all(axis=1)].T, most=8)
 
 
-def enter(job: Job, store: Store, ledger: Path) -> None:
+def enter_trials(job: Job, store: Store, ledger: Path) -> None:
     """Enters every trial of a finished sweep that the ledger does not hold yet.
 
     A line is marked with the sweep's hash, so that a sweep that was killed before its trials were entered enters them

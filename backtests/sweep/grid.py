@@ -1,4 +1,4 @@
-"""The grid of a sweep: which values of which parameters, in which order. Pure."""
+"""Reads the grid of a sweep: which values of which parameters, in which order. Pure."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ LARGEST = 10_000_000  # combinations
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """The values of one parameter, in their order; texts are what the command line would say."""
+    """Holds the values of one parameter, in their order."""
 
     name: str
-    of_book: bool
+    of_broker: bool
     values: tuple[Any, ...]
 
     @property
     def numeric(self) -> bool:
-        """Whether neighbours on it are alike."""
+        """Returns whether neighbours on it are alike."""
         return all(isinstance(value, int | float) and not isinstance(value, bool) for value in self.values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """All combinations of the axes; the last axis runs fastest."""
+    """Holds all combinations of the axes; the last axis runs fastest."""
 
     axes: tuple[Axis, ...]
 
     def __len__(self) -> int:
-        """How many combinations there are."""
+        """Returns the number of combinations."""
         return int(np.prod([len(axis.values) for axis in self.axes], dtype=np.int64))
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The number of values of each axis."""
+        """Returns the number of values of each axis."""
         return tuple(len(axis.values) for axis in self.axes)
 
     def combinations(self, first: int, stop: int) -> list[dict[str, Any]]:
@@ -52,7 +52,7 @@ class Grid:
         return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
 
     def document(self) -> dict[str, list[Any]]:
-        """Values by name."""
+        """Returns the values by name."""
         return {axis.name: list(axis.values) for axis in self.axes}
 
 
@@ -79,7 +79,7 @@ def read_grid(texts: Sequence[str], rule: type[Rule]) -> Grid:
 def _axis(text: str, rule: type[Rule]) -> Axis:
     name, equals, values = text.partition("=")
     name = name.strip()
-    of_rule, of_book = get_type_hints(rule), get_type_hints(BrokerTerms)
+    of_rule, of_broker = get_type_hints(rule), get_type_hints(BrokerTerms)
     parameters = rule.parameter_names()
     if not equals or not values.strip():
         raise InputError(f"--grid {text!r}: give NAME=START:STOP:COUNT or NAME=VALUE,VALUE")
@@ -90,15 +90,15 @@ def _axis(text: str, rule: type[Rule]) -> Axis:
         raise InputError(
             "--grid auctions=…: the news is read for one kind of auction in a sweep; use --set auctions=close"
         )
-    kind = of_rule[name] if name in parameters else of_book[name]
+    kind = of_rule[name] if name in parameters else of_broker[name]
     found = tuple(parse_value(name, each, kind) for each in _texts(text, values, kind))
     if len(set(found)) < len(found):
         raise InputError(f"--grid {text!r}: a value is given twice")
-    return Axis(name=name, of_book=name not in parameters, values=found)
+    return Axis(name=name, of_broker=name not in parameters, values=found)
 
 
 def _texts(text: str, values: str, kind: Any) -> list[str]:
-    """The values of an axis as texts."""
+    """Returns the values of an axis as texts."""
     if values.count(":") != 2:
         return [each.strip() for each in values.split(",") if each.strip()]
     try:

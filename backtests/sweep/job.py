@@ -1,4 +1,4 @@
-"""What a sweep does: a job that any worker can take a block of, knowing nothing but its name and its numbers."""
+"""Describes a sweep as a job, of which any worker can run a block, knowing its name and its numbers alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from backtests.broker.terms import BrokerTerms
 from backtests.engine.news import News, read_news
 from backtests.engine.schedule import place_news
 from backtests.episodes.episode import Episode, load_episode
-from backtests.records.metrics import SESSIONS_A_YEAR, disperses
+from backtests.records.metrics import SESSIONS_A_YEAR, Outcome, swept
 from backtests.sweep.grid import Grid, read_grid
 from backtests.user_strategies.loading import rule_type
 from feeds.errors import InputError
@@ -27,20 +27,17 @@ from strategies.rule import Rule
 from strategies.signals import Floats
 
 SMALLEST, LARGEST = 500, 5_000  # combinations of a block, which is run at once and kept as one part
-FIGURES = (
-    "final_usd", "profit_usd", "return_pct", "sharpe_session", "sharpe_annual", "max_drawdown_pct", "fills",
-    "commission_usd", "slippage_usd", "margin_calls", "ruined_session",
-)  # fmt: skip
+FIGURES = (*(each.swept for each in swept()), "profit_usd", "sharpe_session", "fills", "ruined_session")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A sweep as it was asked for. Episodes are names or folders that workers find under the same path."""
+    """Holds a sweep as it was asked for. Episodes are names or folders that workers find under the same path."""
 
     episodes: tuple[str, ...]
     strategy: str
     grid: tuple[str, ...]
-    settings: tuple[tuple[str, str], ...]  # of the rule and of the book, for all combinations
+    settings: tuple[tuple[str, str], ...]  # of the rule and of the broker, for all combinations
     news: str = ""
     prices: str = ""
     start: date | None = None
@@ -50,16 +47,16 @@ class Job:
 
     @property
     def rule(self) -> type[Rule]:
-        """The strategy's class."""
+        """Returns the strategy's class."""
         return rule_type(self.strategy)
 
     @property
     def axes(self) -> Grid:
-        """The grid."""
+        """Returns the grid."""
         return read_grid(self.grid, self.rule)
 
     def document(self) -> dict[str, Any]:
-        """What makes the sweep, files and scorer included."""
+        """Returns what makes the sweep, files and scorer included."""
         return {
             "episodes": list(self.episodes),
             "strategy": self.strategy,
@@ -72,37 +69,38 @@ class Job:
             "end": [loaded(self, name)[0].end.isoformat() for name in self.episodes],
             "engine": self.engine(),
             "block": self.block,
+            "figures": list(FIGURES),
         }
 
     def hash(self) -> str:
-        """SHA-256 of the document."""
+        """Returns the SHA-256 of the document."""
         return hashlib.sha256(json.dumps(self.document(), sort_keys=True).encode()).hexdigest()
 
     def base(self) -> tuple[Rule, BrokerTerms]:
-        """The rule and the terms without the grid.
+        """Makes the rule and the terms without the grid.
 
         Raises:
             InputError: A setting that does not fit.
         """
         names = BrokerTerms.names()
         own = {name: text for name, text in self.settings if name not in names}
-        book = {name: text for name, text in self.settings if name in names}
-        return self.rule.with_settings(own), BrokerTerms().with_settings(book)
+        broker = {name: text for name, text in self.settings if name in names}
+        return self.rule.with_settings(own), BrokerTerms().with_settings(broker)
 
     def combinations(self, first: int, stop: int) -> list[tuple[Rule, BrokerTerms]]:
-        """The rules and terms of some combinations.
+        """Makes the rules and terms of some combinations.
 
         Raises:
             InputError: A value out of its range.
         """
         rule, terms = self.base()
-        book = [axis.name for axis in self.axes.axes if axis.of_book]
-        own = [axis.name for axis in self.axes.axes if not axis.of_book]
+        broker = [axis.name for axis in self.axes.axes if axis.of_broker]
+        own = [axis.name for axis in self.axes.axes if not axis.of_broker]
         try:
             return [
                 (
                     dataclasses.replace(rule, **{name: values[name] for name in own}) if own else rule,
-                    dataclasses.replace(terms, **{name: values[name] for name in book}) if book else terms,
+                    dataclasses.replace(terms, **{name: values[name] for name in broker}) if broker else terms,
                 )
                 for values in self.axes.combinations(first, stop)
             ]
@@ -110,7 +108,7 @@ class Job:
             raise InputError(f"--grid: strategy {rule.name}: {wrong}") from wrong
 
     def blocks(self) -> list[tuple[int, int, int]]:
-        """(place of the episode, first, stop) of every block, in the order of the result."""
+        """Lists (place of the episode, first, stop) of every block, in the order of the result."""
         count, size = len(self.axes), self.block
         return [
             (place, first, min(first + size, count))
@@ -120,11 +118,11 @@ class Job:
 
     @property
     def block(self) -> int:
-        """Combinations of a block: a matter of the grid, never of the number of workers."""
+        """Returns the combinations of a block, which depend on the grid, never on the number of workers."""
         return min(max(SMALLEST, len(self.axes) // 200), LARGEST)
 
     def engine(self) -> str:
-        """Which engine runs it, and why where it is not the compiled one."""
+        """Names the engine that runs it, and why where it is not the compiled one."""
         import importlib.util
 
         if self.replay:
@@ -140,7 +138,7 @@ class Job:
 
 @lru_cache(maxsize=8)
 def loaded(job: Job, name: str) -> tuple[Episode, News]:
-    """An episode and its placed news, read once in each process."""
+    """Reads an episode and its placed news, once in each process."""
     episode = load_episode(
         name, prices=job.prices or None, news=Path(job.news) if job.news else None, start=job.start, end=job.end
     )
@@ -190,15 +188,16 @@ def nights(episode: Episode) -> Floats:
 
 
 def _run(job: Job, name: str, pairs: list[tuple[Rule, BrokerTerms]]) -> tuple[Floats, Floats]:
-    from backtests.kernel.book import TOTALS
+    from backtests.kernel.accounts import TOTALS
 
     runs = _compiled(job, name).run([rule for rule, _ in pairs], [terms for _, terms in pairs])
     return runs.equity, np.column_stack([runs.totals[each] for each in TOTALS])
 
 
 def _replayed(job: Job, name: str, pairs: list[tuple[Rule, BrokerTerms]]) -> tuple[Floats, Floats]:
-    """The same by the reference engine, one by one."""
-    from backtests.engine.replay import make_market, run_rule
+    """Runs them by the reference engine, one by one."""
+    from backtests.engine.market import make_market
+    from backtests.engine.rule_run import run_rule
 
     episode, news = loaded(job, name)
     market, table = make_market(episode, news), episode.sessions.sessions
@@ -220,24 +219,24 @@ def _replayed(job: Job, name: str, pairs: list[tuple[Rule, BrokerTerms]]) -> tup
 def figures(cash: Floats, equity: Floats, totals: Floats, riskless: Floats) -> Floats:
     """Returns the figures of runs, shape (runs, FIGURES); NaN for a Sharpe ratio that does not exist.
 
-    Sharpe ratio: mean over sample deviation of the session returns less `riskless`, what cash earned, shape (runs,
-    sessions) (Sharpe 1994); annual by √252. It exists where the account held something and its returns vary.
+    Those that every run has come from the table of statistics; the Sharpe ratio of a session is the annual one by √252.
+    `riskless` is what cash earned in each session, as a fraction, shape (runs, sessions).
     """
     out = np.full((len(cash), len(FIGURES)), np.nan)
-    for number, (start, row) in enumerate(zip(cash, equity, strict=True)):
-        values = np.concatenate([[start], row[np.isfinite(row)]])
-        sharpe = np.nan
-        if len(values) > 2 and (values > 0).all():
-            returns = values[1:] / values[:-1] - 1 - riskless[number][np.isfinite(row)]
-            if disperses(returns.mean(), returns.std(ddof=1)):
-                sharpe = returns.mean() / returns.std(ddof=1)
-        fall = (values / np.maximum.accumulate(values) - 1).min()
-        fills, commission, slippage, calls, ruined = totals[number]
-        profit = values[-1] - start
-        out[number] = (
-            values[-1], profit, profit / start * 100, sharpe, sharpe * SESSIONS_A_YEAR**0.5, fall * 100,
-            fills, commission, slippage, calls, ruined,
+    for number, (start, row) in enumerate(zip(cash.tolist(), equity, strict=True)):
+        alive = np.isfinite(row)
+        values = [start, *row[alive].tolist()]
+        fills, commission, slippage, calls, ruined = totals[number].tolist()
+        outcome = Outcome(
+            equity=values, cash=riskless[number][alive].tolist(), commission=commission, slippage=slippage,
+            margin_calls=int(calls),
         )  # fmt: skip
+        found = {each.swept: each.formula(outcome) for each in swept()}
+        annual = found["sharpe_annual"]
+        session = None if annual is None else annual / SESSIONS_A_YEAR**0.5
+        out[number] = [
+            np.nan if each is None else each for each in (*found.values(), values[-1] - start, session, fills, ruined)
+        ]
     return out
 
 
@@ -262,5 +261,5 @@ def checked(job: Job) -> Iterator[str]:
 
 
 def resolved(episodes: tuple[str, ...]) -> tuple[str, ...]:
-    """Folders as whole paths, so that a worker elsewhere finds them; names stay."""
+    """Makes folders whole paths, so that a worker elsewhere finds them; names stay."""
     return tuple(str(Path(each).resolve()) if (Path(each) / "episode.toml").is_file() else each for each in episodes)

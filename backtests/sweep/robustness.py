@@ -1,4 +1,4 @@
-"""What a grid of returns says: plateaus instead of peaks, and whether anybody would have picked them in time. Pure.
+"""Judges a grid of returns: its most robust region, and whether anybody would have picked it in time. Pure.
 
 Returns are of the whole window in percent unless said otherwise; ties go to the combination that comes first.
 """
@@ -15,13 +15,13 @@ from strategies.signals import Floats
 
 FOLDS = 4  # parts of a window; the first is only learned from
 NOTES = (
-    "A peak is the best of many tries and flatters; a plateau does well with its neighbours too.",
+    "The best of many combinations flatters; a robust region does well with its neighbouring values too.",
     "Walk-forward: each part of the window is traded with what was best in all parts before it.",
-    "In the walk-forward a configuration goes on from the book it had; it does not begin flat.",
+    "In the walk-forward a configuration carries on with the positions it had; it does not begin flat.",
 )
 
 
-def plateau(values: Floats, grid: Grid) -> Floats:
+def robust_region(values: Floats, grid: Grid) -> Floats:
     """Returns for each combination the median of it and its neighbours, one step along one numeric axis.
 
     Args:
@@ -45,7 +45,7 @@ def plateau(values: Floats, grid: Grid) -> Floats:
 
 
 def heat(values: Floats, grid: Grid) -> dict[str, Any]:
-    """The grid over its first two axes: medians over the others, in the unit of `values`."""
+    """Reduces the grid to its first two axes: medians over the others, in the unit of `values`."""
     cube = values.reshape(grid.shape)
     shown = grid.axes[:2]
     table = np.median(cube, axis=tuple(range(len(shown), cube.ndim))) if cube.ndim > len(shown) else cube
@@ -96,7 +96,7 @@ def walk_forward(equity: Floats, cash: Floats) -> list[dict[str, Any]]:
 
 
 def _between(equity: Floats, start: int, stop: int) -> Floats:
-    """Return in percent; −100 where equity was gone already."""
+    """Computes returns in percent; −100 where equity was lost already."""
     base = equity[:, start]
     return np.asarray(np.where(base > 0, equity[:, stop] / np.where(base > 0, base, 1.0) - 1, -1.0) * 100)
 
@@ -137,9 +137,9 @@ def judge(
         walks: From `walk_forward`, one of each episode.
     """
     mean = returns.mean(axis=0)
-    around = plateau(mean, grid)
-    peak, best = int(np.argmax(mean)), int(np.argmax(around))
-    settings = {number: grid.combinations(number, number + 1)[0] for number in {peak, best}}
+    around = robust_region(mean, grid)
+    best, robust = int(np.argmax(mean)), int(np.argmax(around))
+    settings = {number: grid.combinations(number, number + 1)[0] for number in {best, robust}}
     walked = [{"episode": name, **row} for name, rows in zip(episodes, walks, strict=True) for row in rows]
     outs = left_out(returns, episodes)
     for row in (*walked, *outs):
@@ -149,13 +149,13 @@ def judge(
         "trials": len(grid) * len(episodes),
         "profitable_pct": float((mean > 0).mean() * 100),
         "median_return_pct": float(np.median(mean)),
-        "peak": {
-            "number": peak, "settings": settings[peak], "return_pct": float(mean[peak]),
-            "around_return_pct": float(around[peak]),
-        },
-        "plateau": {
+        "best": {
             "number": best, "settings": settings[best], "return_pct": float(mean[best]),
             "around_return_pct": float(around[best]),
+        },
+        "robust": {
+            "number": robust, "settings": settings[robust], "return_pct": float(mean[robust]),
+            "around_return_pct": float(around[robust]),
         },
         "heat": heat(mean, grid),
         "walk_forward": walked,

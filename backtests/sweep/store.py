@@ -1,7 +1,7 @@
-"""A sweep on disk: parts while it runs, one Parquet file when it is done. What was begun can be gone on with.
+"""Keeps a sweep on disk: parts while it runs, one Parquet file when it is done; a killed sweep resumes.
 
     DIR/sweep.json        what is swept, and its hash
-    DIR/parts/000003.npz  a finished block; gone when the sweep is done
+    DIR/parts/000003.npz  a finished block; removed when the sweep is done
     DIR/trials.parquet    one row per episode and combination, in the order of the grid
 
 A part stands there whole or not at all, so a killed sweep loses the blocks that were under way and no more. The
@@ -32,7 +32,7 @@ RESULT = "trials.parquet"
 
 
 class Store:
-    """The folder of one sweep."""
+    """Keeps the folder of one sweep."""
 
     def __init__(self, folder: Path, job: Job) -> None:
         """Makes the folder, or opens the one of the same sweep.
@@ -58,11 +58,11 @@ class Store:
 
     @property
     def done(self) -> bool:
-        """Whether the result is there."""
+        """Returns whether the result is there."""
         return self.result.exists()
 
     def missing(self) -> list[int]:
-        """The numbers of the blocks that are still to be run."""
+        """Lists the numbers of the blocks that are still to be run."""
         return [number for number in range(len(self.job.blocks())) if not self._part(number).exists()]
 
     def keep(self, number: int, block: dict[str, Floats]) -> None:
@@ -93,7 +93,7 @@ class Store:
         shutil.rmtree(self._parts, ignore_errors=True)
 
     def _tables(self, episodes: list[str], sessions: list[list[str]]) -> Iterator[pa.Table]:
-        """A table for each block, in order."""
+        """Makes a table for each block, in order."""
         for number, (place, first, stop) in enumerate(self.job.blocks()):
             with np.load(self._part(number)) as block:
                 yield self._table(episodes[place], sessions[place], first, stop, block["figures"], block["equity"])

@@ -1,4 +1,4 @@
-"""A finished sweep in words: tables for the terminal, and a heat map as a picture where matplotlib is installed."""
+"""Writes a finished sweep's report: tables for the terminal, and a heat map where matplotlib is installed."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield from _heat(document["heat"])
     yield ""
-    head = ("", "return %", "with its neighbours %", "settings")
+    head = ("", "return %", "median with its neighbours %", "settings")
     rows = [
-        (name, number(row["return_pct"]), number(row["around_return_pct"]), _said(row["settings"]))
-        for name, row in (("peak", document["peak"]), ("plateau", document["plateau"]))
+        (name, number(row["return_pct"]), number(row["around_return_pct"]), _settings_text(row["settings"]))
+        for name, row in (("best single", document["best"]), ("robust region", document["robust"]))
     ]
     yield from _left_last(head, rows)
     for row in document["overfitting"]:
@@ -46,8 +46,8 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
                 f"{row['combinations']} splits of {row['blocks']} blocks)"
             )
     for title, key, first in (
-        ("walk-forward: picked on the sessions before", "walk_forward", "learned_return_pct"),
-        ("leave one episode out: picked on the others", "leave_one_episode_out", "others_return_pct"),
+        ("walk-forward: chosen on the sessions before", "walk_forward", "learned_return_pct"),
+        ("leave one episode out: chosen on the others", "leave_one_episode_out", "others_return_pct"),
     ):
         if document[key]:
             yield ""
@@ -60,7 +60,7 @@ def _heat(heat: dict[str, Any]) -> Iterator[str]:
     step = -(-len(columns) // _WIDEST)
     shown = range(0, len(columns), step)
     across = f" across {heat['columns']}" if heat["columns"] else ""
-    every = f" (every {step}. column)" if step > 1 else ""
+    every = f" (every {step} columns)" if step > 1 else ""
     yield f"return in percent, {heat['rows']} down{across}{every}"
     head = ["", *("" if columns[at] is None else str(columns[at]) for at in shown)]
     yield from grid(head, [[str(name), *(number(row[at]) for at in shown)]
@@ -79,7 +79,7 @@ def _table(rows: list[dict[str, Any]], first: str) -> Iterator[str]:
                 number(row["return_pct"]),
                 number(row["median_return_pct"]),
                 f"{row['better_pct']:.0f}",
-                _said(row["settings"]),
+                _settings_text(row["settings"]),
             )
             for row in rows
         ],
@@ -87,12 +87,12 @@ def _table(rows: list[dict[str, Any]], first: str) -> Iterator[str]:
 
 
 def _left_last(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """A table whose last column is flush left."""
+    """Draws a table whose last column is flush left."""
     width = max(len(row[-1]) for row in [head, *rows])
     yield from grid([*head[:-1], head[-1].ljust(width)], [[*row[:-1], row[-1].ljust(width)] for row in rows])
 
 
-def _said(settings: dict[str, Any]) -> str:
+def _settings_text(settings: dict[str, Any]) -> str:
     return " ".join(f"{name}={value}" for name, value in settings.items())
 
 

@@ -1,4 +1,4 @@
-"""Strategies of the user's own, from a file: `my_rule.py`, or `my_rule.py:MyRule` where it has several classes.
+"""Loads a user's strategy from a file: `my_rule.py`, or `my_rule.py:MyRule` where it has several classes.
 
     text of the file ─► module, run once ─► the class: a Rule, or a bt.Strategy in the place of one
 
@@ -12,26 +12,22 @@ import dataclasses
 import hashlib
 import inspect
 import sys
-import traceback
 import types
 import typing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from backtests.user_strategies.adapter import strategy_type
+from backtests.user_strategies.checks import check_weights, error_text, where
 from backtests.user_strategies.side_effects import watched
 from feeds.errors import InputError, did_you_mean
 from strategies import registry
 from strategies.rule import Code, Rule
-from strategies.signals import Floats
-from strategies.view import View
 
 _loaded: dict[tuple[Path, str], tuple[types.ModuleType, tuple[str, ...]]] = {}
 _types: dict[tuple[Path, str, str], type[Rule]] = {}
 _adopted: dict[type[Any], type[Rule]] = {}
-EXCESS = 1e-9  # relative: weights may miss their bound by noise of floating-point arithmetic
 
 
 def rule_type(name: str) -> type[Rule]:
@@ -100,7 +96,7 @@ def saved_rule(folder: Path, row: dict[str, Any]) -> Rule:
 
 
 def _parts(name: str) -> tuple[Path | None, str | None]:
-    """Parts `file.py:Class`; (None, None) for a plain name."""
+    """Splits `file.py:Class`; (None, None) for a plain name."""
     if name.endswith(".py"):
         return Path(name), None
     file, colon, wanted = name.rpartition(".py:")
@@ -149,18 +145,8 @@ def _run(path: Path, text: str, digest: str) -> tuple[types.ModuleType, tuple[st
     except SyntaxError as wrong:
         raise InputError(f"{path}:{wrong.lineno}: syntax error: {wrong.msg}") from None
     except (Exception, SystemExit) as wrong:
-        raise InputError(f"{where(path, wrong)}: {_said(wrong)}") from wrong
+        raise InputError(f"{where(path, wrong)}: {error_text(wrong)}") from wrong
     return module, tuple(dict.fromkeys(reads))
-
-
-def where(path: Path | str, wrong: BaseException) -> str:
-    """Returns `file:line` of the last step inside the user's file that led to an error."""
-    lines = [step.lineno for step in traceback.extract_tb(wrong.__traceback__) if step.filename == str(path)]
-    return f"{path}:{lines[-1]}" if lines else str(path)
-
-
-def _said(wrong: BaseException) -> str:
-    return f"{type(wrong).__name__}: {' '.join(str(wrong).split()) or 'no message'}"[:300]
 
 
 def _pick(path: Path, module: types.ModuleType, wanted: str | None) -> type[Any]:
@@ -192,18 +178,13 @@ def _choice(wanted: str, usable: Iterable[str]) -> str:
 
 
 def _is_strategy(value: type[Any]) -> bool:
-    """Whether it is a bt.Strategy; without importing backtrader, which a file with one has imported."""
+    """Returns whether it is a bt.Strategy, without importing backtrader, which a file with one has imported."""
     backtrader = sys.modules.get("backtrader")
     return backtrader is not None and issubclass(value, backtrader.Strategy)
 
 
 def _as_rule(path: Path, found: type[Any], code: Code | None) -> type[Rule]:
-    if issubclass(found, Rule):
-        made = _own_rule(path, found)
-    else:
-        from backtests.engine.strategy_run import strategy_type
-
-        made = strategy_type(found)
+    made = _own_rule(path, found) if issubclass(found, Rule) else strategy_type(found)
     if made.name in registry.rules():
         raise InputError(f"{path}: the name {made.name!r} is that of a built-in strategy; choose another")
     made.code = code
@@ -227,12 +208,12 @@ def _own_rule(path: Path, found: type[Rule]) -> type[Rule]:
     try:
         typing.get_type_hints(found)
     except (NameError, TypeError, AttributeError, SyntaxError) as wrong:
-        raise InputError(f"{path}: {found.__name__}: a type cannot be read: {_said(wrong)}") from None
+        raise InputError(f"{path}: {found.__name__}: a type cannot be read: {error_text(wrong)}") from None
     if "name" not in vars(found):
         found.name = found.__name__
     if "about" not in vars(found):
         found.about = first_line(found)
-    found.decide = _checked(path, found.decide)  # type: ignore[method-assign,assignment] # the user's class is guarded
+    found.decide = check_weights(path, found.decide)  # type: ignore[method-assign,assignment] # the user's class is guarded
     return found
 
 
@@ -240,46 +221,3 @@ def first_line(found: type[Any]) -> str:
     """Returns the first line of a class's own docstring; "" without one."""
     text = (vars(found).get("__doc__") or "").strip()
     return text.splitlines()[0] if text else ""
-
-
-def _checked(path: Path, decide: Callable[[Rule, View, Floats], Floats]) -> Callable[[Rule, View, Floats], Floats]:
-    """Decides, and refuses in one line what is no set of weights that the rule may hold."""
-
-    def checked(self: Rule, view: View, state: Floats) -> Floats:
-        place = f"{path}: {self.name} for session {view.session}"
-        try:
-            weights = np.asarray(decide(self, view, state), dtype=np.float64)
-        except Exception as wrong:
-            raise failed(path, self.name, view.session, wrong) from wrong
-        if weights.shape != (len(view.symbols),):
-            raise InputError(f"{place}: weights of shape {weights.shape}, but there are {len(view.symbols)} symbols")
-        refused = wrong_weights(self, view.symbols, view.sectors, view.benchmark, weights)
-        if refused:
-            raise InputError(f"{place}: {refused}")
-        return weights
-
-    return checked
-
-
-def failed(path: Path | str, name: str, session: object, wrong: Exception) -> InputError:
-    """What is said of a step that failed."""
-    return InputError(f"{where(path, wrong)}: {name} for session {session}: {_said(wrong)}")
-
-
-def wrong_weights(rule: Rule, symbols: Sequence[str], sectors: Sequence[str], benchmark: str, weights: Floats) -> str:
-    """Says what is wrong with weights: no number, a symbol that the rule may not hold, a cap; "" when nothing is."""
-    gross = net = 0.0
-    for symbol, sector, weight in zip(symbols, sectors, weights.tolist(), strict=True):
-        if not np.isfinite(weight):
-            return f"the weight of {symbol} is {weight}, no number; 0 is flat"
-        if weight and not rule.holds(sector, symbol, benchmark):
-            return f"weighs {symbol}, but may not hold it; add {sector!r} to `traded`"
-        if abs(weight) > rule.name_cap * (1 + EXCESS) and sector != "funds":
-            return f"the weight of {symbol} is {weight:.4g}, above name_cap {rule.name_cap:g}; weigh less or set it"
-        gross += abs(weight)
-        net += weight
-    if gross > rule.gross * (1 + EXCESS):
-        return f"weights sum to {gross:.4g} in size, above gross {rule.gross:g}; weigh less or set it"
-    if abs(net) > rule.net_cap * (1 + EXCESS):
-        return f"weights sum to {net:+.4g}, beyond net_cap {rule.net_cap:g}; weigh less or set it"
-    return ""

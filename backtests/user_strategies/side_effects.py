@@ -42,7 +42,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _target(event: str, arguments: tuple[Any, ...]) -> str | None:
-    """What is reached; None for code that Python loads, and for Python's own files."""
+    """Names what is reached; None for code that Python loads, and for Python's own files."""
     target = arguments[1] if event == "socket.connect" and len(arguments) > 1 else arguments[0] if arguments else ""
     if event != "open":
         return repr(target)
@@ -56,7 +56,7 @@ def _target(event: str, arguments: tuple[Any, ...]) -> str | None:
 
 @cache
 def _add_hook() -> None:
-    """Once a process: an audit hook is there for good."""
+    """Adds the audit hook, once a process: it is there for good."""
     sys.addaudithook(_hook)
 
 

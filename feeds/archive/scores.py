@@ -66,4 +66,5 @@ def _score(text: str) -> Score:
 
     raw = json.loads(text)
     entities = tuple(Entity(**each) for each in raw.pop("entities"))
-    return Score(**raw | {"entities": entities, "features": tuple(raw.get("features") or raw["hits"])})
+    features = tuple(raw.pop("hits", None) or raw.pop("features", ()))  # "hits" until November 2026
+    return Score(**raw | {"entities": entities, "features": features})

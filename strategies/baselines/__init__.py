@@ -1,1 +1,1 @@
-"""."""
+"""Baselines that stand beside every result; one file each, found by the registry."""

@@ -1,4 +1,4 @@
-"""Baseline: short the chips on the first day and stay short."""
+"""Sells the chips short on the first day and stays short: a baseline."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AlwaysShort(Rule):
     traded: ClassVar[tuple[str, ...]] = ("chips",)
 
     def observe(self, view: View) -> tuple[Floats, ...]:
-        """Which symbols it wants and which are listed by now."""
+        """Returns which symbols it wants and which are listed by now."""
         return (view.masks("chips") * np.where(np.isnan(view.closes[-1]), 0.0, 1.0),)
 
     @staticmethod

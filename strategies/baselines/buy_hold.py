@@ -1,4 +1,4 @@
-"""Baseline: buy everything tradable on the first day and keep it."""
+"""Buys everything tradable on the first day and keeps it: a baseline."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class BuyHold(Rule):
     news: ClassVar[bool] = False
 
     def observe(self, view: View) -> tuple[Floats, ...]:
-        """Which symbols it wants and which are listed by now."""
+        """Returns which symbols it wants and which are listed by now."""
         closes = view.closes
         return (view.masks("chips", "power") * np.where(np.isnan(closes[-1]), 0.0, 1.0),)
 

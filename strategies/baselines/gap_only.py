@@ -1,4 +1,4 @@
-"""Baseline: no news at all, only the gap between last close and open."""
+"""Follows the gap between last close and open, without any news: a baseline."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class GapOnly(Rule):
         need(self.gap_pct > 0, f"gap_pct {self.gap_pct} must be above 0 percent")
 
     def observe(self, view: View) -> tuple[Floats, ...]:
-        """Each symbol's opening gap as a fraction of the last close, 0 where there is no bar."""
+        """Returns each symbol's opening gap as a fraction of the last close, 0 where there is no bar."""
         return (np.nan_to_num(view.opens[-1] / view.closes[-1] - 1) * view.masks("chips", "power"),)
 
     def numbers(self) -> tuple[float, ...]:
-        """The gap as a fraction, holding period."""
+        """Returns the gap as a fraction, holding period."""
         return self.gap_pct / 100, float(self.hold)
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Baseline: only how many AI headlines there are, not what they say."""
+"""Counts AI headlines without reading them: a baseline."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class HeadlineCount(Rule):
         need(self.sign in {-1, 1}, f"sign {self.sign} must be -1 or 1")
 
     def observe(self, view: View) -> tuple[Floats, ...]:
-        """The z-score of this session's headline count (one number for all) and the traded symbols."""
+        """Returns the z-score of this session's headline count (one number for all) and the traded symbols."""
         counts = view.news("count", half_life=None)
         return np.full(len(view.symbols), z_score(counts, self.baseline)), view.masks("chips", "power")
 
     def numbers(self) -> tuple[float, ...]:
-        """The z-score, sign, holding period."""
+        """Returns the z-score, sign, holding period."""
         return float(self.z), float(self.sign), float(self.hold)
 
     @staticmethod

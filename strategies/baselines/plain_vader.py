@@ -1,4 +1,4 @@
-"""Baseline: the same trading as `shock`, on plain VADER of English titles."""
+"""Trades like `shock` on plain VADER of English titles: a baseline."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class PlainVader(Rule):
     half_life: float = parameter(1.0, "sessions", "after which half of a headline's weight is left")
 
     def observe(self, view: View) -> tuple[Floats, ...]:
-        """Signal now and one session before, and exposure."""
+        """Returns the signal now and one session before, and exposure."""
         sums = view.news("vader", half_life=self.half_life)
         exposed = view.exposure * view.masks("chips", "power")
         before = sums[-2] if len(sums) > 1 else 0.0
         return sums[-1] * exposed, before * exposed, exposed
 
     def numbers(self) -> tuple[float, ...]:
-        """Threshold, holding period."""
+        """Returns threshold, holding period."""
         return float(self.threshold), float(self.hold)
 
     @staticmethod

@@ -1,1 +1,1 @@
-"""."""
+"""The built-in rules; one file each, found by the registry."""

@@ -1,4 +1,4 @@
-"""One bet on AI demand, spread over everything that is exposed to it, each by its exposure and sign."""
+"""Spreads one bet on AI demand over everything exposed to it, each by its exposure and sign."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Basket(SizedRule):
     reactions: Reactions = parameter("with-cause", "", "may headlines about a move under way trade")
 
     def observe(self, view: View) -> tuple[Floats, ...]:
-        """The AI-wide signal now and one session before (one number for all), the exposures' signs, and sizes."""
+        """Returns the AI-wide signal now and before (one number for all), the exposures' signs, and sizes."""
         sums = view.news("sentiment", half_life=self.half_life, reactions=self.reactions)
         exposed = view.exposures(*_OF[self.channels]) * view.masks(*self.traded)
         before = sums[-2] if len(sums) > 1 else 0.0
@@ -49,7 +49,7 @@ class Basket(SizedRule):
         return sums[-1] * np.ones(count), before * np.ones(count), np.sign(exposed), self.sizes(view, exposed)
 
     def numbers(self) -> tuple[float, ...]:
-        """Threshold, holding period."""
+        """Returns threshold, holding period."""
         return float(self.threshold), float(self.hold)
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Stay with the news while it lasts: prices take in what a headline means over days, not in one auction."""
+"""Stays with the news while it lasts: prices take in what a headline means over days, not in one auction."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Drift(SizedRule):
         need(0 < self.leave <= self.threshold, f"leave {self.leave} must be above 0 and at most threshold")
 
     def observe(self, view: View) -> tuple[Floats, ...]:
-        """Signal now and one session before, and the size of a position entered now."""
+        """Returns the signal now and one session before, and the size of a position entered now."""
         sums = view.news("sentiment", half_life=self.half_life, reactions=self.reactions)
         exposed = view.exposure * view.masks("chips", "power")
         before = sums[-2] if len(sums) > 1 else 0.0
         return sums[-1] * exposed, before * exposed, self.sizes(view, exposed)
 
     def numbers(self) -> tuple[float, ...]:
-        """Threshold, leave."""
+        """Returns threshold, leave."""
         return float(self.threshold), float(self.leave)
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""One against another: the part of a move that the whole market or sector makes is hedged away."""
+"""Trades one against another: hedges away the part of a move that the whole market or sector makes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Pairs(SizedRule):
         need(10 <= self.beta_sessions <= 250, f"beta_sessions {self.beta_sessions} must be from 10 to 250 sessions")
 
     def observe(self, view: View) -> tuple[Floats, ...]:
-        """Signal now and before, sizes, betas, the group that hedges each symbol, and the group each is a hedge in."""
+        """Returns signal now and before, sizes, betas, each symbol's hedging group, and the group it is a hedge in."""
         if self.pair == "fund":
             return self._against_funds(view)
         sums = view.news("sentiment", half_life=self.half_life, reactions=self.reactions)
@@ -75,7 +75,7 @@ class Pairs(SizedRule):
         return named[-1] * legs, before * legs, self.sizes(view, named[-1] * legs), slopes, group, member
 
     def numbers(self) -> tuple[float, ...]:
-        """Threshold, holding period."""
+        """Returns threshold, holding period."""
         return float(self.threshold), float(self.hold)
 
     @staticmethod
@@ -91,7 +91,7 @@ class Pairs(SizedRule):
 
     @staticmethod
     def weigh(limits: tuple[float, ...], numbers: tuple[float, ...], state: Floats, out: Floats) -> None:
-        """Hedges each leg in the members of its group, in equal parts, and scales the book as a whole.
+        """Hedges each leg in the members of its group, in equal parts, and scales them as a whole.
 
         To `gross`, and no leg (non-zero in the row of groups) above the name cap.
         """

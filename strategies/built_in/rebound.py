@@ -1,4 +1,4 @@
-"""Buy what fell on panic; sell what rose on euphoria."""
+"""Buys what fell on panic, sells what rose on euphoria."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Rebound(SizedRule):
         need(0 < self.drop_pct < 100, f"drop_pct {self.drop_pct} must be above 0 and below 100 percent")
 
     def observe(self, view: View) -> tuple[Floats, ...]:
-        """Tone of the moment (one number for all), each symbol's last session return (0: unknown), and sizes."""
+        """Returns the tone (one number for all), each symbol's last session return (0: unknown), and sizes."""
         tone = view.news("tone", half_life=self.half_life)[-1]
         closes = view.closes
         traded = view.masks("chips", "power")
@@ -48,7 +48,7 @@ class Rebound(SizedRule):
         return tone * np.ones(len(traded)), returns, self.sizes(view, returns)
 
     def numbers(self) -> tuple[float, ...]:
-        """Panic, the fall as a fraction, holding period, side."""
+        """Returns panic, the fall as a fraction, holding period, side."""
         return float(self.panic), self.drop_pct / 100, float(self.hold), SIDES[self.side]
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Short what lives on AI demand when news undercuts it, long when news builds it up."""
+"""Sells what lives on AI demand when news undercuts it, buys it when news builds it up."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Shock(SizedRule):
     half_life: float = parameter(1.0, "sessions", "after which half of a headline's weight is left")
     reactions: Reactions = parameter("with-cause", "", "may headlines about a move under way trade")
     hedge: Literal["none", "platforms", "SPY"] = parameter(
-        "none", "", "other side of a dollar-neutral book; SPY stands for the benchmark"
+        "none", "", "other side of dollar-neutral positions; SPY stands for the benchmark"
     )
     refresh: bool = parameter(False, "", "does a signal that stays beyond its threshold restart the holding period")
 
     def observe(self, view: View) -> tuple[Floats, ...]:
-        """Signal now and one session before, size of a position entered now, and the hedge's members."""
+        """Returns signal now and one session before, size of a position entered now, and the hedge's members."""
         sums = view.news("sentiment", half_life=self.half_life, reactions=self.reactions)
         exposed = view.exposure * view.masks("chips", "power")
         hedge = view.masks("platforms") if self.hedge == "platforms" else exposed * 0.0
@@ -49,7 +49,7 @@ class Shock(SizedRule):
         return sums[-1] * exposed, before * exposed, self.sizes(view, exposed), hedge
 
     def numbers(self) -> tuple[float, ...]:
-        """Threshold, holding period, refresh and whether there is a hedge."""
+        """Returns threshold, holding period, refresh and whether there is a hedge."""
         return float(self.threshold), float(self.hold), float(self.refresh), float(self.hedge != "none")
 
     @staticmethod
@@ -65,7 +65,7 @@ class Shock(SizedRule):
 
     @staticmethod
     def weigh(limits: tuple[float, ...], numbers: tuple[float, ...], state: Floats, out: Floats) -> None:
-        """A hedge takes the opposite of the positions' sum."""
+        """Weighs positions; a hedge takes the opposite of their sum."""
         if numbers[3] == 0:
             weigh_parts(limits, state[PART], out)
             return

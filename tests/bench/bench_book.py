@@ -16,11 +16,14 @@ from typing import Any
 
 import backtrader as bt
 import numpy as np
+from baseline import compare
 
 from backtests.broker.terms import BrokerTerms
-from backtests.engine.replay import make_cerebro, make_market, run_cerebro, run_rule
+from backtests.engine.cerebro import make_cerebro, run_cerebro
+from backtests.engine.market import make_market
+from backtests.engine.replayed import Replayed
+from backtests.engine.rule_run import run_rule
 from backtests.episodes.episode import Episode
-from backtests.runs.result import Replayed
 from tests.helpers.markets import OHLC, Script, episode_of, no_news, weekdays
 
 ROUNDS = 7
@@ -65,6 +68,7 @@ def main() -> None:
         print(f"{name:34} {seconds * 1000:6.0f} ms  {seconds / base:5.2f} x bare{target}")
     print(f"memory, most of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"
           "  (target: below 250)")  # fmt: skip
+    compare("broker", lower={f"{name}, of bare backtrader": times[name] / base for name in targets})
 
 
 def _walks(days: list[Any]) -> dict[str, dict[Any, OHLC]]:

@@ -9,13 +9,18 @@ import statistics
 import time
 from collections.abc import Callable
 
+from baseline import compare
+
 from backtests import event_study, load_episode, replay
-from backtests.batch.replay_engine import ReplayEngine, engine_for
+from backtests.batch.replay_engine import ReplayEngine
 from backtests.broker.terms import BrokerTerms
+from backtests.engine.market import make_market
 from backtests.engine.news import read_news
-from backtests.engine.replay import make_market, run_rule, standard_rules
+from backtests.engine.rule_run import run_rule
+from backtests.evidence.placebo.choose_engine import engine_for
 from backtests.evidence.placebo.placebo import placebo
-from backtests.evidence.standard import weigh
+from backtests.evidence.registry import gather
+from backtests.user_strategies.selection import standard_rules
 from strategies.registry import make_rule
 
 ROUNDS = 5
@@ -40,8 +45,9 @@ def main() -> None:
     one = wall(lambda: run_rule(episode, market, shock, terms))
     every = wall(lambda: replay(episode, rules, news=news))
     print(f"one replay of shock: {one * 1e3:.0f} ms = 1")
-    print(f"event study: {wall(lambda: event_study(episode, news=news)) / one:.1f} replays")
-    added = wall(lambda: weigh(result, rules, episode, news))
+    study = wall(lambda: event_study(episode, news=news)) / one
+    print(f"event study: {study:.1f} replays")
+    added = wall(lambda: gather(result, rules, episode, news))
     print(f"gaps, attribution, critique of {len(rules)} strategies: {added / every:.2f} of running them")
     for workers in (1, 2):
         engine = ReplayEngine(workers=workers)
@@ -54,9 +60,10 @@ def main() -> None:
     kinds = placebo(episode, news, shock, terms, fast, n=10_000).kinds
     drawn = sum(len(kind.drawn.versions) for kind in kinds if kind.drawn.versions)
     spent = wall(lambda: placebo(episode, news, shock, terms, fast, n=10_000))
-    print(
-        f"10,000 placebos, engine {fast.name}, drawn, run and weighed: {spent / drawn * 10_000 / one:.1f} replays (target: 20)"
-    )
+    placebos = spent / drawn * 10_000 / one
+    print(f"10,000 placebos, engine {fast.name}, drawn, run and weighed: {placebos:.1f} replays (target: 20)")
+    ratios = {"event study, replays": study, "gaps, attribution, critique, of the run": added / every}
+    compare("evidence", lower={**ratios, "10,000 placebos, replays": placebos})
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ import numpy as np
 from scipy import stats
 
 from backtests import load_episode
-from backtests.batch.replay_engine import engine_for
 from backtests.broker.terms import BrokerTerms
 from backtests.engine.news import News, read_news
 from backtests.episodes.episode import Episode
@@ -33,6 +32,7 @@ from backtests.evidence.event_study.significance import (
     mean_correlation,
     patell,
 )
+from backtests.evidence.placebo.choose_engine import engine_for
 from backtests.evidence.placebo.placebo import placebo
 from strategies.registry import make_rule
 from strategies.universe import DEMAND, exposures

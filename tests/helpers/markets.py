@@ -12,12 +12,14 @@ import backtrader as bt
 import numpy as np
 
 from backtests.broker.terms import BrokerTerms
+from backtests.engine.cerebro import collect_records, make_cerebro, run_cerebro
+from backtests.engine.market import make_market
 from backtests.engine.news import News
-from backtests.engine.replay import make_cerebro, make_market, replayed, run_cerebro, run_rule
+from backtests.engine.replayed import Replayed
+from backtests.engine.rule_run import run_rule
 from backtests.episodes.episode import Episode
 from backtests.episodes.prices import Action, Bars, Prices
 from backtests.episodes.stock_loans import Loans
-from backtests.runs.result import Replayed
 from feeds.headline import Headline
 from feeds.scoring import Score
 from strategies.rule import Rule
@@ -178,7 +180,7 @@ def run_orders(
     cerebro, broker, _ = make_cerebro(episode, episode.tradable, terms or FREE)
     cerebro.addstrategy(_Sender, plan=plan)
     run_cerebro(cerebro)
-    return replayed(episode, Script(weights={}), terms or FREE, broker, ())
+    return collect_records(episode, Script(weights={}), terms or FREE, broker, ())
 
 
 FREE = BrokerTerms(cash=10_000.0, commission_bps=0, slippage_bps=0, bar_slippage_bps=0, borrow_pct=0, fractional=True)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from backtests.broker.terms import BrokerTerms
-from backtests.engine.replay import make_market, run_rule
+from backtests.engine.market import make_market
+from backtests.engine.rule_run import run_rule
 from feeds.errors import InputError
 from feeds.scoring import Entity, Score
 from strategies.holding import DIRECTION, STATE_ROWS, TRIGGER, crossings, hold_directions

@@ -1,1 +1,1 @@
-"""."""
+"""Commands that ask what a result proves."""

@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backtests.commands.evidence.shared import (
-    book_options,
-    emit,
-    input_options,
-    progress,
-    read_input,
-    strategies_option,
-)
+from backtests.commands.evidence.shared import emit, input_options, read_input, strategies_option, terms_options
+from backtests.commands.output import progress
 
 if TYPE_CHECKING:
     from feeds.scoring import Scorer
@@ -25,7 +19,7 @@ if TYPE_CHECKING:
 @strategies_option
 @click.option("--top", type=int, default=10, show_default=True, help="Headlines of each strategy shown.")
 @click.option("--leave-one-out/--no-leave-one-out", default=True, show_default=True, help="Run again without each.")
-@book_options
+@terms_options
 @input_options
 def attribute(
     episode: str,
@@ -39,7 +33,7 @@ def attribute(
     prices: Path | None,
     as_json: bool,
 ) -> None:
-    """Shares EPISODE's profit out to the headlines that made it; runs again without each headline, source, day ….
+    """Attributes EPISODE's profit to the headlines that made it; runs again without each headline, source, day ….
 
     EPISODE is an episode or the folder of a run, which then gets the result as evidence/attribution.json.
 
@@ -47,8 +41,8 @@ def attribute(
     Example:
       backtest attribute deepseek-2025 --strategy shock
     """
-    from backtests.engine.replay import replay
-    from backtests.evidence.attribution.attribution import attribute as share_out
+    from backtests._replay import replay
+    from backtests.evidence.attribution.attribution import attribute as attributed
     from backtests.evidence.attribution.attribution import document
     from backtests.evidence.attribution.attribution import leave_one_out as leave
     from backtests.evidence.attribution.gap_split import gap_split
@@ -57,16 +51,16 @@ def attribute(
     given = read_input(
         episode, news, prices, strategies=strategies, settings=settings, auctions=auctions, scorer=scorer
     )
-    run = given.run or replay(given.episode, given.rules, terms=given.book, news=given.news)
-    found = share_out(run, given.rules, given.episode, given.news)
+    run = given.run or replay(given.episode, given.rules, terms=given.terms, news=given.news)
+    found = attributed(run, given.rules, given.episode, given.news)
     if leave_one_out:
         pairs = list(zip(found, given.rules, strict=True))
         used = sum(item.used for item in given.news.items)
         with progress(used * sum(rule.news for rule in given.rules), "leaving one out") as advance:
             found = [
-                leave(each, rule, given.book, given.episode, given.news, on_progress=advance) if rule.news else each
+                leave(each, rule, given.terms, given.episode, given.news, on_progress=advance) if rule.news else each
                 for each, rule in pairs
             ]
     result = document(found, given.episode)
     split = gaps_text(gap_split(found, given.episode, given.news))
-    emit(given, result, f"{attribution_text(result, top)}\n{split}", as_json=as_json)
+    emit(given, result, text=f"{attribution_text(result, top)}\n{split}", as_json=as_json)

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from backtests.commands.evidence.shared import progress
 from backtests.commands.options import json_option
+from backtests.commands.output import progress
 from backtests.report.text.table import grid, number
 
 
@@ -43,7 +43,7 @@ def counterexamples(episodes: tuple[str, ...], as_json: bool) -> None:
 
 
 def counterexamples_text(made: dict[str, Any]) -> str:
-    """The tables for a terminal."""
+    """Prints the rates and the counterexamples as tables for a terminal."""
     lines = [
         f"How often a strong score (relevance x |sentiment| of {made['strong']} or more) was right, by session",
         *grid(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backtests.commands.evidence.shared import book_options, emit, input_options, read_input, strategies_option
+from backtests.commands.evidence.shared import emit, input_options, read_input, strategies_option, terms_options
 
 if TYPE_CHECKING:
     from feeds.scoring import Scorer
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("episode")
 @strategies_option
-@book_options
+@terms_options
 @click.option("--bars", metavar="LENGTH", help="Bars of minutes in the --prices file, like 5m: trade on them.")
 @input_options
 def delay(
@@ -30,7 +30,7 @@ def delay(
     prices: Path | None,
     as_json: bool,
 ) -> None:
-    """What EPISODE would have made had the news come 5 minutes, an hour … five sessions later.
+    """Replays EPISODE as if the news had come 5 minutes, an hour … five sessions later.
 
     EPISODE is an episode or the folder of a run, which then gets the result as evidence/delay.json.
 
@@ -40,10 +40,9 @@ def delay(
       backtest delay deepseek-2025 --strategy shock --bars 5m --prices minutes.csv
     """
     from backtests.evidence.delay_ladder import delay_ladder
-    from backtests.report.text.evidence import delay_text
 
     given = read_input(
         episode, news, prices, strategies=strategies, settings=settings, auctions=auctions, bars=bars, scorer=scorer
     )
-    document = delay_ladder(given.episode, given.unplaced, given.rules, given.book).document()
-    emit(given, document, delay_text(document), as_json=as_json)
+    document = delay_ladder(given.episode, given.unplaced, given.rules, given.terms).document()
+    emit(given, document, as_json=as_json)

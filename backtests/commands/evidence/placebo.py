@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backtests.commands.evidence.shared import book_options, emit, input_options, progress, read_input
+from backtests.commands.evidence.shared import emit, input_options, read_input, terms_options
 from backtests.commands.options import scheduler_option
+from backtests.commands.output import progress
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--workers", type=int, default=1, show_default=True, help="Processes; the result is the same.")
 @click.option("--engine", default="auto", show_default=True, help="auto, kernel, replay or dask.")
 @scheduler_option
-@book_options
+@terms_options
 @input_options
 def placebo(
     episode: str,
@@ -42,7 +43,7 @@ def placebo(
     prices: Path | None,
     as_json: bool,
 ) -> None:
-    """Would news that means nothing have done as well in EPISODE?
+    """Tests whether news that means nothing would have done as well in EPISODE.
 
     Days permuted in blocks, news shifted by sessions, names swapped, scores given to headlines off the topic.
     EPISODE is an episode or the folder of a run, which then gets the result as evidence/placebo.json.
@@ -51,10 +52,9 @@ def placebo(
     Example:
       backtest placebo deepseek-2025 --strategy shock -n 200 --seed 1 --workers 2
     """
-    from backtests.batch.replay_engine import engine_for
+    from backtests.evidence.placebo.choose_engine import engine_for
     from backtests.evidence.placebo.placebo import placebo as draw
-    from backtests.report.text.evidence import placebo_text
-    from backtests.runs.result import label
+    from backtests.records.record import label
 
     chosen = (strategy,) if strategy else ()
     given = read_input(episode, news, prices, strategies=chosen, settings=settings, auctions=auctions, scorer=scorer)
@@ -64,8 +64,8 @@ def placebo(
     rule = next((each for each in own if getattr(each, "reactions", "with-cause") == "with-cause"), own[0])
     with progress(4 * n, "placebos") as advance:
         found = draw(
-            given.episode, given.news, rule, given.book, engine_for(rule, engine, workers, scheduler),
+            given.episode, given.news, rule, given.terms, engine_for(rule, engine, workers, scheduler),
             n=n, seed=seed, block=block, strategy=label(rule, given.rules), on_progress=advance,
         )  # fmt: skip
     document = found.document()
-    emit(given, document, placebo_text(document), as_json=as_json)
+    emit(given, document, as_json=as_json)

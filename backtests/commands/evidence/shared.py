@@ -1,11 +1,8 @@
-"""What the verbs that weigh a result share: their input, and where the answer goes."""
+"""Reads what the commands of evidence are pointed at, and keeps what they find."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from backtests.commands.options import json_option, scorer_option, settings_option, split_settings
+from backtests.commands.output import show
+from backtests.commands.saved_runs.saved_run import lexicon_of, saved_run, scorer_of
 from feeds.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -21,22 +20,22 @@ if TYPE_CHECKING:
     from backtests.broker.terms import BrokerTerms
     from backtests.engine.news import News
     from backtests.episodes.episode import Episode
-    from backtests.runs.result import Result
+    from backtests.records.record import RunRecord
     from feeds.scoring import Scorer
     from strategies.rule import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceInputs:
-    """What a verb was pointed at: an episode, or the folder of a run with its strategies and terms."""
+    """Holds what a command was pointed at: an episode, or the folder of a run with its strategies and terms."""
 
     episode: Episode
     unplaced: News  # as read
     news: News  # placed for the auctions of the terms
     rules: tuple[Rule, ...]
-    book: BrokerTerms
+    terms: BrokerTerms
     folder: Path | None = None
-    run: Result | None = None
+    run: RunRecord | None = None
 
 
 strategies_option = click.option(
@@ -56,7 +55,7 @@ def input_options(command: F) -> F:
     return command
 
 
-def book_options(command: F) -> F:
+def terms_options(command: F) -> F:
     """Adds --set and --auctions."""
     auctions = click.option(
         "--auctions", metavar="NAMES", help="For which the news is read: open, close or open,close."
@@ -82,9 +81,9 @@ def read_input(
             which has its own.
     """
     from backtests.engine.news import read_news
-    from backtests.engine.replay import standard_rules
     from backtests.engine.schedule import place_news
     from backtests.episodes.episode import load_episode
+    from backtests.user_strategies.selection import standard_rules
 
     settings = {**(settings or {}), **({"auctions": auctions} if auctions else {})}
     if (Path(name) / "run_card.json").is_file():
@@ -98,12 +97,11 @@ def read_input(
         click.echo(note, err=True)
     scored = read_news(loaded, scorer=scorer)
     placed = place_news(loaded, scored, terms)
-    return EvidenceInputs(episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), book=terms)
+    return EvidenceInputs(episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), terms=terms)
 
 
 def _of_run(folder: Path, news: Path | None, prices: Path | None, scorer: Scorer) -> EvidenceInputs:
     from backtests.broker.terms import BrokerTerms
-    from backtests.commands.saved_runs.audit import lexicon_of, saved_run, scorer_of
     from backtests.engine.news import read_news
     from backtests.engine.schedule import place_news
 
@@ -114,43 +112,41 @@ def _of_run(folder: Path, news: Path | None, prices: Path | None, scorer: Scorer
     scored = read_news(loaded, scorer=scorer_of(run, scorer), lexicon_as_of=lexicon_of(run))
     placed = place_news(loaded, scored, terms)
     return EvidenceInputs(
-        episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), book=terms, folder=folder, run=run
+        episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), terms=terms, folder=folder, run=run
     )
 
 
-@contextmanager
-def progress(length: int, label: str) -> Iterator[Callable[[int], None]]:
-    """A bar with the time left, on stderr; nothing where that is no terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
-        yield bar.update
+def emit(given: EvidenceInputs, document: dict[str, Any], *, as_json: bool, text: str = "") -> None:
+    """Prints a document with what its scorer learned until when, and keeps it in the run's folder where there is one.
 
-
-def emit(given: EvidenceInputs, document: dict[str, Any], text: str, *, as_json: bool) -> None:
-    """Prints a result with what its scorer learned until when, and keeps it in the run's folder where there is one."""
+    Args:
+        given: What the command was pointed at.
+        document: Of a method of evidence, named in it.
+        as_json: Whether stdout gets the document instead of the text.
+        text: What to print; without it the method's own text.
+    """
+    from backtests.evidence.registry import method_named
     from backtests.records.contamination import scorer_facts, scorer_line
 
     news, episode = given.unplaced, given.episode
     facts = scorer_facts(news.scorer, news.trained_until, {episode.name: episode.start})
-    click.echo(text, err=as_json, nl=False)
+    text = text or method_named(document["name"]).text(document)
     if line := scorer_line(facts):
         document["scorer"] = facts
-        click.echo(line, err=as_json)
-    if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False, allow_nan=False))
+        text += f"{line}\n"
+    show(text, document, as_json=as_json)
     if given.folder is not None:
         click.echo(f"file: {keep(given.folder, document)}", err=True)
 
 
 def keep(folder: Path, document: Mapping[str, Any]) -> Path:
-    """Writes `evidence/<name>.json` into a run's folder.
+    """Writes `evidence/<name>.json` into a run's folder, and draws its page anew, so that it shows it.
 
     Raises:
         InputError: It cannot be written there.
     """
-    from backtests.runs.result import json_text
+    from backtests.records.record import json_text
+    from backtests.runs.folder import page_of, read_run
 
     path = folder / "evidence" / f"{document['name']}.json"
     try:
@@ -158,14 +154,6 @@ def keep(folder: Path, document: Mapping[str, Any]) -> Path:
         path.write_text(json_text(document), encoding="utf-8", newline="\n")
     except OSError as wrong:
         raise InputError(f"{path}: cannot be written ({wrong.strerror})") from None
-    _draw_again(folder)
-    return path
-
-
-def _draw_again(folder: Path) -> None:
-    """Makes a run's page anew, so that it shows the evidence just kept."""
-    from backtests.report.page import html_page
-    from backtests.runs.result import Result
-
     if (folder / "report.html").is_file():
-        (folder / "report.html").write_text(html_page(Result.load(folder)), encoding="utf-8", newline="\n")
+        (folder / "report.html").write_text(page_of(read_run(folder)), encoding="utf-8", newline="\n")
+    return path

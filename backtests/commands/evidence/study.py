@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from backtests.commands.evidence.shared import emit, input_options, progress, read_input
+from backtests.commands.evidence.shared import emit, input_options, read_input
+from backtests.commands.output import progress
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def study(
     prices: Path | None,
     as_json: bool,
 ) -> None:
-    """Event study of EPISODE: abnormal returns, and whether they are more than chance.
+    """Measures abnormal returns in EPISODE, and whether they are more than chance.
 
     EPISODE is an episode, `all` (each at its key session), or the folder of a run, which then gets the result as
     evidence/study.json.
@@ -65,7 +66,6 @@ def study(
     """
     from backtests.evidence.event_study.event_study import event_study
     from backtests.evidence.event_study.event_windows import Span
-    from backtests.report.text.evidence import study_text
 
     span = Span(before=before, after=after, estimation=estimation, gap=gap)
     if episode == "all":
@@ -76,11 +76,11 @@ def study(
     given = read_input(episode, news, prices, scorer=scorer)
     found = event_study(given.episode, news=given.news, days=days, model=model, span=span, benchmark=benchmark)
     document = found.document()
-    emit(given, document, study_text(document), as_json=as_json)
+    emit(given, document, as_json=as_json)
 
 
 def _all(model: Any, span: Span, benchmark: str | None, scorer: Scorer, *, as_json: bool) -> None:
-    """The sample's row of every episode that ships."""
+    """Prints the sample's row of every episode that ships."""
     from backtests.engine.news import read_news
     from backtests.episodes.episode import episode_names, load_episode
     from backtests.evidence.event_study.event_study import event_study

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from backtests.commands.evidence.shared import progress
 from backtests.commands.options import (
     ARCHIVE,
     archive_option,
@@ -24,16 +22,15 @@ from backtests.commands.options import (
     split_settings,
     window_options,
 )
+from backtests.commands.output import progress
+from backtests.commands.saved_runs.saved_run import check_sources, lexicon_of, saved_run, scorer_of
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
     from backtests.auditing.audit import Audit
     from backtests.auditing.decisions import Violation
-    from backtests.episodes.episode import Episode
-    from backtests.runs.result import Result
     from feeds.headline import Headline
     from feeds.scoring import Score, Scorer
-    from strategies.rule import Rule
 
 _SHOWN = 20
 
@@ -78,8 +75,8 @@ def audit(
     """
     from backtests.auditing.audit import audit as examine
     from backtests.broker.terms import BrokerTerms
-    from backtests.engine.replay import standard_rules
     from backtests.episodes.episode import load_episode
+    from backtests.user_strategies.selection import standard_rules
     from feeds.scoring import forget
 
     archived = news == ARCHIVE
@@ -99,7 +96,7 @@ def audit(
     scorer = scorer if run is None else scorer_of(run, scorer)
     loaded, scored = news_of(loaded, news, archive, as_of, scorer)
     if run is not None:
-        _check_sources(Path(episode), run.config["sources"], loaded.sources)
+        check_sources(Path(episode), run.config["sources"], loaded.sources)
     targets = None if run is None else run.tables["targets"].rows
     forget()  # else scoring anew would be remembering
     anew = partial(_anew, scorer=scorer, lexicon_as_of=as_of)
@@ -112,65 +109,8 @@ def audit(
         sys.exit(1)
 
 
-def lexicon_of(run: Result) -> date | None:
-    """The day after which a run left out words, None for no such day."""
-    text = run.config.get("lexicon_as_of")
-    return date.fromisoformat(text) if text else None
-
-
-def scorer_of(run: Result, asked: Scorer) -> Scorer:
-    """The scorer of a run, as it is now.
-
-    Raises:
-        InputError: Another one was asked for.
-    """
-    from feeds.scoring.registry import scorer_named
-
-    found = scorer_named(run.config["scorer"])
-    given = click.get_current_context().get_parameter_source("scorer") is not ParameterSource.DEFAULT
-    if given and asked != found:
-        raise InputError(f"--scorer {asked.name}: this run was scored by {found.name}; leave --scorer out")
-    return found
-
-
 def _anew(headline: Headline, scorer: Scorer, lexicon_as_of: date | None) -> Score:
     return scorer.score(headline.title, headline.summary, headline.language, lexicon_as_of)
-
-
-def saved_run(
-    folder: Path, news: Path | None, prices: Path | None, loans: Path | None = None, *, check: bool = True
-) -> tuple[Result, Episode, list[Rule]]:
-    """Reads a run back and loads what it read; without `check` whatever is there now.
-
-    Raises:
-        InputError: The folder is no run, or a file is no longer the one that the run read.
-    """
-    from backtests.episodes.episode import load_episode
-    from backtests.runs.result import Result
-    from backtests.user_strategies.loading import saved_rule
-
-    run = Result.load(folder)
-    config = run.config
-    with aside():
-        rules = [saved_rule(folder, row) for row in config["strategies"]]
-    start, end = date.fromisoformat(config["start"]), date.fromisoformat(config["end"])
-    bars = config.get("bars", "daily")
-    loaded = load_episode(
-        config["episode"], prices=prices, news=news, start=start, end=end, loans=loans,
-        bars=None if bars == "daily" else bars,
-    )  # fmt: skip
-    if check:
-        _check_sources(folder, config["sources"], loaded.sources)
-    return run, loaded, rules
-
-
-def _check_sources(folder: Path, then: dict[str, str], now: dict[str, str]) -> None:
-    for name in sorted({*then, *now}):
-        if then.get(name) != now.get(name):
-            raise InputError(
-                f"{folder}: the run did not read the {name} that is here now; give its files with --news and --prices, "
-                "--loans and --archive"
-            )
 
 
 def text_audit(found: Audit) -> str:

@@ -25,13 +25,13 @@ def compare(runs: tuple[Path, ...], output: Path) -> None:
       backtest compare runs/monday runs/tuesday -o both.html
     """
     from backtests.report.page import compare_page
-    from backtests.runs.result import Result
+    from backtests.runs.folder import read_run
 
     if len(runs) < 2:
         raise InputError("compare needs two runs or more; give the folders that `backtest run` wrote")
     names = [run.resolve().name for run in runs]
     shown = [name if names.count(name) == 1 else str(run) for name, run in zip(names, runs, strict=True)]
-    page = compare_page([(name, Result.load(run)) for name, run in zip(shown, runs, strict=True)])
+    page = compare_page([(name, read_run(run)) for name, run in zip(shown, runs, strict=True)])
     try:
         output.write_text(page, encoding="utf-8", newline="\n")
     except OSError as wrong:

@@ -22,9 +22,10 @@ def diff(first: Path, second: Path, as_json: bool) -> None:
     Example:
       backtest diff runs/monday runs/tuesday
     """
-    from backtests.auditing.reproduction import why_different
+    from backtests.records.run_diff import differences
+    from backtests.runs.folder import read_run
 
-    found = why_different(first, second)
+    found = differences(read_run(first), read_run(second))
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
     else:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from backtests.broker.terms import BrokerTerms
     from backtests.engine.news import News
     from backtests.episodes.episode import Episode
-    from backtests.runs.result import Result
+    from backtests.records.record import RunRecord
     from strategies.rule import Rule
     from strategies.signals import NewsItem
 
@@ -137,7 +137,7 @@ def _sums(pairs: Iterable[tuple[str, float]]) -> dict[str, float]:
     return {name: math.fsum(each) for name, each in parts.items()}
 
 
-def attribute(result: Result, rules: Sequence[Rule], episode: Episode, news: News) -> list[Attribution]:
+def attribute(result: RunRecord, rules: Sequence[Rule], episode: Episode, news: News) -> list[Attribution]:
     """Shares out the profit of every strategy of a run.
 
     Args:
@@ -146,7 +146,7 @@ def attribute(result: Result, rules: Sequence[Rule], episode: Episode, news: New
         episode: What it was made from.
         news: Its placed news.
     """
-    from backtests.engine.replay import make_market
+    from backtests.engine.market import make_market
 
     market = make_market(episode, news)
     items = {item.headline.id: item for item in news.items}
@@ -247,7 +247,8 @@ def _without_symbol(episode: Episode, symbol: str) -> Episode:
 
 
 def _profit(rule: Rule, terms: BrokerTerms, episode: Episode, news: News) -> float:
-    from backtests.engine.replay import make_market, run_rule
+    from backtests.engine.market import make_market
+    from backtests.engine.rule_run import run_rule
 
     days = run_rule(episode, make_market(episode, news), rule, terms).days
     return (days[-1].equity if days else terms.cash) - terms.cash

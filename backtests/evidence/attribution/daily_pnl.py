@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from backtests.runs.result import Result
+from backtests.records.record import RunRecord
 
 if TYPE_CHECKING:
     from backtests.episodes.episode import Episode
@@ -91,13 +91,13 @@ class Book:
         return self.equity[-1] - self.equity[0]
 
 
-def rows_of(result: Result, table: str, strategy: str) -> list[dict[str, Any]]:
+def rows_of(result: RunRecord, table: str, strategy: str) -> list[dict[str, Any]]:
     """The rows of one strategy in one of a result's tables."""
     found = result.tables[table]
     return [dict(zip(found.columns, row, strict=True)) for row in found.rows if row[0] == strategy]
 
 
-def book_of(result: Result, strategy: str, episode: Episode) -> Book:
+def book_of(result: RunRecord, strategy: str, episode: Episode) -> Book:
     """Takes a strategy's book apart.
 
     Args:

@@ -54,7 +54,7 @@ class Causes:
 
     def __init__(self, rule: Rule, market: Market, items: Sequence[NewsItem]) -> None:
         """Listens to `rule` on `market`, whose signals were built from `items`."""
-        from backtests.engine.strategy_run import StrategyRule
+        from backtests.user_strategies.adapter import StrategyRule
 
         self._rule, self._market = rule, market
         self._names = _names(rule.strategy) if isinstance(rule, StrategyRule) else None

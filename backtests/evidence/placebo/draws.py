@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtests.batch.replay_engine import Ints, Versions, actual_rows
+from backtests.batch.news_versions import Ints, Versions, actual_rows
 
 if TYPE_CHECKING:
     from backtests.engine.news import News

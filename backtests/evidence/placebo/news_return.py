@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from backtests.batch.replay_engine import Versions, used_items
+from backtests.batch.news_versions import Versions, used_items
 from backtests.evidence.event_study.abnormal_returns import abnormal_returns
 from backtests.evidence.event_study.event_windows import LEAST, returns_table
 from strategies.signals import Floats, Reactions

@@ -20,9 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from backtests.batch.replay_engine import Engine, Versions, actual_rows, engine_for, used_items
+from backtests.batch.news_versions import Versions, actual_rows, used_items
+from backtests.batch.replay_engine import Engine
 from backtests.broker.terms import BrokerTerms
-from backtests.engine.replay import make_market, run_rule
+from backtests.engine.market import make_market
+from backtests.engine.rule_run import run_rule
+from backtests.evidence.placebo.choose_engine import engine_for
 from backtests.evidence.placebo.draws import KINDS, Drawn, draw
 from backtests.evidence.placebo.news_return import Moves
 from backtests.records.metrics import Trade, round_trips

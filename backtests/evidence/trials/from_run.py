@@ -14,7 +14,7 @@ from backtests.evidence.trials.ledger import trial_key
 from backtests.records.metrics import cash_returns, excess_returns
 
 if TYPE_CHECKING:
-    from backtests.runs.result import Result
+    from backtests.records.record import RunRecord
 
 _NO_MARKET = {"episode.toml", "sessions.csv", "actions.csv"}  # sources that are neither prices nor news
 
@@ -52,18 +52,18 @@ def sample_of(episode: str, sessions: Sequence[str], sources: Mapping[str, str])
     )
 
 
-def sample_of_run(result: Result) -> Sample:
+def sample_of_run(result: RunRecord) -> Sample:
     """Returns what a run was made on."""
     sessions = [row[0] for row in result.tables["sessions"].rows]
     return sample_of(result.config["episode"], sessions[1:], result.config["sources"])
 
 
-def trials_of(result: Result) -> tuple[Trial, ...]:
+def trials_of(result: RunRecord) -> tuple[Trial, ...]:
     """Returns the trials that a finished run is."""
     return tuple(each.trial for each in strategies_of(result))
 
 
-def strategies_of(result: Result) -> tuple[Ran, ...]:
+def strategies_of(result: RunRecord) -> tuple[Ran, ...]:
     """Returns the strategies of a run with what they are weighed by, in their order."""
     table, trades = result.tables["equity"], result.tables["trades"]
     curves: dict[str, list[float]] = {}

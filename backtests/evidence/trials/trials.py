@@ -29,7 +29,7 @@ from backtests.records.metrics import LEAST_DEVIATION, SESSIONS_A_YEAR
 from strategies.signals import Floats
 
 if TYPE_CHECKING:
-    from backtests.runs.result import Result
+    from backtests.records.record import RunRecord
 
 LEAST_ENTRIES = 10  # different sessions with an entry, below which returns say nothing about chance
 _SAME = 1e-9  # Sharpe ratios that differ by less share a rank
@@ -89,7 +89,7 @@ class Trials:
         }
 
 
-def record(result: Result, path: Path | None = None, *, least_entries: int = LEAST_ENTRIES) -> Trials:
+def record(result: RunRecord, path: Path | None = None, *, least_entries: int = LEAST_ENTRIES) -> Trials:
     """Writes a run into the ledger, weighs it against all that was tried before, and adds that to its evidence.
 
     `backtest run` does so by itself; a notebook that calls `replay` has to ask for it.

@@ -1,4 +1,4 @@
-"""One offline page of a run: HTML with drawings in it, a style sheet and a small script.
+"""Draws one offline page of a run: HTML with drawings in it, a style sheet and a small script.
 
 The page asks nothing of the network and lets nothing in: its Content-Security-Policy names the hash of its one style
 sheet and its one script, headlines are escaped, and links lead only to http and https. Without the script it still
@@ -12,22 +12,19 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from backtests.records.contamination import scorer_line
-from backtests.report.page.baselines import baselines
-from backtests.report.page.claims import happened, moves
+from backtests.records.record import RunRecord
+from backtests.report.page.claims import CLAIM_HEAD, happened, moves
 from backtests.report.page.data_card import audit, card, not_shown
 from backtests.report.page.evidence import evidence
 from backtests.report.page.markup import Markup, esc, table
 from backtests.report.page.run_comparison import comparison
+from backtests.report.page.strategies import strategies
 from backtests.report.page.timeline import timeline
 from backtests.report.page.trades import costs, trades
-from backtests.report.text.run import CLAIM_HEAD, RESULT_HEAD, audit_lines, claim_rows, limits, result_rows
+from backtests.report.text.run import audit_lines, claim_rows, limits, result_head, result_rows
 from backtests.report.text.table import number
-
-if TYPE_CHECKING:
-    from backtests.runs.result import Result
 
 _ASSETS = Path(__file__).with_name("assets")
 _NAV = (
@@ -53,7 +50,7 @@ def _hash(text: str) -> str:
 
 
 def shell(title: str, body: Iterable[str]) -> str:
-    """A whole document around a body, with its policy, style and script."""
+    """Wraps a body into a whole document, with its policy, style and script."""
     style, script = _asset("page.css"), _asset("page.js")
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
@@ -69,78 +66,81 @@ def shell(title: str, body: Iterable[str]) -> str:
     )
 
 
-def _standfirst(result: Result) -> str:
-    """The two sentences under the headline, put together from the run's own figures."""
-    doc = result.document
+def _standfirst(record: RunRecord) -> str:
+    """Writes the sentences under the title from the run's own figures."""
+    doc = record.document
     claimed = [row["symbol"] for row in doc["claims"]]
-    rows = {each[0]: each for each in moves(result, doc["key_session"])}
+    rows = {each[0]: each for each in moves(record, doc["key_session"])}
     first = next((rows[symbol] for symbol in claimed if symbol in rows), None) or next(iter(rows.values()), None)
-    told = ""
+    sentences = ""
     if first:
-        symbol, _, gap, left, whole = first
-        told = (
-            f"On {doc['key_session']} {symbol} closed {number(whole)} %. {number(gap)} % was there at the open; "
-            f"{number(left)} % was left to anyone who waited for it. "
+        symbol, _, gap, tradable, whole = first
+        sentences = (
+            f"On {doc['key_session']} {symbol} closed {number(whole)} %. The overnight gap was {number(gap)} %; "
+            f"{number(tradable)} % was tradable, open to close. "
         )
-    own = [each for each in doc["results"] if not each["baseline"]]
-    baseline = [each for each in doc["results"] if each["baseline"]]
-    for name, group in (("Own strategies", own), ("Baselines", baseline)):
-        if group:
-            returns = [each["return_pct"] for each in group]
-            told += f"{name} made {number(min(returns), 1)} to {number(max(returns), 1)} %. "
-    return told
+    for name, is_baseline in (("Strategies", False), ("Baselines", True)):
+        returns = [each["return_pct"] for each in doc["results"] if each["baseline"] == is_baseline]
+        if returns:
+            sentences += f"{name} made {number(min(returns), 1)} to {number(max(returns), 1)} %. "
+    return sentences
 
 
-def _scorer(result: Result) -> str:
-    """The training cut-off of a scorer that has one, and what it means."""
-    facts = result.document.get("scorer")
+def _scorer(record: RunRecord) -> str:
+    """States the training cut-off of a scorer that has one, and what it means."""
+    facts = record.document.get("scorer")
     line = esc(scorer_line(facts))
     if facts and facts["contaminated_for"]:
         line = Markup(f"<strong>{line}</strong>")
     return f'<p class="facts">{line}</p>' if line else ""
 
 
-def html_page(result: Result) -> str:
-    """The whole report as one offline page; the same result gives the same bytes."""
-    doc = result.document
+def html_page(record: RunRecord, sections: Sequence[str]) -> str:
+    """Draws the whole report as one offline page; the same run gives the same bytes.
+
+    Args:
+        record: The run.
+        sections: HTML of its evidence, a part for each method, from the registry of methods.
+    """
+    doc = record.document
     window, heads = doc["window"], doc["headlines"]
-    sections = [
-        ("happened", happened(result)), ("news", timeline(result)), ("strategies", baselines(result)),
-        ("trades", trades(result)), ("costs", costs(result)), ("evidence", evidence(result)),
-        ("audit", audit(result)), ("card", card(result)), ("limits", not_shown(result)),
+    parts = [
+        ("happened", happened(record)), ("news", timeline(record)), ("strategies", strategies(record)),
+        ("trades", trades(record)), ("costs", costs(record)), ("evidence", evidence(sections)),
+        ("audit", audit(record)), ("card", card(record)), ("limits", not_shown(record)),
     ]  # fmt: skip
-    there = {name for name, text in sections if text}
+    there = {name for name, text in parts if text}
     nav = "".join(f'<li><a href="#{name}">{words}</a></li>' for name, words in _NAV if name in there)
     title = doc.get("title") or doc["episode"]
     head = (
         '<a class="skip" href="#main">Skip to the report</a><header><p class="kicker">Aftershock · a replay in which '
         f"nothing knows what was not known then</p><h1>{esc(title)}</h1>"
-        f'<p class="standfirst">{esc(_standfirst(result))}</p>'
+        f'<p class="standfirst">{esc(_standfirst(record))}</p>'
         f'<p class="facts">{window["start"]} to {window["end"]} · {window["sessions"]} sessions · '
         f"{heads['total']} headlines, {heads['used']} about AI, {heads['rejected']} rejected · "
-        f"run {result.hash8}</p>{_scorer(result)}</header>"
+        f"run {record.hash8}</p>{_scorer(record)}</header>"
         f'<nav aria-label="Sections"><ul>{nav}</ul></nav>'
     )
-    body = "".join(text for _, text in sections)
+    body = "".join(text for _, text in parts)
     tip = '<div id="tip" hidden></div>'
     return shell(f"{title}: Aftershock", [head, f'<main id="main">{body}</main>', tip])
 
 
-def compare_page(named: Sequence[tuple[str, Result]]) -> str:
-    """One offline page of several runs, each with the name it is shown under."""
+def compare_page(named: Sequence[tuple[str, RunRecord]]) -> str:
+    """Draws one offline page of several runs, each with the name it is shown under."""
     title, body = comparison(named)
     return shell(f"{title}: Aftershock", [*body, '<div id="tip" hidden></div>'])
 
 
-def notebook_view(result: Result) -> str:
-    """The main tables, for a notebook's cell: no style, no script."""
-    doc = result.document
+def notebook_view(record: RunRecord) -> str:
+    """Draws the main tables for a notebook's cell: no style, no script."""
+    doc = record.document
     parts = [
         f"<h3>{esc(doc['episode'])}: {doc['window']['start']} to {doc['window']['end']}</h3>",
-        table(CLAIM_HEAD, claim_rows(result), "Claims against prices", left=2),
-        table(RESULT_HEAD, result_rows(result), "Strategies and baselines (·); costs in US dollars"),
-        *(f"<p>{esc(line)}</p>" for line in audit_lines(result)),
-        _scorer(result),
-        "<ul>" + "".join(f"<li>{esc(limit)}</li>" for limit in limits(result)) + "</ul>",
+        table(CLAIM_HEAD, claim_rows(record), "Claims against prices", left=2),
+        table(result_head(), result_rows(record), "Strategies and baselines (·); costs in US dollars"),
+        *(f"<p>{esc(line)}</p>" for line in audit_lines(record)),
+        _scorer(record),
+        "<ul>" + "".join(f"<li>{esc(limit)}</li>" for limit in limits(record)) + "</ul>",
     ]
     return Markup("\n".join(parts))

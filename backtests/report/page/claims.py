@@ -1,35 +1,36 @@
-"""What happened: claims beside prices, and how each symbol's move splits at the open."""
+"""Draws what happened: claims beside prices, and how each symbol's move splits at the open."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from backtests.records.record import RunRecord
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, figure, folded, section, table
-from backtests.report.text.run import CLAIM_HEAD, claim_rows
+from backtests.report.text.run import claim_rows
 from backtests.report.text.table import number
 
-if TYPE_CHECKING:
-    from backtests.runs.result import Result
+_PARTS = ("overnight gap %", "open to close (tradable) %")
+CLAIM_HEAD = ("symbol", "reported", "measured", "close %", *_PARTS, "verdict")
 
 
-def moves(result: Result, session: str) -> list[tuple[str, str, float, float, float]]:
-    """(symbol, sector, at the open, left, whole) of every traded symbol in a session, in percent, falls first.
+def moves(record: RunRecord, session: str) -> list[tuple[str, str, float, float, float]]:
+    """Splits the move of every traded symbol in a session into overnight gap and open to close.
 
-    The first two compound to the third, they do not add.
+    Returns:
+        (symbol, sector, gap, open to close, close to close), in percent, falls first; the first two compound to the
+        third, they do not add.
     """
     bars: dict[str, list[tuple[str, float, float]]] = {}
-    for symbol, day, opened, _, _, close in result.tables["bars"].rows:
+    for symbol, day, opened, _, _, close in record.tables["bars"].rows:
         bars.setdefault(symbol, []).append((day, opened, close))
     found = []
-    for sector, symbols in result.document["sectors"].items():
+    for sector, symbols in record.document["sectors"].items():
         for symbol in symbols:
             days = bars.get(symbol, [])
             row = next((index for index, each in enumerate(days) if each[0] == session), 0)
             if row:
                 before, (_, opened, close) = days[row - 1][2], days[row]
-                gap, left, whole = opened / before - 1, close / opened - 1, close / before - 1
-                found.append((symbol, sector, gap * 100, left * 100, whole * 100))
+                gap, tradable, whole = opened / before - 1, close / opened - 1, close / before - 1
+                found.append((symbol, sector, gap * 100, tradable * 100, whole * 100))
     return sorted(found, key=lambda each: each[4])
 
 
@@ -50,40 +51,40 @@ def _bars(rows: list[tuple[str, str, float, float, float]], session: str, width:
         y = top + index * step
         parts += [
             svg.text(left - 4, y + 13, symbol, "label", "end"),
-            svg.rect(x(0), y + 3, x(gap) - x(0), 12, "gone"),
-            svg.rect(x(gap), y + 6, x(whole) - x(gap), 6, "left-over"),
+            svg.rect(x(0), y + 3, x(gap) - x(0), 12, "gap"),
+            svg.rect(x(gap), y + 6, x(whole) - x(gap), 6, "tradable"),
             svg.line(x(whole), y + 1, x(whole), y + 17, "close-mark"),
             svg.text(width - 2, y + 13, number(whole, 1), "value", "end"),
         ]
     worst = rows[0]
     label = (
-        f"Moves of {len(rows)} symbols on {session}. {worst[0]} moved most downward: {number(worst[2])} % at the open, "
-        f"{number(worst[3])} % after it, {number(worst[4])} % by the close. All figures are in the table."
+        f"Moves of {len(rows)} symbols on {session}. {worst[0]} moved most downward: {number(worst[2])} % overnight, "
+        f"{number(worst[3])} % open to close, {number(worst[4])} % by the close. All figures are in the table."
     )
     return svg.drawing(width, height, label, parts)
 
 
-def happened(result: Result) -> Markup:
-    """The first section of the page."""
-    session = result.document["key_session"]
-    rows = moves(result, session)
+def happened(record: RunRecord) -> Markup:
+    """Draws the section of what happened: moves and claims."""
+    session = record.document["key_session"]
+    rows = moves(record, session)
     parts: list[str] = []
     if rows:
         legend = (
-            '<p class="legend"><span class="key gone"></span>gone at the open (nobody who waited for the news got it) '
-            '<span class="key left-over"></span>open to close: left to trade '
+            '<p class="legend"><span class="key gap"></span>overnight gap (before anybody could trade on the news) '
+            '<span class="key tradable"></span>open to close (tradable) '
             '<span class="key close-mark"></span>close</p>'
         )
         drawn = svg.both(lambda width: _bars(rows, session, width))
         caption = f"Percent against the close before {session}. The two parts compound, they do not add."
         figures = table(
-            ("symbol", "sector", "at open %", "left %", "close %"),
-            [(symbol, sector, number(gap), number(left), number(whole)) for symbol, sector, gap, left, whole in rows],
+            ("symbol", "sector", *_PARTS, "close %"),
+            [(symbol, sector, *map(number, (gap, tradable, whole))) for symbol, sector, gap, tradable, whole in rows],
             f"Moves on {session}, percent",
             left=2,
         )
         parts += [legend, figure(caption, *drawn), folded("The figures as a table", figures)]
-    claims = claim_rows(result)
+    claims = claim_rows(record)
     if claims:
         parts += ["<h3>What was reported, and what the prices say</h3>"]
         marked = [
@@ -91,7 +92,7 @@ def happened(result: Result) -> Markup:
         ]
         parts += [table(CLAIM_HEAD, marked, "Claims against prices", left=2, wide=1)]
     lead = (
-        "A move at the open is gone before anybody who reads the news can trade. What a strategy could still earn "
-        "or lose that session lies between the open and the close."
+        "The overnight gap is over before anybody who reads the news can trade. What a strategy could still earn or "
+        "lose that session lies between the open and the close."
     )
     return section("happened", "What happened", lead, *parts)

@@ -1,17 +1,15 @@
-"""Was it tradable, was it the news, was it luck: the run's evidence, where it was gathered."""
+"""Draws the evidence of a run: was it tradable, was it the news, was it luck?"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, esc, figure, folded, listing, section, table, title_of
+from backtests.report.text.evidence import trials_line
 from backtests.report.text.table import number, p_value
-
-if TYPE_CHECKING:
-    from backtests.runs.result import Result
 
 Document = Mapping[str, Any]
 
@@ -22,7 +20,7 @@ def _noted(document: Document) -> str:
 
 
 def _band(group: Document, width: float) -> Markup:
-    """Cumulative average abnormal return of one group with its 95 % band."""
+    """Draws the cumulative average abnormal return of one group with its 95 % band."""
     days = group["days"]
     left, right, top, bottom = 44.0, width - 10, 12.0, 190.0
     values = [each[key] for each in days for key in ("caar_pct", "low_pct", "high_pct") if each[key] is not None]
@@ -42,7 +40,7 @@ def _band(group: Document, width: float) -> Markup:
     if edge:
         parts.append(f'<polygon points="{" ".join(f"{svg.px(a)},{svg.px(b)}" for a, b in edge)}" class="band"/>')
     parts.append(svg.line(x(0), top, x(0), bottom, "event"))
-    parts.append(svg.polyline([(x(d["offset"]), y(d["caar_pct"])) for d in days], "mine own"))
+    parts.append(svg.polyline([(x(d["offset"]), y(d["caar_pct"])) for d in days], "mine strategy"))
     for day in days:
         if width > 500 or day["offset"] % 2 == 0:
             parts.append(svg.text(x(day["offset"]), bottom + 16, number(day["offset"], 0), "tick", "middle"))
@@ -54,7 +52,8 @@ def _band(group: Document, width: float) -> Markup:
     return svg.drawing(width, bottom + 22, label, parts)
 
 
-def _study(document: Document) -> str:
+def study_section(document: Document) -> str:
+    """Draws the event study."""
     groups = document["groups"]
     sample = next((each for each in groups if each["group"] == "sample"), groups[0] if groups else None)
     if sample is None:
@@ -115,7 +114,8 @@ def _histogram(dist: Document, width: float) -> Markup:
     return svg.drawing(width, bottom + 22, label, parts)
 
 
-def _placebo(document: Document) -> str:
+def placebo_section(document: Document) -> str:
+    """Draws the distributions of placebos."""
     rows, drawn = [], []
     for kind in document["kinds"]:
         dist = kind["profit"]
@@ -131,8 +131,8 @@ def _placebo(document: Document) -> str:
             caption = f"{kind['kind']}: {kind['about']}. Profit in US dollars, number of placebos upwards."
             drawn.append(figure(caption, *svg.both(partial(_histogram, dist))))
     head = ("placebo", "n", "distinct", "real news", "mean", "5 %", "95 %", "p")
-    told = table(head, rows, f"Profit of {document['strategy']} with news that means nothing, US dollars")
-    return "".join([f"<h3>Placebo news: {esc(document['strategy'])}</h3>", told, *drawn, _noted(document)])
+    html = table(head, rows, f"Profit of {document['strategy']} with news that means nothing, US dollars")
+    return "".join([f"<h3>Placebo news: {esc(document['strategy'])}</h3>", html, *drawn, _noted(document)])
 
 
 def _ladder(document: Document, width: float) -> Markup:
@@ -149,7 +149,7 @@ def _ladder(document: Document, width: float) -> Markup:
         ]
     for each in named:
         points = [(x(i), y(value)) for i, value in enumerate(each["return_pct"]) if value is not None]
-        parts.append(svg.polyline(points, "other" if each["baseline"] else "mine own"))
+        parts.append(svg.polyline(points, "other" if each["baseline"] else "mine strategy"))
     for index, rung in enumerate(rungs):
         if width > 500 or index % 2 == 0:
             parts.append(svg.text(x(index), bottom + 16, rung["delay"], "tick", "middle"))
@@ -157,13 +157,14 @@ def _ladder(document: Document, width: float) -> Markup:
     return svg.drawing(width, bottom + 22, label, parts)
 
 
-def _delay(document: Document) -> str:
+def delay_section(document: Document) -> str:
+    """Draws the delay ladder."""
     head = ("strategy", *(rung["delay"] for rung in document["rungs"]))
     rows = [(each["strategy"], *(number(value) for value in each["return_pct"])) for each in document["strategies"]]
     return "".join(
         [
             "<h3>Delay ladder</h3>",
-            figure("Return in percent had the news come later; own strategies blue, baselines grey.",
+            figure("Return in percent had the news come later; built-in and your strategies blue, baselines grey.",
                    *svg.both(lambda width: _ladder(document, width))),
             table(head, rows, "Return in percent by delay of the news"),
             _noted(document),
@@ -171,7 +172,8 @@ def _delay(document: Document) -> str:
     )  # fmt: skip
 
 
-def _gaps(document: Document) -> str:
+def gaps_section(document: Document) -> str:
+    """Draws when the profit was made."""
     parts = ("entry_open_to_close", "later_gaps", "later_sessions", "commission", "slippage", "borrow", "dividends")
     rows = [
         (each["strategy"], *(number(each["made_usd"].get(key, 0.0), 0) for key in parts), number(each["pnl_usd"], 0))
@@ -187,7 +189,8 @@ def _gaps(document: Document) -> str:
     )
 
 
-def _attribution(document: Document) -> str:
+def attribution_section(document: Document) -> str:
+    """Draws which headlines made the profit."""
     parts = ["<h3>Which headlines made the profit</h3>"]
     for each in document["strategies"]:
         if not each["headlines"]:
@@ -201,7 +204,7 @@ def _attribution(document: Document) -> str:
             )
             for row in each["headlines"][:12]
         ]
-        told = table(
+        html = table(
             ("US dollars", "headline", "source", "known (UTC)"), rows, f"{each['strategy']}: profit by headline", wide=1
         )
         rest = (
@@ -209,13 +212,14 @@ def _attribution(document: Document) -> str:
         )
         parts.append(
             folded(
-                f"{each['strategy']}: {number(each['profit_usd'], 0)} US dollars", told, f'<p class="note">{rest}</p>'
+                f"{each['strategy']}: {number(each['profit_usd'], 0)} US dollars", html, f'<p class="note">{rest}</p>'
             )
         )
     return "".join([*parts, _noted(document)]) if len(parts) > 1 else ""
 
 
-def _trials(document: Document) -> str:
+def trials_section(document: Document) -> str:
+    """Draws how many configurations were tried."""
     rows = [
         (
             each["strategy"],
@@ -230,19 +234,20 @@ def _trials(document: Document) -> str:
     ]
     head = ("strategy", "rank", "Sharpe", "PSR", "DSR", "p", "q (BH)")
     pbo = document.get("pbo")
-    told = f"{document['says']}; the ledger of trials is {'intact' if document['ledger']['intact'] else 'BROKEN'}."
+    line = f"{trials_line(document)}; the ledger is {'intact' if document['ledger']['intact'] else 'BROKEN'}."
     if pbo:
-        told += f" Probability of backtest overfitting {pbo['pbo']:.2f} over {pbo['trials']} trials."
+        line += f" Probability of backtest overfitting {pbo['pbo']:.2f} over {pbo['trials']} configurations."
     return "".join(
         [
-            f"<h3>How many were tried</h3><p>{esc(told[:1].upper() + told[1:])}</p>",
-            table(head, rows, "Sharpe ratios against the number of trials"),
+            f"<h3>How many configurations were tried</h3><p>{esc(line)}</p>",
+            table(head, rows, "Sharpe ratios against the number of configurations tried"),
             _noted(document),
         ]
     )
 
 
-def _critique(document: Document) -> str:
+def critique_section(document: Document) -> str:
+    """Draws what speaks against each strategy."""
     parts: list[str] = ["<h3>What speaks against it</h3>"]
     for each in document["strategies"]:
         if each.get("baseline"):
@@ -255,25 +260,13 @@ def _critique(document: Document) -> str:
     return "".join([*parts, _noted(document)])
 
 
-_PARTS: Sequence[tuple[str, Callable[[Document], str]]] = (
-    ("study", _study),
-    ("gaps", _gaps),
-    ("placebo", _placebo),
-    ("delay", _delay),
-    ("attribution", _attribution),
-    ("trials", _trials),
-    ("critique", _critique),
-)
-_VERBS = {"study": "study", "placebo": "placebo", "delay": "delay"}
+def missing_note(verbs: Sequence[str]) -> Markup:
+    """Names the commands that would add what was not gathered."""
+    commands = ", ".join(f"backtest {verb} RUN_FOLDER" for verb in verbs)
+    return Markup(f'<p class="note">Not gathered for this run: {esc(commands)} would add it to this page.</p>')
 
 
-def evidence(result: Result) -> Markup:
-    """The section of evidence: what was gathered, and the commands for what was not."""
-    told = [draw(result.evidence[name]) for name, draw in _PARTS if name in result.evidence]
-    missing = [f"backtest {verb} RUN_FOLDER" for name, verb in _VERBS.items() if name not in result.evidence]
-    if missing:
-        told.append(
-            f'<p class="note">Not gathered for this run: {esc(", ".join(missing))} would add it to this page.</p>'
-        )
+def evidence(sections: Sequence[str]) -> Markup:
+    """Draws the section of evidence, of the parts that its methods drew."""
     lead = "Was it tradable, was it the news, was it luck? A backtest of one crash proves little; this says how little."
-    return section("evidence", "Evidence", lead, *told)
+    return section("evidence", "Evidence", lead, *sections)

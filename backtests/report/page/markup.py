@@ -1,4 +1,4 @@
-"""HTML from values: whatever is not made by this room is escaped on its way in. Pure."""
+"""Makes HTML of values: whatever is not made by this room is escaped on its way in. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 
 class Markup(str):
-    """Text that is HTML already; everything else is escaped by `cell`."""
+    """Marks text that is HTML already; everything else is escaped by `cell`."""
 
     __slots__ = ()
 
@@ -20,7 +20,7 @@ def esc(value: Any) -> str:
 
 
 def cell(value: Any) -> str:
-    """A value as HTML: `Markup` as it is, anything else escaped."""
+    """Returns a value as HTML: `Markup` as it is, anything else escaped."""
     return str(value) if isinstance(value, Markup) else esc(value)
 
 
@@ -35,20 +35,20 @@ def safe_url(url: str) -> str:
 
 
 def link_attributes(url: str) -> str:
-    """The attributes of a link that leaves the page and gives nothing away; empty where there is no safe address."""
+    """Writes the attributes of a link that gives nothing away; empty where there is no safe address."""
     safe = safe_url(url)
     return f' href="{esc(safe)}" target="_blank" rel="noopener noreferrer"' if safe else ""
 
 
 def title_of(title: str, url: str, language: str) -> Markup:
-    """A headline in its own language, linked where its address is safe."""
+    """Marks up a headline in its own language, linked where its address is safe."""
     text = f'<bdi lang="{esc(language or "en")}">{esc(title)}</bdi>'
     attributes = link_attributes(url)
     return Markup(f"<a{attributes}>{text}</a>" if attributes else text)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]], caption: str, *, left: int = 1, wide: int = -1) -> Markup:
-    """A table that scrolls inside its own box; the first `left` columns flush left, column `wide` may wrap."""
+    """Draws a table that scrolls inside its own box; the first `left` columns flush left, column `wide` may wrap."""
     classes = ["l" if index < left or index == wide else "n" for index in range(len(head))]
     if 0 <= wide < len(head):
         classes[wide] = "w"
@@ -71,12 +71,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]], caption: str, *, l
 
 
 def folded(summary: str, *content: str) -> Markup:
-    """Content that is opened by a click."""
+    """Folds content away until it is clicked."""
     return Markup(f"<details><summary>{esc(summary)}</summary>{''.join(content)}</details>")
 
 
 def section(name: str, title: str, lead: str, *content: str) -> Markup:
-    """A part of the page, with a heading that can be linked to."""
+    """Draws a part of the page, with a heading that can be linked to."""
     intro = f'<p class="lead">{cell(lead)}</p>' if lead else ""
     return Markup(
         f'<section id="{esc(name)}" aria-labelledby="{esc(name)}-h"><h2 id="{esc(name)}-h">{esc(title)}</h2>'
@@ -85,10 +85,10 @@ def section(name: str, title: str, lead: str, *content: str) -> Markup:
 
 
 def figure(caption: str, *drawings: str) -> Markup:
-    """Drawings with their caption; one that is drawn twice shows itself wide or narrow."""
+    """Puts a caption to drawings; one that is drawn twice is shown wide or narrow."""
     return Markup(f"<figure>{''.join(drawings)}<figcaption>{cell(caption)}</figcaption></figure>")
 
 
 def listing(lines: Iterable[str]) -> Markup:
-    """A plain list."""
+    """Draws a plain list."""
     return Markup("<ul>" + "".join(f"<li>{cell(line)}</li>" for line in lines) + "</ul>")

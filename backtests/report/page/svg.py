@@ -1,4 +1,4 @@
-"""Pieces of drawings as SVG, and the scales under them. Pure: numbers in, text out."""
+"""Makes parts of drawings as SVG, and the scales under them. Pure: numbers in, text out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def scale(low: float, high: float, start: float, stop: float) -> Scale:
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers (1, 2, 5 times a power of ten) that lie within [low, high]."""
+    """Returns round numbers (1, 2, 5 times a power of ten) that lie within [low, high]."""
     if not high > low:
         return [low]
     rough = (high - low) / about
@@ -27,36 +27,36 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 
 def px(value: float) -> str:
-    """A length in pixels, short."""
+    """Writes a length in pixels, short."""
     return f"{value:.1f}".removesuffix(".0")
 
 
 def text(x: float, y: float, words: str, kind: str = "", anchor: str = "") -> str:
-    """A label."""
+    """Draws a label."""
     extra = (f' class="{kind}"' if kind else "") + (f' text-anchor="{anchor}"' if anchor else "")
     return f'<text x="{px(x)}" y="{px(y)}"{extra}>{esc(words)}</text>'
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
-    """A straight line."""
+    """Draws a straight line."""
     return f'<line x1="{px(x1)}" y1="{px(y1)}" x2="{px(x2)}" y2="{px(y2)}" class="{kind}"/>'
 
 
 def rect(x: float, y: float, width: float, height: float, kind: str) -> str:
-    """A bar; a negative width or height grows the other way."""
+    """Draws a bar; a negative width or height grows the other way."""
     left, top = min(x, x + width), min(y, y + height)
     size = f'width="{px(abs(width))}" height="{px(abs(height))}"'
     return f'<rect x="{px(left)}" y="{px(top)}" {size} class="{kind}"/>'
 
 
 def polyline(points: Iterable[tuple[float, float]], kind: str) -> str:
-    """A line through points."""
+    """Draws a line through points."""
     path = " ".join(f"{px(x)},{px(y)}" for x, y in points)
     return f'<polyline points="{path}" class="{kind}"/>'
 
 
 def area(points: Sequence[tuple[float, float]], base: float, kind: str) -> str:
-    """The area between a line and a level."""
+    """Fills the area between a line and a level."""
     if not points:
         return ""
     path = " ".join(f"{px(x)},{px(y)}" for x, y in [(points[0][0], base), *points, (points[-1][0], base)])
@@ -64,7 +64,7 @@ def area(points: Sequence[tuple[float, float]], base: float, kind: str) -> str:
 
 
 def drawing(width: float, height: float, label: str, parts: Iterable[str], kind: str = "") -> Markup:
-    """A picture that says in words what it shows; its numbers stand in a table beside it."""
+    """Makes a picture that says in words what it shows; its numbers stand in a table beside it."""
     return Markup(
         f'<svg viewBox="0 0 {px(width)} {px(height)}" class="{kind}" role="img" aria-label="{esc(label)}">'
         f"{''.join(parts)}</svg>"
@@ -72,5 +72,5 @@ def drawing(width: float, height: float, label: str, parts: Iterable[str], kind:
 
 
 def both(draw: Callable[[float], Markup]) -> tuple[str, str]:
-    """A drawing for a wide window and one for a phone; the style sheet shows one of them."""
+    """Draws once for a wide window and once for a phone; the style sheet shows one of them."""
     return f'<div class="wide">{draw(980)}</div>', f'<div class="narrow">{draw(358)}</div>'

@@ -1,4 +1,4 @@
-"""The news over the price: every headline about AI at the moment it was known, and the price that could be traded.
+"""Draws the news over the price: every headline about AI when it was known, and the price that could be traded.
 
 A price line is drawn in real time: solid from a session's open to its close, dotted over the hours between, so
 that a gap looks like what it is.
@@ -11,29 +11,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from backtests.records.record import RunRecord
 from backtests.report.page import svg
 from backtests.report.page.claims import moves
 from backtests.report.page.markup import Markup, esc, folded, link_attributes, section, table, title_of
 from backtests.report.text.table import number
 
-if TYPE_CHECKING:
-    from backtests.runs.result import Result
-
 MOST = 1500  # headlines drawn, the strongest first; the rest is counted
 Row = dict[str, Any]
 
 
-def records(result: Result, name: str) -> list[Row]:
-    """A table's rows as dictionaries."""
-    columns = result.tables[name].columns
-    return [dict(zip(columns, row, strict=True)) for row in result.tables[name].rows]
-
-
-def headlines(result: Result) -> tuple[list[Row], int]:
-    """Headlines about AI in the order in which they became known, and how many more there are than can be drawn."""
-    used = [row for row in records(result, "scores") if row["used"]]
+def headlines(record: RunRecord) -> tuple[list[Row], int]:
+    """Returns headlines about AI in the order they became known, and how many more there are than can be drawn."""
+    used = [row for row in record.tables["scores"].records() if row["used"]]
     strongest = sorted(used, key=lambda row: (-abs(row["sentiment"] * row["relevance"]), row["known_at"], row["id"]))
     kept = sorted(strongest[:MOST], key=lambda row: (row["known_at"], row["id"]))
     return kept, len(used) - len(kept)
@@ -44,13 +36,13 @@ def _stamp(text: str) -> float:
 
 
 def kind_of(row: Row) -> str:
-    """Builds up demand for AI (`up`), undercuts it (`down`), or neither (`flat`)."""
+    """Says whether a headline builds up demand for AI (`up`), undercuts it (`down`), or neither (`flat`)."""
     value = row["sentiment"] * row["relevance"]
     return "up" if value > 0.05 else "down" if value < -0.05 else "flat"
 
 
 def what(row: Row) -> str:
-    """News, a report of a price move, or a move with its cause."""
+    """Says whether a headline is news, a report of a price move, or a move with its cause."""
     return "move and its cause" if row["reaction"] and row["cause"] else "price move" if row["reaction"] else "news"
 
 
@@ -65,34 +57,34 @@ def _shape(x: float, y: float, row: Row) -> str:
 
 
 def _point(index: int, row: Row, x: float, y: float) -> str:
-    told = (
+    label = (
         f"{row['title']} – {row['source']}, known {row['known_at'][:16].replace('T', ' ')} UTC, "
         f"disruption {number(row['sentiment'])}, first session {row['session']}"
     )
     attributes = link_attributes(row["link"]) or ' role="img" tabindex="0"'
     language = f' lang="{esc(row["language"])}"' if row["language"] else ""
-    return f'<a class="pt" data-i="{index}"{attributes} aria-label="{esc(told)}"{language}>{_shape(x, y, row)}</a>'
+    return f'<a class="pt" data-i="{index}"{attributes} aria-label="{esc(label)}"{language}>{_shape(x, y, row)}</a>'
 
 
 Point = tuple[float, float]  # seconds since 1970, price
 Days = list[tuple[Point, Point]]  # a symbol's sessions: open and close
 
 
-def _prices(result: Result, times: Sequence[Row]) -> dict[str, Days]:
-    """Every symbol's opens and closes as points in time."""
+def _prices(record: RunRecord, times: Sequence[Row]) -> dict[str, Days]:
+    """Places every symbol's opens and closes in time."""
     stamps = {row["session"]: (_stamp(row["opens"]), _stamp(row["closes"])) for row in times}
     found: dict[str, Days] = {}
-    for symbol, session, opened, _, _, close in result.tables["bars"].rows:
+    for symbol, session, opened, _, _, close in record.tables["bars"].rows:
         if session in stamps:
             start, end = stamps[session]
             found.setdefault(symbol, []).append(((start, opened), (end, close)))
     return found
 
 
-def _symbols(result: Result) -> list[str]:
-    """The symbols whose price may be chosen: the largest mover of the key session first, then by move."""
-    rows = moves(result, result.document["key_session"])
-    claimed = [row["symbol"] for row in result.document["claims"]]
+def _symbols(record: RunRecord) -> list[str]:
+    """Lists the symbols whose price may be chosen: the first claimed one, then by move in the key session."""
+    rows = moves(record, record.document["key_session"])
+    claimed = [row["symbol"] for row in record.document["claims"]]
     order = [each[0] for each in sorted(rows, key=lambda each: (each[0] not in claimed, -abs(each[4])))]
     first = [symbol for symbol in claimed[:1] if symbol in order]
     return first + [symbol for symbol in order if symbol not in first]
@@ -130,7 +122,7 @@ def _days(start: float, end: float) -> list[datetime]:
 def _open_hours(
     key: str, times: Sequence[Row], span: tuple[float, float], x: svg.Scale, box: tuple[float, float]
 ) -> Iterator[str]:
-    """A shade for each session."""
+    """Shades each session."""
     (start, end), (top, bottom) = span, box
     for time in times:
         opened, closed = _stamp(time["opens"]), _stamp(time["closes"])
@@ -141,7 +133,7 @@ def _open_hours(
 
 
 def _calendar(span: tuple[float, float], x: svg.Scale, box: tuple[float, float, float], width: float) -> Iterator[str]:
-    """A tick for each day, and as many dates as there is room for."""
+    """Draws a tick for each day, and as many dates as there is room for."""
     left, right, bottom = box
     days = _days(*span)
     every = max(1, round(len(days) / ((right - left) / (92 if width > 500 else 62))))
@@ -190,11 +182,11 @@ def _chart(
     )
 
 
-def _spans(result: Result, times: Sequence[Row]) -> list[tuple[str, tuple[float, float]]]:
-    """The days around the key session, and the whole window."""
+def _spans(record: RunRecord, times: Sequence[Row]) -> list[tuple[str, tuple[float, float]]]:
+    """Returns the spans to draw: the days around the key session, and the whole window."""
     hour = 3600.0
     whole = (_stamp(times[0]["opens"]) - hour, _stamp(times[-1]["closes"]) + hour)
-    key = result.document["key_session"]
+    key = record.document["key_session"]
     row = next((index for index, time in enumerate(times) if time["session"] == key), 0)
     spans = [("The whole window", whole)]
     if row:
@@ -205,7 +197,7 @@ def _spans(result: Result, times: Sequence[Row]) -> list[tuple[str, tuple[float,
 
 
 def tooltips(rows: Sequence[Row]) -> Markup:
-    """What the page's script shows of each headline; `<` cannot end the block early."""
+    """Writes what the page's script shows of each headline; `<` cannot end the block early."""
     facts = [
         {
             "title": row["title"],
@@ -224,7 +216,7 @@ def tooltips(rows: Sequence[Row]) -> Markup:
 
 
 def news_table(rows: Sequence[Row]) -> Markup:
-    """The headlines of the timeline as a table."""
+    """Lists the headlines of the timeline as a table."""
     head = ("known (UTC)", "headline", "source", "disruption", "tone", "kind", "words", "may act from")
     return table(
         head,
@@ -258,11 +250,11 @@ _LEGEND = (
 )
 
 
-def timeline(result: Result) -> Markup:
-    """The section of news and prices."""
-    rows, more = headlines(result)
-    times = records(result, "sessions")
-    symbols = _symbols(result)
+def timeline(record: RunRecord) -> Markup:
+    """Draws the section of news and prices."""
+    rows, more = headlines(record)
+    times = record.tables["sessions"].records()
+    symbols = _symbols(record)
     if not times or not symbols:
         return Markup("")
     options = "".join(f'<option value="{esc(symbol)}">{esc(symbol)}</option>' for symbol in symbols)
@@ -270,14 +262,14 @@ def timeline(result: Result) -> Markup:
         f'<p class="controls"><label for="symbol">Price of </label><select id="symbol">{options}</select></p>',
         _LEGEND,
     ]
-    key, prices = result.document["key_session"], _prices(result, times)
-    for name, span in _spans(result, times):
+    key, prices = record.document["key_session"], _prices(record, times)
+    for name, span in _spans(record, times):
         drawn = svg.both(partial(_chart, key, rows, times, symbols, prices, span, name))
         parts.append(f"<figure><h3>{esc(name)}</h3>{''.join(drawn)}</figure>")
     parts.append(folded(f"The {len(rows)} headlines as a table", news_table(rows)))
     if more:
         parts.append(f'<p class="note">{more} more headlines about AI are not drawn; scores.csv holds them.</p>')
-    heads = result.document["headlines"]
+    heads = record.document["headlines"]
     lead = (
         f"Of {heads['total']} headlines {heads['used']} are about AI and its supply chain. Each stands where it "
         "was known, at its score for AI-disruption sentiment; it may act only from the first open that leaves time "

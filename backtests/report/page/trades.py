@@ -1,25 +1,23 @@
-"""Trades with the headlines behind them, and what trading cost."""
+"""Draws trades with the headlines behind them, and what trading cost."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from backtests.records.record import RunRecord
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, esc, figure, folded, section, table, title_of
-from backtests.report.page.timeline import Row, records
+from backtests.report.page.timeline import Row
 from backtests.report.text.table import number
-
-if TYPE_CHECKING:
-    from backtests.runs.result import Result
 
 _SHOWN = 4  # headlines named per entry
 _HEAD = ("opened", "symbol", "side", "closed", "shares", "entry", "exit", "costs", "dividends", "profit")
 
 
-def _behind(result: Result, strategy: str) -> dict[str, list[str]]:
-    """Headlines behind the trades that a strategy opened in a session, from the gap split: ids in order of time."""
-    gaps = result.evidence.get("gaps", {})
+def _behind(record: RunRecord, strategy: str) -> dict[str, list[str]]:
+    """Finds the headlines behind the trades that a strategy opened in a session: ids in order of time."""
+    gaps = record.evidence.get("gaps", {})
     found: dict[str, list[str]] = {}
     for trade in gaps.get("trades", ()):
         if trade["strategy"] == strategy:
@@ -40,14 +38,14 @@ def _entry(session: str, trades: Sequence[Row], ids: Sequence[str], by_id: Mappi
     sides = "; ".join(f"{side} {', '.join(names)}" for side, names in (("long", longs), ("short", shorts)) if names)
     known = [by_id[each] for each in ids if each in by_id]
     known.sort(key=lambda row: (-abs(row["sentiment"] * row["relevance"] * row["story_weight"]), row["known_at"]))
-    told = "".join(
+    items = "".join(
         f"<li><span class='when'>{esc(row['known_at'][5:16].replace('T', ' '))}</span> "
         f"<span class='score'>{number(row['sentiment'])}</span> "
         f"{title_of(row['title'], row['link'], row['language'])}</li>"
         for row in known[:_SHOWN]
     )
     more = f"<li>and {len(known) - _SHOWN} more</li>" if len(known) > _SHOWN else ""
-    why = f"<ol class='behind'>{told}{more}</ol>" if told else "<p class='note'>No headline stands behind these.</p>"
+    why = f"<ol class='behind'>{items}{more}</ol>" if items else "<p class='note'>No headline stands behind these.</p>"
     made = f"{number(profit, 0)} US dollars" if closed else "still open"
     return f"<li><p><strong>{esc(session)}</strong> {esc(sides)}: <strong>{made}</strong></p>{why}</li>"
 
@@ -70,12 +68,12 @@ def _rows(trades: Sequence[Row]) -> list[tuple[str, ...]]:
     ]
 
 
-def trades(result: Result) -> Markup:
-    """The section of trades."""
-    by_id = {row["id"]: row for row in records(result, "scores")}
-    all_trades = records(result, "trades")
+def trades(record: RunRecord) -> Markup:
+    """Draws the section of trades."""
+    by_id = {row["id"]: row for row in record.tables["scores"].records()}
+    all_trades = record.tables["trades"].records()
     parts = []
-    for each in result.document["results"]:
+    for each in record.document["results"]:
         mine = [row for row in all_trades if row["strategy"] == each["label"]]
         entries: dict[str, list[Row]] = {}
         for row in sorted(mine, key=lambda row: row["opened"]):
@@ -83,13 +81,13 @@ def trades(result: Result) -> Markup:
         if not mine:
             parts.append(f"<p><strong>{esc(each['label'])}</strong>: no trade.</p>")
             continue
-        behind = _behind(result, each["label"])
-        told = "".join(_entry(session, rows, behind.get(session, ()), by_id) for session, rows in entries.items())
+        behind = _behind(record, each["label"])
+        items = "".join(_entry(session, rows, behind.get(session, ()), by_id) for session, rows in entries.items())
         listed = table(_HEAD, _rows(mine), f"Trades of {each['label']}; prices and money in US dollars", left=3)
         parts.append(
             folded(
                 f"{each['label']}: {len(mine)} positions in {len(entries)} entries",
-                f"<ol class='entries'>{told}</ol>",
+                f"<ol class='entries'>{items}</ol>",
                 folded("Each trade", listed),
             )
         )
@@ -121,9 +119,9 @@ def _cost_bars(results: Sequence[Mapping[str, Any]], cash: float, width: float) 
     return svg.drawing(width, top + step * len(results) + 4, label, parts)
 
 
-def costs(result: Result) -> Markup:
-    """The section of costs."""
-    results, cash = result.document["results"], result.config["broker"]["cash"]
+def costs(record: RunRecord) -> Markup:
+    """Draws the section of costs."""
+    results, cash = record.document["results"], record.config["broker"]["cash"]
     rows = []
     for each in results:
         money = [each["costs"].get(key, 0.0) for key in ("commission", "slippage", "borrow", "dividends", "interest")]

@@ -1,1 +1,1 @@
-"""."""
+"""A run and its evidence as text for a terminal."""

@@ -1,4 +1,4 @@
-"""Evidence for a terminal: documents in, lines of text of at most 100 columns out. Pure."""
+"""Prints evidence for a terminal: documents in, lines of at most 100 columns out. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WIDTH = 100
 
 
 def notes(document: Mapping[str, Any]) -> Iterator[str]:
-    """What the result does not show."""
+    """Prints what the result does not show."""
     for note in document["notes"]:
         yield from textwrap.wrap(note, WIDTH, initial_indent="· ", subsequent_indent="  ")
 
@@ -22,7 +22,7 @@ def _stars(tests: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
 
 
 def study_text(document: Mapping[str, Any]) -> str:
-    """The event study: groups with effective N and robust tests first, then the symbols."""
+    """Prints the event study: groups with effective N and robust tests first, then the symbols."""
     span, estimation = document["window"], document["estimation"]
     lines = [
         (
@@ -50,7 +50,7 @@ def study_text(document: Mapping[str, Any]) -> str:
 
 
 def studies_text(documents: Sequence[Mapping[str, Any]]) -> str:
-    """Several event studies: what is exposed to AI demand, on the event's session and over the window."""
+    """Prints several event studies: what is exposed to AI demand, on the event's session and over the window."""
     head = ("episode (* = control)", "event", "N", "effective N", "AAR %", "K-P", "rank", "window %", "K-P", "rank")
     rows = []
     for each in documents:
@@ -113,68 +113,39 @@ def _symbol_rows(document: Mapping[str, Any]) -> Iterator[str]:
     return grid(head, rows)
 
 
-def trials_text(document: Mapping[str, Any]) -> str:
-    """How many were tried, and what that leaves of each strategy."""
-    head = ("strategy", "Sharpe a session", "a year", "PSR", "best by luck", "DSR", "p", "q", "sessions needed")
-    rows = [
-        (
-            each["strategy"],
-            number(each["sharpe_session"], 3),
-            number(each["sharpe_annual"]),
-            number(each["psr"], 3, sign=False),
-            number(each["expected_best_sharpe_session"], 3),
-            number(each["dsr"], 3, sign=False),
-            p_value(each["p"]),
-            p_value(each["q_bh"]),
-            number(each["min_track_record_sessions"], 0, sign=False),
-        )
-        for each in document["strategies"]
-    ]
-    ledger, pbo = document["ledger"], document["pbo"]
-    lines = [
-        (
-            f"Trials: {document['says']} on {document['episode']}, {document['start']} to {document['end']} "
-            f"({document['runs']} runs and sweeps, {document['baselines']} baselines beside them)"
-        ),
-        *grid(head, rows),
-    ]
-    if pbo:
-        lines.append(
-            f"probability of overfitting (PBO) {pbo['pbo']:.2f}: {pbo['trials']} trials, {pbo['combinations']} splits "
-            f"of {pbo['blocks']} blocks"
-        )
-    lines.append(f"ledger: {ledger['entries']} entries, head {ledger['head'][:12]}" + _broken(ledger))
-    return "\n".join([*lines, *notes(document)]) + "\n"
-
-
-def _broken(ledger: Mapping[str, Any]) -> str:
-    return "" if ledger["intact"] else f", BROKEN: {ledger['broken']}"
-
-
-def verdict_text(evidence: Mapping[str, Any]) -> str:
-    """What a run's terminal report says at its end: what is severe, and how many were tried."""
-    lines = ["", "What speaks against our own (severe points; all of them, baselines too: evidence/critique.json)"]
-    for row in [each for each in evidence["critique"]["strategies"] if not each["baseline"]]:
+def critique_text(document: Mapping[str, Any]) -> str:
+    """Prints what is severe against each strategy that is no baseline."""
+    lines = ["What speaks against each strategy (severe points; all of them, baselines too: evidence/critique.json)"]
+    for row in [each for each in document["strategies"] if not each["baseline"]]:
         severe = [finding["says"] for finding in row["findings"] if finding["grade"] == "severe"]
         text = f"{row['strategy']}: {' '.join(severe) if severe else 'nothing severe.'}"
         lines += textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
-    trials = evidence.get("trials")
-    if trials:
-        lines += _tried(trials)
     return "\n".join(lines) + "\n"
 
 
-def _tried(trials: Mapping[str, Any]) -> Iterator[str]:
-    own = [row for row in trials["strategies"] if row["dsr"] is not None]
-    best = max(own, key=lambda row: row["dsr"], default=None)
-    text = f"trials: {trials['says']} on this episode and window"
+def trials_line(document: Mapping[str, Any]) -> str:
+    """Says how many configurations were tried, and where the best of this run stands among them."""
+    says = document["says"]
+    return f"On these data and window: {says}"
+
+
+def trials_text(document: Mapping[str, Any]) -> str:
+    """Prints how many configurations were tried, and what that leaves of the best of a run."""
+    measured = [row for row in document["strategies"] if row["dsr"] is not None]
+    best = max(measured, key=lambda row: row["dsr"], default=None)
+    text = trials_line(document)
     if best:
-        text += f"; {best['strategy']} is more than luck with probability {best['dsr']:.2f} (deflated Sharpe ratio)"
-    yield from textwrap.wrap(text + _broken(trials["ledger"]), WIDTH, subsequent_indent="    ")
+        text += (
+            f"; {best['strategy']}: deflated Sharpe ratio {best['dsr']:.2f} (probability that the true Sharpe is above "
+            f"the best of {document.get('effective_trials', document['tried']):,} lucky ones)"
+        )
+    ledger = document["ledger"]
+    text += "" if ledger["intact"] else f"; the ledger is BROKEN: {ledger['broken']}"
+    return "\n".join(textwrap.wrap(text, WIDTH, subsequent_indent="    ")) + "\n"
 
 
 def delay_text(document: Mapping[str, Any]) -> str:
-    """Profit against how late the news came."""
+    """Prints the profit against how late the news came."""
     rungs = document["rungs"]
     head = ("strategy", *(rung["delay"].replace(" sessions", " s.").replace(" session", " s.") for rung in rungs))
     rows = [
@@ -193,7 +164,7 @@ def delay_text(document: Mapping[str, Any]) -> str:
 
 
 def placebo_text(document: Mapping[str, Any]) -> str:
-    """A strategy's result beside that of its placebos."""
+    """Prints a strategy's result beside that of its placebos."""
     head = ("placebo", "n", "least p", "profit: mean", "5 %", "95 %", "p", "abnormal %: mean", "5 %", "95 %", "p")
     rows = []
     for kind in document["kinds"]:
@@ -229,8 +200,8 @@ def placebo_text(document: Mapping[str, Any]) -> str:
 
 
 def attribution_text(document: Mapping[str, Any], top: int = 10) -> str:
-    """The headlines that made and lost the most, and what leaving one out would have changed."""
-    lines = [f"{document['episode']}: profit in US dollars, shared out to the headlines that made the positions"]
+    """Prints the headlines that made and lost the most, and what leaving one out would have changed."""
+    lines = [f"{document['episode']}: profit in US dollars, attributed to the headlines that made the positions"]
     for each in document["strategies"]:
         lines += ["", f"{each['strategy']}: {number(each['profit_usd'], 2)}, residual {each['residual_usd']:.1e}"]
         rows = [
@@ -253,7 +224,7 @@ def _left_out(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def gaps_text(document: Mapping[str, Any]) -> str:
-    """Where each strategy's money came from by part of the day, and what its holdings missed."""
+    """Prints where each strategy's money came from by part of the day, and what its holdings missed."""
     head = ("strategy", "before", "to entry", "session", "gaps", "sessions", "costs", "profit")
     rows = []
     for each in document["strategies"]:

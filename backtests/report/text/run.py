@@ -1,15 +1,15 @@
-"""A `Result` as tables for a terminal. Pure: values in, text out."""
+"""Prints a run as tables for a terminal. Pure: values in, text out."""
 
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
 from backtests.records.contamination import scorer_line
+from backtests.records.metrics import Statistic, columns
+from backtests.records.record import RunRecord
 from backtests.report.text.table import grid, number
-
-if TYPE_CHECKING:
-    from backtests.runs.result import Result
 
 WIDTH = 100
 LIMITS = (
@@ -21,55 +21,59 @@ LIMITS = (
 )
 
 
-CLAIM_HEAD = ("symbol", "reported", "measured", "close %", "at open %", "left %", "verdict")
+CLAIM_HEAD = ("symbol", "reported", "measured", "close %", "gap %", "tradable %", "verdict")
 
 
-def claim_rows(result: Result) -> list[tuple[str, ...]]:
-    """The claims table: what was said, what the prices say, how much was gone at the open, how much was left."""
-    rows: list[tuple[str, ...]] = []
-    units = {"pct": " %", "usd_bn": " bn USD", "rank": ". place"}
-    for claim in result.document["claims"]:
-        unit = claim.get("unit") or "pct"
-        measured = claim.get("measured")
-        digits = 0 if unit == "rank" else 1 if unit == "usd_bn" else 2
-        text = "–" if measured is None else number(measured, digits, sign=unit != "rank") + units.get(unit, "")
-        rows.append(
-            (
-                claim["symbol"],
-                str(claim["reported"]),
-                text,
-                number(claim["close_pct"]),
-                number(claim["gap_pct"]),
-                number(claim["intraday_pct"]),
-                claim["verdict"],
-            )
-        )
-    return rows
-
-
-RESULT_HEAD = ("strategy", "return %", "max dd %", "Sharpe", "trades", "open", "comm.", "slipp.", "borrow", "divid.")
-
-
-def result_rows(result: Result) -> list[tuple[str, ...]]:
-    """One row per strategy; costs in US dollars, dividends positive when paid."""
+def claim_rows(record: RunRecord) -> list[tuple[str, ...]]:
+    """Returns one row per claim: what was reported, what the prices say, and how the move splits at the open."""
     return [
         (
-            ("· " if each["baseline"] else "") + each["label"],
-            number(each["return_pct"]),
-            number(each["max_drawdown_pct"]),
-            number(each["sharpe"]),
-            str(each["trades"]),
-            str(each["open_positions"]),
-            *(number(each["costs"][key], 0, sign=False) for key in ("commission", "slippage", "borrow", "dividends")),
+            claim["symbol"],
+            str(claim["reported"]),
+            _measured(claim),
+            number(claim["close_pct"]),
+            number(claim["gap_pct"]),
+            number(claim["intraday_pct"]),
+            claim["verdict"],
         )
-        for each in result.document["results"]
+        for claim in record.document["claims"]
     ]
 
 
-def key_session_lines(result: Result, shown: int = 5) -> list[tuple[str, str]]:
-    """What each strategy traded on the episode's key session: its largest fills with their prices."""
+def _measured(claim: Mapping[str, Any]) -> str:
+    """Prints what the prices say of a claim, in the claim's unit."""
+    value, unit = claim.get("measured"), claim.get("unit") or "pct"
+    if value is None:
+        return "–"
+    if unit == "rank":
+        return f"rank {value:.0f}"
+    return f"{number(value, 1)} bn USD" if unit == "usd_bn" else f"{number(value)} %"
+
+
+def result_head() -> tuple[str, ...]:
+    """Returns the head of the table of results."""
+    return ("strategy", *(each.heading for each in columns()))
+
+
+def result_rows(record: RunRecord) -> list[tuple[str, ...]]:
+    """Returns one row per strategy, as `result_head`; costs in US dollars, dividends negative when paid."""
+    return [
+        (("· " if row["baseline"] else "") + row["label"], *(_figure(each, each.of(row)) for each in columns()))
+        for row in record.document["results"]
+    ]
+
+
+def _figure(statistic: Statistic, value: float | None) -> str:
+    """Prints a figure by its unit: percent and ratios with sign and two digits, money and counts whole."""
+    whole = statistic.unit.split(",")[0] in {"US dollars", "count"}
+    turned = -value if statistic.turned and value is not None else value
+    return number(turned, 0 if whole else 2, sign=statistic.turned or not whole)
+
+
+def key_session_lines(record: RunRecord, shown: int = 5) -> list[tuple[str, str]]:
+    """Lists what each strategy traded on the episode's key session: its largest fills with their prices."""
     lines = []
-    for each in result.document["results"]:
+    for each in record.document["results"]:
         fills = sorted(each["key_session_fills"], key=lambda fill: -abs(fill["shares"] * fill["price"]))
         text = ", ".join(
             f"{fill['symbol']} {number(fill['shares'], 0 if fill['shares'] == int(fill['shares']) else 2)}"
@@ -78,25 +82,22 @@ def key_session_lines(result: Result, shown: int = 5) -> list[tuple[str, str]]:
         )
         more = f" and {len(fills) - shown} more" if len(fills) > shown else ""
         auction = f" ({fills[0]['auction']})" if fills else ""
-        lines.append((each["label"], text + more + auction if fills else _idle(result, each["label"])))
+        lines.append((each["label"], text + more + auction if fills else _idle(record, each["label"])))
     return lines
 
 
-def _idle(result: Result, name: str) -> str:
+def _idle(record: RunRecord, name: str) -> str:
     """Says what a strategy that traded nothing on the key session was holding at its close."""
-    table = result.tables["equity"]
-    key = result.document["key_session"]
-    for row in (dict(zip(table.columns, each, strict=True)) for each in table.rows):
+    key = record.document["key_session"]
+    for row in record.tables["equity"].records():
         if row["strategy"] == name and row["session"] == key and row["gross"]:
             return f"nothing; it held {number(row['net'])} net, {row['gross']:.2f} gross of equity into the close"
     return "nothing, and held nothing"
 
 
-def news_rows(result: Result, session: str, shown: int = 12) -> list[tuple[str, ...]]:
-    """The AI headlines that first become tradable in a session, strongest first: UTC time, score, kind, title."""
-    table = result.tables["scores"]
-    records = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
-    mine = [row for row in records if row["session"] == session and row["used"]]
+def news_rows(record: RunRecord, session: str, shown: int = 12) -> list[tuple[str, ...]]:
+    """Returns the AI headlines first tradable in a session, strongest first: UTC time, score, tone, kind, title."""
+    mine = [row for row in record.tables["scores"].records() if row["session"] == session and row["used"]]
     mine.sort(key=lambda row: (-abs(row["relevance"] * row["sentiment"]), row["known_at"]))
     return [
         (
@@ -126,60 +127,61 @@ def _bases(counts: dict[str, int]) -> str:
     return ", ".join(_BASIS[name].format(count) for name, count in counts.items() if count) or "none"
 
 
-def text_report(result: Result, title: str) -> str:
-    """The whole report for a terminal, at most 100 columns wide."""
-    doc = result.document
+def text_report(record: RunRecord, title: str) -> str:
+    """Prints the whole report for a terminal, at most 100 columns wide."""
+    doc = record.document
     key_session = doc["key_session"]
     window, heads = doc["window"], doc["headlines"]
     languages = ", ".join(f"{count} {code}" for code, count in heads["by_language"].items())
     lines = [
-        f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions{_traded_on(result)}",
+        f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions{_traded_on(record)}",
         f"headlines: {heads['total']} ({languages}), {heads['used']} used, {heads['rejected']} rejected",
         f"when they were known: {_bases(heads['by_basis'])}",
         *textwrap.wrap(scorer_line(doc.get("scorer")), WIDTH, subsequent_indent="    "),
         *(line for note in doc.get("notes", ()) for line in textwrap.wrap(note, WIDTH, subsequent_indent="    ")),
         "",
-        f"What was reported, and what the prices say ({key_session}; open and left compound, they do not add)",
-        *grid(CLAIM_HEAD, claim_rows(result), left=2),
+        f"What was reported, and what the prices say of {key_session}",
+        "(gap: overnight, close before to open; tradable: open to close; they compound, they do not add)",
+        *grid(CLAIM_HEAD, claim_rows(record), left=2),
         "",
-        f"What the news said for the {_when(result)} of {key_session} (strongest first; scores in [−1, 1])",
-        *_news_lines(result, key_session),
+        f"What the news said for the {_when(record)} of {key_session} (strongest first; scores in [−1, 1])",
+        *_news_lines(record, key_session),
         "",
-        "What each strategy made (· = baseline; costs in US dollars, dividends positive when paid)",
-        *grid(RESULT_HEAD, result_rows(result)),
-        *trouble_lines(result),
-        *borrow_lines(result),
-        *audit_lines(result),
+        "What each strategy made (· = baseline; costs in US dollars, dividends: negative when paid)",
+        *grid(result_head(), result_rows(record)),
+        *trouble_lines(record),
+        *borrow_lines(record),
+        *audit_lines(record),
         "",
         f"What each traded on {key_session}, and at which price in US dollars (slippage included)",
     ]
-    for name, text in key_session_lines(result):
+    for name, text in key_session_lines(record):
         lines += textwrap.wrap(f"{name}: {text}", WIDTH, subsequent_indent="    ")
-    lines += ["", "What this does not show", *(f"- {limit}" for limit in limits(result))]
+    lines += ["", "What this does not show", *(f"- {limit}" for limit in limits(record))]
     return "\n".join(lines) + "\n"
 
 
-def _trading(result: Result) -> tuple[str, str]:
-    """On which bars and for which auctions a run traded."""
-    found = result.document.get("trading", {})
+def _trading(record: RunRecord) -> tuple[str, str]:
+    """Returns the bars on which and the auctions for which a run traded."""
+    found = record.document.get("trading", {})
     return found.get("bars", "daily"), found.get("auctions", "open")
 
 
-def _traded_on(result: Result) -> str:
-    """What the first line says of the trading where it is not at the opening auctions of daily bars."""
-    bars, auctions = _trading(result)
+def _traded_on(record: RunRecord) -> str:
+    """Says how it was traded where that was not at the opening auctions of daily bars."""
+    bars, auctions = _trading(record)
     return f", on bars of {bars}" if bars != "daily" else "" if auctions == "open" else f", auctions {auctions}"
 
 
-def _when(result: Result) -> str:
-    """The part of a session that its news could trade."""
-    bars, auctions = _trading(result)
+def _when(record: RunRecord) -> str:
+    """Names the part of a session that its news could trade."""
+    bars, auctions = _trading(record)
     return "session" if bars != "daily" else {"open": "open", "close": "close"}.get(auctions, "session")
 
 
-def limits(result: Result) -> tuple[str, ...]:
-    """What the run does not show, one line each."""
-    bars, auctions = _trading(result)
+def limits(record: RunRecord) -> tuple[str, ...]:
+    """Lists what the run does not show, one line each."""
+    bars, auctions = _trading(record)
     if bars != "daily":
         fills = f"Fills are at the open of bars of {bars} with slippage; what stood in the order book is not known."
     elif auctions != "open":
@@ -189,8 +191,8 @@ def limits(result: Result) -> tuple[str, ...]:
     return tuple(fills if limit.startswith("Fills") else limit for limit in LIMITS)
 
 
-def _news_lines(result: Result, session: str) -> list[str]:
-    rows = news_rows(result, session)
+def _news_lines(record: RunRecord, session: str) -> list[str]:
+    rows = news_rows(record, session)
     if not rows:
         return ["nothing about AI"]
     figures = list(grid(NEWS_HEAD[:4], [row[:4] for row in rows]))
@@ -200,19 +202,19 @@ def _news_lines(result: Result, session: str) -> list[str]:
 
 
 def audit_line(decisions: int, violations: int) -> str:
-    """The short form of an audit."""
+    """Prints the short form of an audit."""
     return f"audit: {decisions} decisions re-decided without the future, {violations} differed"
 
 
-def audit_lines(result: Result) -> list[str]:
-    """The short form of the audit, where the run was audited."""
-    found = result.document.get("audit")
+def audit_lines(record: RunRecord) -> list[str]:
+    """Prints the short form of the audit, where the run was audited."""
+    found = record.document.get("audit")
     return [audit_line(found["decisions"], found["violations"])] if found else []
 
 
-def borrow_rows(result: Result) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The stress of borrow rates as head and rows: returns in percent, and whether a book was ruined."""
-    found = result.document["borrow_stress"]
+def borrow_rows(record: RunRecord) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Returns the stress of borrow rates as head and rows: returns in percent, and whether an account was ruined."""
+    found = record.document["borrow_stress"]
     rows = []
     for name, returns in found["returns_pct"].items():
         days = found["ruined_on"][name]
@@ -221,21 +223,21 @@ def borrow_rows(result: Result) -> tuple[tuple[str, ...], list[tuple[str, ...]]]
     return ("return % at a borrow rate of", *(f"{rate:g} %" for rate in found["rates_pct"])), rows
 
 
-def borrow_lines(result: Result) -> list[str]:
-    """The stress of borrow rates, where it was asked for."""
-    if "borrow_stress" not in result.document:
+def borrow_lines(record: RunRecord) -> list[str]:
+    """Prints the stress of borrow rates, where it was asked for."""
+    if "borrow_stress" not in record.document:
         return []
-    return ["", "What if borrowing cost more (percent a year, the same for every symbol)", *grid(*borrow_rows(result))]
+    return ["", "What if borrowing cost more (percent a year, the same for every symbol)", *grid(*borrow_rows(record))]
 
 
-def trouble_lines(result: Result) -> list[str]:
-    """Refused orders, margin calls and ruin of each strategy, a line each."""
+def trouble_lines(record: RunRecord) -> list[str]:
+    """Prints refused orders, margin calls and ruin of each strategy, a line each."""
     lines = []
-    for each in result.document["results"]:
+    for each in record.document["results"]:
         if each["rejected_orders"]:
             lines.append(f"{each['label']}: {each['rejected_orders']} orders refused or cut, see orders.csv")
         if each["margin_calls"]:
             lines.append(f"{each['label']}: {each['margin_calls']} margin calls")
         if each["ruined_on"]:
-            lines.append(f"{each['label']}: ruined on {each['ruined_on']}; its book is frozen, the debt stays")
+            lines.append(f"{each['label']}: ruined on {each['ruined_on']}; its account is frozen, the debt stays")
     return lines

@@ -1,4 +1,4 @@
-"""Numbers and tables for a terminal. Pure: values in, text out."""
+"""Lays out numbers and tables for a terminal. Pure: values in, text out."""
 
 from __future__ import annotations
 

@@ -12,11 +12,13 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from backtests._replay import replay
 from backtests.auditing.audit import _sliced, audit, short_audit
 from backtests.auditing.counterfactual import BAITS, Worlds
+from backtests.engine.market import make_market
 from backtests.engine.news import read_news
-from backtests.engine.replay import make_market, replay, standard_rules
 from backtests.episodes.episode import load_episode
+from backtests.user_strategies.selection import standard_rules
 from feeds.headline import Headline
 from feeds.scoring import DEFAULT, Score
 from strategies.rule import Rule

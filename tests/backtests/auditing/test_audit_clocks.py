@@ -10,7 +10,7 @@ from backtests import load_episode
 from backtests.auditing.audit import audit
 from backtests.broker.terms import BrokerTerms
 from backtests.engine.news import read_news
-from backtests.engine.replay import standard_rules
+from backtests.user_strategies.selection import standard_rules
 from feeds.scoring import DEFAULT
 from tests.helpers.cheats import Claimed, FullSample, Tomorrow
 

@@ -13,9 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 from backtests import load_episode, replay
-from backtests.auditing.reproduction import verify, why_different
+from backtests.auditing.reproduction import verify
 from backtests.cli import cli
-from backtests.runs.inputs import held_text, read_held
+from backtests.records.run_diff import differences
+from backtests.runs.folder import read_run
+from backtests.runs.inputs import archived_text, read_archived
 from feeds.errors import InputError
 from feeds.rss import read
 from tests.helpers.paths import ROOT
@@ -98,14 +100,14 @@ def test_inputs_that_change_under_a_run_are_noticed_when_it_is_saved(tmp_path):
 def test_what_an_archive_held_survives_writing_and_reading(tmp_path):
     """Every field, times with their zone."""
     held = [("live", each) for each in read(EPISODE / "news.de.xml").headlines]
-    (tmp_path / "h.jsonl").write_text(held_text(held), encoding="utf-8")
-    assert read_held(tmp_path / "h.jsonl") == held
+    (tmp_path / "h.jsonl").write_text(archived_text(held), encoding="utf-8")
+    assert read_archived(tmp_path / "h.jsonl") == held
 
 
 def test_two_runs_say_why_they_differ(run, tmp_path):
     """A source, a strategy: each named once, and what came of it."""
     episode = load_episode("deepseek-2025", news=EPISODE / "news.de.xml")
-    found = why_different(run, replay(episode, ["shock", "gap-only"]).save(tmp_path / "other"))
+    found = differences(read_run(run), read_run(replay(episode, ["shock", "gap-only"]).save(tmp_path / "other")))
     assert found["data"] == ["news.en.xml: only in the first"]
     assert any(line.startswith("buy-hold") and "only in the first" in line for line in found["configuration"])
     assert (found["scorer"], found["code"]) == ([], [])

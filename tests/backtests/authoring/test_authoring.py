@@ -403,7 +403,7 @@ def test_an_answer_that_begins_later_is_a_late_listing_and_extra_days_are_not(tm
 
 def test_a_claim_of_calm_is_about_the_largest_move_of_the_window():
     """By hand: Nvidia's largest in the control was -3.69 % on 15 September 2023."""
-    from backtests.episodes.claims import check_claims
+    from backtests.episodes.claim_checks import check_claims
 
     (calm,) = [row for row in check_claims(load_episode("quiet-2023")) if row.symbol == "NVDA"]
     assert (round(calm.measured, 2), calm.verdict) == (-3.69, "confirmed")

@@ -74,7 +74,7 @@ def test_a_strategy_is_not_asked_when_the_close_is_already_on_its_bar():
         def next(self):
             pass
 
-    from backtests.engine.replay import make_cerebro, run_cerebro
+    from backtests.engine.cerebro import make_cerebro, run_cerebro
 
     cerebro, *_ = make_cerebro(one((100, 100, 100, 200)), ("X",), FREE)
     cerebro.addstrategy(Curious)
@@ -223,7 +223,7 @@ def test_a_strategy_is_told_of_every_fate():
         def notify_trade(self, trade):
             heard.append(("closed", trade.pnl) if trade.isclosed else "opened")
 
-    from backtests.engine.replay import make_cerebro, run_cerebro
+    from backtests.engine.cerebro import make_cerebro, run_cerebro
 
     cerebro, *_ = make_cerebro(one((100, 100, 100, 100), (110, 110, 110, 110)), ("X",), FREE)
     cerebro.addstrategy(Listening)

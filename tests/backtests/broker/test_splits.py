@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from backtests.broker.terms import BrokerTerms
-from backtests.engine.replay import make_market
+from backtests.engine.market import make_market
 from backtests.episodes.prices import Action
 from strategies.view import View
 from tests.helpers.markets import FREE, episode_of, flat_bars, no_news, run_orders, run_script, weekdays

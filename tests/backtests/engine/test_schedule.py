@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from backtests.broker.terms import BrokerTerms
-from backtests.engine.replay import make_market, run_rule
+from backtests.engine.market import make_market
+from backtests.engine.rule_run import run_rule
 from backtests.engine.schedule import place_news
 from backtests.episodes.intraday import Intraday, MinuteBars
 from feeds.scoring import Score

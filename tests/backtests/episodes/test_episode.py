@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from backtests.episodes.claims import check_claims
+from backtests.episodes.claim_checks import check_claims
 from backtests.episodes.episode import EPISODES, episode_names, load_episode
 from backtests.episodes.prices import read_prices
 from feeds.errors import InputError

@@ -17,13 +17,13 @@ from backtests import load_episode, replay
 from backtests.broker.terms import BrokerTerms
 from backtests.cli import cli
 from backtests.engine.news import read_news
-from backtests.engine.replay import standard_rules
 from backtests.episodes.prices import Action
 from backtests.evidence.attribution.attribution import attribute, document, leave_one_out
 from backtests.evidence.attribution.daily_pnl import book_of
 from backtests.evidence.attribution.gap_split import MADE, Auctions, gap_split, made
 from backtests.evidence.critique import criticise
 from backtests.runs.result import Result
+from backtests.user_strategies.selection import standard_rules
 from feeds.scoring import Score
 from strategies.registry import make_rule
 from tests.helpers.markets import FREE, Script, episode_of, news_of, no_news, weekdays
@@ -273,7 +273,7 @@ def test_a_strategy_that_is_gap_only_again_is_found_out():
 
     class Disguised(GapOnly):
         name = "my-news-rule"
-        baseline = False
+        is_baseline = False
 
     episode = load_episode("deepseek-2025")
     news = read_news(episode)

@@ -13,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtests import load_episode, replay
-from backtests.batch.replay_engine import NEVER, ReplayEngine, Versions, actual_rows, renamed, used_items
+from backtests.batch.news_versions import NEVER, Versions, actual_rows, renamed, used_items
+from backtests.batch.replay_engine import ReplayEngine
 from backtests.broker.terms import BrokerTerms
 from backtests.cli import cli
+from backtests.engine.market import make_market
 from backtests.engine.news import read_news
-from backtests.engine.replay import make_market, run_rule
+from backtests.engine.rule_run import run_rule
 from backtests.episodes.intraday import Intraday, MinuteBars
 from backtests.evidence.delay_ladder import RUNGS, delay_ladder, delayed
 from backtests.evidence.placebo.draws import _permuted

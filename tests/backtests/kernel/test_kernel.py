@@ -14,14 +14,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backtests.batch.replay_engine import NEVER, ReplayEngine, Versions, actual_rows, engine_for
+from backtests.batch.news_versions import NEVER, Versions, actual_rows
+from backtests.batch.replay_engine import ReplayEngine
 from backtests.broker.terms import BrokerTerms
+from backtests.engine.market import make_market
 from backtests.engine.news import read_news
-from backtests.engine.replay import make_market, run_rule
+from backtests.engine.rule_run import run_rule
 from backtests.engine.schedule import place_news
 from backtests.episodes.episode import load_episode
 from backtests.episodes.prices import Action
 from backtests.episodes.stock_loans import Loan, Loans
+from backtests.evidence.placebo.choose_engine import engine_for
 from backtests.kernel import Compiled, why_not
 from backtests.user_strategies.loading import make_rule as make_own
 from feeds.errors import InputError

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from backtests import Result, load_episode, replay
 from backtests.cli import cli
-from backtests.report.page import html_page, svg
+from backtests.report.page import svg
 from backtests.report.page.markup import safe_url, table, title_of
 from backtests.report.page.timeline import tooltips
+from backtests.runs.folder import page_of
 
 
 @pytest.fixture(scope="module")
@@ -48,18 +49,18 @@ def tags(markup: str) -> set[str]:
 def test_a_loaded_run_gives_the_very_page_that_was_saved(result, tmp_path):
     """From the folder alone, byte for byte."""
     folder = result.save(tmp_path / "run")
-    assert html_page(Result.load(folder)) == (folder / "report.html").read_text(encoding="utf-8")
+    assert page_of(Result.load(folder)) == (folder / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_sections_come_in_their_order(result):
     """What happened first, what it does not show last."""
     order = ["happened", "news", "strategies", "trades", "costs", "evidence", "audit", "card", "limits"]
-    assert re.findall(r'<section id="(\w+)"', html_page(result)) == order
+    assert re.findall(r'<section id="(\w+)"', page_of(result)) == order
 
 
 def test_the_policy_names_the_hashes_of_the_one_style_and_the_one_script(result):
     """Nothing else may run or style, and nothing may be fetched."""
-    page = html_page(result)
+    page = page_of(result)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
     for kind, text in (
         ("style-src", re.search(r"<style>(.*?)</style>", page, re.DOTALL)[1]),

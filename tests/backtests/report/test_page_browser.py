@@ -15,9 +15,9 @@ import pytest
 from backtests import load_episode, replay
 from backtests.auditing.audit import short_audit
 from backtests.engine.news import read_news
-from backtests.engine.replay import standard_rules
-from backtests.evidence.standard import weigh
-from backtests.runs.result import Table
+from backtests.evidence.registry import gather
+from backtests.records.record import Table
+from backtests.user_strategies.selection import standard_rules
 from tests.helpers.paths import TESTS
 
 HERE = TESTS / "browser"
@@ -63,7 +63,7 @@ def page(tmp_path_factory):
     result = replay(episode, rules, news=news)
     found = short_audit(episode, news, rules, result.tables["targets"].rows)
     result.document["audit"] = {"decisions": found.decisions, "violations": len(found.violations)}
-    weigh(result, rules, episode, news)
+    gather(result, rules, episode, news)
     return result.save(tmp_path_factory.mktemp("page")) / "report.html"
 
 

@@ -1,4 +1,4 @@
-"""Several episodes beside each other, and how often strong headlines were wrong."""
+"""AcrossEpisodes episodes beside each other, and how often strong headlines were wrong."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backtests.cli import cli
 from backtests.engine.news import read_news
 from backtests.episodes.episode import episode_names, load_episode
 from backtests.evidence.counterexamples import document, rates, wilson
-from backtests.runs.across_episodes import Cell, Several, several_text
+from backtests.runs.across_episodes import AcrossEpisodes, Cell, across_episodes_text
 from feeds.errors import InputError
 
 
@@ -26,12 +26,14 @@ def cell(episode: str, return_pct: float, *, control: bool = False, trades: int 
 
 def test_each_episode_is_left_out_once_and_controls_are_in_no_mean():
     """By hand: (1 + 2 + 6) / 3, (2 + 6) / 2, (1 + 6) / 2, (1 + 2) / 2."""
-    found = Several(cells=(cell("a", 1.0), cell("b", 2.0), cell("c", 6.0), cell("calm", 50.0, control=True, trades=3)))
+    found = AcrossEpisodes(
+        cells=(cell("a", 1.0), cell("b", 2.0), cell("c", 6.0), cell("calm", 50.0, control=True, trades=3))
+    )
     assert found.left_out() == {"s": {"": 3.0, "a": 4.0, "b": 3.5, "c": 1.5}}
     assert found.document()["strategies"][0]["false_alarms"] == {
         "calm": {"trades": 3, "sessions_held": 3, "sessions": 10}
     }
-    assert "calm*" in several_text(found)
+    assert "calm*" in across_episodes_text(found)
 
 
 def test_run_all_replays_every_episode_and_counts_false_alarms(tmp_path):

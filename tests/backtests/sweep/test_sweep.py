@@ -1,4 +1,4 @@
-"""Sweeps: the same bytes wherever and however often they ran, and a report that prefers plateaus to peaks."""
+"""Sweeps: the same bytes wherever and however often they ran, and a report that prefers a robust region to the best of many."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from backtests._replay import replay
+from backtests.batch.news_versions import Versions, actual_rows
 from backtests.batch.pools import Dask, Processes
-from backtests.batch.replay_engine import Versions, actual_rows, engine_for
 from backtests.broker.terms import BrokerTerms
 from backtests.cli import cli
 from backtests.engine.news import read_news
-from backtests.engine.replay import replay
 from backtests.episodes.episode import load_episode
+from backtests.evidence.placebo.choose_engine import engine_for
 from backtests.evidence.trials.ledger import read_chain
 from backtests.sweep.execute import sweep
 from backtests.sweep.grid import read_grid
 from backtests.sweep.job import Job
-from backtests.sweep.robustness import left_out, plateau, walk_forward
+from backtests.sweep.robustness import left_out, robust_region, walk_forward
 from feeds.errors import InputError
 from strategies.registry import make_rule, rules
 
@@ -228,11 +229,11 @@ def test_a_folder_of_another_sweep_is_left_alone(tmp_path):
         sweep(job("threshold=0.4"), tmp_path, Processes())
 
 
-def test_a_lonely_peak_is_no_plateau():
+def test_a_lonely_best_is_no_robust_region():
     """By hand: 9 stands alone beside 0; 5, 5, 5 stand together."""
     grid = read_grid(["threshold=0.1:0.7:7"], SHOCK)
     values = np.array([0.0, 9.0, 0.0, 1.0, 5.0, 5.0, 5.0])
-    assert plateau(values, grid).tolist() == [4.5, 0.0, 1.0, 1.0, 5.0, 5.0, 5.0]
+    assert robust_region(values, grid).tolist() == [4.5, 0.0, 1.0, 1.0, 5.0, 5.0, 5.0]
 
 
 def test_walking_forward_trades_what_was_best_before():

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from backtests._replay import replay
 from backtests.auditing.audit import audit, short_audit
 from backtests.broker.terms import BrokerTerms
 from backtests.cli import cli
+from backtests.engine.market import make_market
 from backtests.engine.news import read_news
-from backtests.engine.replay import make_market, replay, run_rule
+from backtests.engine.rule_run import run_rule
 from backtests.episodes.episode import load_episode
 from backtests.user_strategies.loading import make_rule, rule_type
 from feeds.errors import InputError

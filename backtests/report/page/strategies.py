@@ -1,29 +1,27 @@
-"""Strategies beside their baselines: equity, drawdown and exposure of each, drawn alike."""
+"""Draws strategies beside their baselines: equity, drawdown and exposure of each, on one scale."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from backtests.records.record import RunRecord
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, esc, figure, listing, section, table
-from backtests.report.text.run import RESULT_HEAD, audit_lines, borrow_rows, result_rows, trouble_lines
+from backtests.report.text.run import audit_lines, borrow_rows, result_head, result_rows, trouble_lines
 from backtests.report.text.table import number
-
-if TYPE_CHECKING:
-    from backtests.runs.result import Result
 
 Curve = tuple[list[str], list[float], list[float], list[float]]  # sessions, return %, drawdown %, net exposure
 
 
-def curves(result: Result) -> dict[str, Curve]:
-    """Each strategy's return since the start and fall from its peak, in percent, and its net exposure."""
-    found: dict[str, Curve] = {each["label"]: ([], [], [], []) for each in result.document["results"]}
-    columns = result.tables["equity"].columns
+def curves(record: RunRecord) -> dict[str, Curve]:
+    """Computes each strategy's return since the start and fall from its peak, in percent, and its net exposure."""
+    found: dict[str, Curve] = {each["label"]: ([], [], [], []) for each in record.document["results"]}
+    columns = record.tables["equity"].columns
     at = {name: columns.index(name) for name in ("session", "equity", "net")}
-    cash = result.config["broker"]["cash"]
+    cash = record.config["broker"]["cash"]
     peaks = dict.fromkeys(found, cash)
-    for row in result.tables["equity"].rows:
+    for row in record.tables["equity"].rows:
         name, equity = row[0], row[at["equity"]]
         peaks[name] = max(peaks[name], equity)
         sessions, returns, falls, net = found[name]
@@ -38,10 +36,10 @@ _LEFT, _RIGHT = 38.0, 316.0  # of the strips of a panel
 
 
 def panel(name: str, shown: dict[str, Curve], summary: dict[str, Any], bounds: tuple[float, float]) -> Markup:
-    """One strategy's three strips: return with all others faint behind it, drawdown, net exposure."""
+    """Draws one strategy's three strips: return with all others faint behind it, drawdown, net exposure."""
     sessions, _, falls, net = shown[name]
     x = svg.scale(0, max(len(sessions) - 1, 1), _LEFT, _RIGHT)
-    kind = "baseline" if summary["baseline"] else "own"
+    kind = "baseline" if summary["baseline"] else "strategy"
     parts = [
         *_returns(name, shown, bounds, x, kind),
         *_falls(falls, x),
@@ -56,8 +54,8 @@ def panel(name: str, shown: dict[str, Curve], summary: dict[str, Any], bounds: t
         f"last net exposure {number(net[-1] if net else 0)} of equity."
     )
     title = f"<h3>{esc(name)}{' <small>baseline</small>' if summary['baseline'] else ''}</h3>"
-    told = f'<p class="big">{number(summary["return_pct"], 1)} %</p>'
-    return Markup(f'<div class="panel {kind}">{title}{told}{svg.drawing(320.0, 236, label, parts)}</div>')
+    number_html = f'<p class="big">{number(summary["return_pct"], 1)} %</p>'
+    return Markup(f'<div class="panel {kind}">{title}{number_html}{svg.drawing(320.0, 236, label, parts)}</div>')
 
 
 def _returns(name: str, shown: dict[str, Curve], bounds: tuple[float, float], x: svg.Scale, kind: str) -> Iterator[str]:
@@ -89,7 +87,7 @@ def _net(net: Sequence[float], x: svg.Scale) -> Iterator[str]:
 
 
 def panels(named: Sequence[tuple[str, dict[str, Any]]], shown: dict[str, Curve]) -> Markup:
-    """All panels on one scale."""
+    """Draws all panels on one scale."""
     values = [value for curve in shown.values() for value in curve[1]] or [0.0]
     bounds = (min(0.0, *values) - 0.5, max(0.0, *values) + 0.5)
     return Markup(
@@ -97,29 +95,29 @@ def panels(named: Sequence[tuple[str, dict[str, Any]]], shown: dict[str, Curve])
     )
 
 
-def baselines(result: Result) -> Markup:
-    """The section of strategies and baselines."""
-    named = [(each["label"], each) for each in result.document["results"]]
+def strategies(record: RunRecord) -> Markup:
+    """Draws the section of strategies and baselines."""
+    named = [(each["label"], each) for each in record.document["results"]]
     parts: list[str] = [
         figure(
             "Return in percent of the cash at the start, all on one scale (the others faint behind); below it the fall "
             "from the peak and net exposure as a fraction of equity (blue long, orange short), at each close.",
-            panels(named, curves(result)),
+            panels(named, curves(record)),
         ),
-        table(RESULT_HEAD, result_rows(result), "Returns and drawdowns in percent, costs in US dollars"),
+        table(result_head(), result_rows(record), "Returns and drawdowns in percent, costs in US dollars"),
     ]
-    if "borrow_stress" in result.document:
-        head, rows = borrow_rows(result)
+    if "borrow_stress" in record.document:
+        head, rows = borrow_rows(record)
         parts += ["<h3>What if borrowing cost more</h3>", table(head, rows, "Returns by borrow rate")]
-    remarks = trouble_lines(result)
+    remarks = trouble_lines(record)
     if remarks:
         parts.append(listing(remarks))
     lead = (
         "Every strategy stands beside baselines that any reader could have run. Nothing was tuned to this window, "
         "and a strategy that loses is printed as losing."
     )
-    return section("strategies", "Strategies beside their baselines", lead, *parts, *_audit(result))
+    return section("strategies", "Strategies beside their baselines", lead, *parts, *_audit(record))
 
 
-def _audit(result: Result) -> list[str]:
-    return [f'<p class="note">{esc(line)}.</p>' for line in audit_lines(result)]
+def _audit(record: RunRecord) -> list[str]:
+    return [f'<p class="note">{esc(line)}.</p>' for line in audit_lines(record)]

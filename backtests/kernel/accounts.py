@@ -1,4 +1,4 @@
-"""The book of docs/book.md as plain loops that numba compiles. The reference is broker.py, execution.py, account.py.
+"""Keeps the accounts of docs/broker.md in plain loops that numba compiles; the reference is backtests/broker.
 
 One order of addition, that of the reference: symbols in their order, no sums of whole arrays. Of a symbol at most two
 orders wait: the rule's newest and a forced one. `terms` are numbers in the order of `TERMS`.
@@ -24,12 +24,12 @@ FILL = ("row", "column", "size", "auction", "auction_price", "price", "commissio
 AUCTIONS = ("open", "close", "fraction")
 TOTALS = ("fills", "commission", "slippage", "margin_calls", "ruined")  # ruined: row of the window, -1 never
 _TINY = 1e-9  # as in account.py
-# Rows of a book: shares held; the rule's target weight, shares of its order still to fill, the session it was decided
+# Rows of an account: position; the rule's target weight, shares of its order still to fill, the session it was decided
 # for; shares of a forced order; shares taken of the bar's volume
 _POSITION, _TARGET, _LEFT, _DECIDED, _FORCED, _TAKEN, _ROWS = range(7)
 
 
-def keep_books(
+def keep_accounts(
     weights: Floats,
     changes: Ints,
     slots: Ints,
@@ -51,7 +51,7 @@ def keep_books(
     totals: Floats,
     fills: Floats,
 ) -> None:
-    """Runs the books of many runs.
+    """Keeps the accounts of many runs.
 
     Args:
         weights: Shape (slots, changes, symbols): target weights from a session of the window on.
@@ -79,7 +79,7 @@ def keep_books(
     behind = np.empty(present.shape[1], dtype=np.int64)
     opens, closes = np.empty((rows, held)), np.empty((rows, held))
     trades, plain = np.empty(rows, dtype=np.bool_), np.empty(rows, dtype=np.bool_)
-    book, queue = np.empty((_ROWS, held)), np.empty(2 * held, dtype=np.int64)
+    state, queue = np.empty((_ROWS, held)), np.empty(2 * held, dtype=np.int64)
     for run in range(len(slots)):
         source = sources[run]
         if run == 0 or (source != sources[run - 1]).any():
@@ -93,19 +93,19 @@ def keep_books(
                     there += 1 if present[row, source[each]] else 0
                     free += 1 if math.isinf(most[row, source[each]]) else 0
                 trades[row], plain[row] = there > 0, there == held and free == held
-        _keep_book(
+        _keep_account(
             weights, changes, slots[run], names, source, behind, at_close, terms[run], days, present, start, opens,
-            closes, trades, plain, volume, traded, actions, rates, most, book, queue, equity[run], totals[run], fills,
+            closes, trades, plain, volume, traded, actions, rates, most, state, queue, equity[run], totals[run], fills,
         )  # fmt: skip
 
 
-def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to helpers costs more than what they do)
+def _keep_account(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to helpers costs more than what they do)
     weights: Floats, changes: Ints, slot: int, names: Ints, source: Ints, behind: Ints, at_close: bool, term: Floats,
     days: Ints, present: Bools, start: Floats, opens: Floats, closes: Floats, trades: Bools, plain: Bools,
-    volume: Floats, traded: Floats, actions: Floats, rates: Floats, most: Floats, book: Floats, queue: Ints,
+    volume: Floats, traded: Floats, actions: Floats, rates: Floats, most: Floats, state: Floats, queue: Ints,
     equity: Floats, totals: Floats, fills: Floats,
 ) -> None:  # fmt: skip
-    """Runs one book; `behind` is the place of each column of bars among the held symbols, -1 for none.
+    """Keeps one account; `behind` is the place of each column of bars among the held symbols, -1 for none.
 
     Orders have numbers: `each` for a symbol's forced one, `held + each` for the rule's; 0 shares left: none waits.
     A session is plain where all symbols trade, none is hard to borrow, and no order is left over or forced.
@@ -117,7 +117,7 @@ def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to hel
     fractional, daily, own_auction = term[12] != 0, term[13] != 0, 1 if at_close else 0
     simple = cap == 0 and impact == 0 and locate == 0
     nightly = borrow != 0 or rebate != 0 or credit_rate != 0 or len(rates) > 0
-    book[:] = 0.0
+    state[:] = 0.0
     filled, paid_commission, paid_slippage, calls, ruined_on = 0, 0.0, 0.0, 0, -1
     called, waiting, left_over, shown, last, next_action = False, False, False, cash, -1, 0
     highest_rate = max(long_rate, short_rate)
@@ -133,8 +133,8 @@ def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to hel
         if last >= 0 and nightly:
             before, short = cash, 0.0
             for each in range(held):
-                if book[_POSITION, each] < 0:
-                    value = -book[_POSITION, each] * closes[last, each]
+                if state[_POSITION, each] < 0:
+                    value = -state[_POSITION, each] * closes[last, each]
                     short += value
                     if len(rates) == 0:
                         cash += -(value * borrow / 100 * (days[row] - days[last]) / 360)
@@ -151,13 +151,13 @@ def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to hel
             next_action += 1
             if last < 0 or each < 0:
                 continue
-            holds = book[_POSITION, each]
+            holds = state[_POSITION, each]
             if not split:
                 if holds != 0:
                     cash += holds * ratio
                 continue
-            book[_LEFT, each] = _shares(book[_LEFT, each] * ratio, fractional)
-            book[_FORCED, each] = _shares(book[_FORCED, each] * ratio, fractional)
+            state[_LEFT, each] = _shares(state[_LEFT, each] * ratio, fractional)
+            state[_FORCED, each] = _shares(state[_FORCED, each] * ratio, fractional)
             left_over = True
             if holds != 0:
                 holds *= ratio
@@ -168,7 +168,7 @@ def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to hel
                     if noting:
                         _note(fills, filled, row, names[each], size, 2, start[row, column], 0.0, 0.0, True, holds)
                     filled += 1
-                book[_POSITION, each] = holds
+                state[_POSITION, each] = holds
 
         # b. and d. Auctions
         tidy = not left_over and not called  # after the auctions no order will be left
@@ -177,7 +177,7 @@ def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to hel
                 if changes[slot, row - 1] >= 0:
                     current = changes[slot, row - 1]
                 if changes[slot, row - 1] >= 0 or (daily and current >= 0):
-                    fresh = _order(weights, slot, current, names, book, queue, row, shown, opens, row, fractional,
+                    fresh = _order(weights, slot, current, names, state, queue, row, shown, opens, row, fractional,
                                    daily)  # fmt: skip
                     waiting |= fresh > 0
             if not waiting:
@@ -186,22 +186,22 @@ def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to hel
             if simple and plain[row] and not left_over and not called:
                 if auction == own_auction:
                     cash, paid_commission, paid_slippage, filled = _plain_auction(
-                        book, queue, fresh, prices, row, cash, paid_commission, paid_slippage, filled, ruined_on >= 0,
+                        state, queue, fresh, prices, row, cash, paid_commission, paid_slippage, filled, ruined_on >= 0,
                         commission_bps, base, initial, names, auction, fills,
                     )  # fmt: skip
                 continue
             tidy, count = False, 0
             if auction == 0:
                 for each in range(held):
-                    if book[_FORCED, each] != 0 and present[row, source[each]]:
+                    if state[_FORCED, each] != 0 and present[row, source[each]]:
                         queue[count] = each
                         count += 1
             if auction == own_auction:
                 forced = count
                 for each in range(held):
-                    if book[_LEFT, each] != 0 and present[row, source[each]]:
+                    if state[_LEFT, each] != 0 and present[row, source[each]]:
                         place = count
-                        while place > forced and book[_DECIDED, queue[place - 1] - held] > book[_DECIDED, each]:
+                        while place > forced and state[_DECIDED, queue[place - 1] - held] > state[_DECIDED, each]:
                             queue[place] = queue[place - 1]
                             place -= 1
                         queue[place] = held + each
@@ -216,24 +216,24 @@ def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to hel
                 price, shares = prices[row, each], volume[row, column]
                 if step == count:
                     for other in range(held):
-                        if book[_POSITION, other] != 0:
-                            value += book[_POSITION, other] * prices[row, other]
-                            gross += abs(book[_POSITION, other]) * prices[row, other]
+                        if state[_POSITION, other] != 0:
+                            value += state[_POSITION, other] * prices[row, other]
+                            gross += abs(state[_POSITION, other]) * prices[row, other]
                 for leg in range(2):
-                    asked, holds = book[kind, each], book[_POSITION, each]
+                    asked, holds = state[kind, each], state[_POSITION, each]
                     if asked == 0 or (leg == 1 and (step < count or holds * asked < 0)):
                         break
                     if leg == 0:
                         if not holds * asked < 0:
                             continue
                         size = _room(math.copysign(min(abs(holds), abs(asked)), asked), cap, shares,
-                                     book[_TAKEN, each], fractional)  # fmt: skip
+                                     state[_TAKEN, each], fractional)  # fmt: skip
                         if size == 0:
                             continue
                         bps = _slip_bps(size, base, impact, shares)
                     else:
-                        size = _room(asked, cap, shares, book[_TAKEN, each], fractional)
-                        book[kind, each] = 0.0  # filled, cut or refused: it waits no more
+                        size = _room(asked, cap, shares, state[_TAKEN, each], fractional)
+                        state[kind, each] = 0.0  # filled, cut or refused: it waits no more
                         if number < held or ruined_on >= 0 or called or size == 0:
                             break
                         if not _located(holds + size, size, locate, traded[row, column], most[row, column]):
@@ -246,18 +246,18 @@ def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to hel
                     slip = price * bps / 10_000
                     paid = price + math.copysign(slip, size)
                     commission = abs(size) * paid * commission_bps / 10_000
-                    book[_POSITION, each] += size
+                    state[_POSITION, each] += size
                     cash += -size * paid
                     cash += -commission
-                    book[_TAKEN, each] += abs(size)
+                    state[_TAKEN, each] += abs(size)
                     if leg == 0:
-                        book[kind, each] -= size
+                        state[kind, each] -= size
                     if step >= count:
                         value += size * price
                         gross += abs(size) * price * (1 if leg == 1 else -1)
                     if noting:
                         _note(fills, filled, row, names[each], size, auction, price, slip, commission, number < held,
-                              book[_POSITION, each])  # fmt: skip
+                              state[_POSITION, each])  # fmt: skip
                     filled += 1
                     paid_commission += commission
                     paid_slippage += abs(size) * slip
@@ -265,15 +265,15 @@ def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to hel
         # e. and f. Valuation, maintenance
         value, gross = 0.0, 0.0
         for each in range(held):
-            part = book[_POSITION, each] * closes[row, each]
+            part = state[_POSITION, each] * closes[row, each]
             value += part
             gross += abs(part)
         waiting = False
         if not tidy:
             for each in range(held):
-                waiting = waiting or book[_LEFT, each] != 0
-                book[_FORCED, each] = 0.0  # forced orders that still wait are taken back
-                book[_TAKEN, each] = 0.0
+                waiting = waiting or state[_LEFT, each] != 0
+                state[_FORCED, each] = 0.0  # forced orders that still wait are taken back
+                state[_TAKEN, each] = 0.0
             left_over = waiting
         shown = cash + value
         if row > 0:
@@ -285,7 +285,7 @@ def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to hel
         if ruined or gross * highest_rate > shown * 100:  # else the positions need less
             needed = 0.0
             for each in range(held):
-                part = book[_POSITION, each] * closes[row, each]
+                part = state[_POSITION, each] * closes[row, each]
                 needed += abs(part) * (long_rate if part > 0 else short_rate) / 100
             called = gross > 0 and (ruined or needed > shown * (1 + _TINY))
         if called:
@@ -293,22 +293,22 @@ def _keep_book(  # noqa: C901, PLR0912, PLR0915 (one body: handing arrays to hel
             waiting = True
             cut = 1.0 if ruined else 1 - shown / max(gross * initial / 100, needed)
             for each in range(held):
-                size = abs(book[_POSITION, each])
+                size = abs(state[_POSITION, each])
                 size = min(size, size * cut if fractional else math.ceil(size * cut - _TINY))
-                book[_FORCED, each] = -math.copysign(size, book[_POSITION, each]) if size > 0 else 0.0
+                state[_FORCED, each] = -math.copysign(size, state[_POSITION, each]) if size > 0 else 0.0
         last = row
         if not at_close and row + 1 < len(days):
             if changes[slot, row] >= 0:
                 current = changes[slot, row]
             if changes[slot, row] >= 0 or (daily and current >= 0):
-                fresh = _order(weights, slot, current, names, book, queue, row + 1, shown, closes, row, fractional,
+                fresh = _order(weights, slot, current, names, state, queue, row + 1, shown, closes, row, fractional,
                                daily)  # fmt: skip
                 waiting |= fresh > 0
     totals[0], totals[1], totals[2], totals[3], totals[4] = filled, paid_commission, paid_slippage, calls, ruined_on
 
 
 def _order(
-    weights: Floats, slot: int, current: int, names: Ints, book: Floats, queue: Ints, session: int, equity: float,
+    weights: Floats, slot: int, current: int, names: Ints, state: Floats, queue: Ints, session: int, equity: float,
     prices: Floats, row: int, fractional: bool, daily: bool,
 ) -> int:  # fmt: skip
     """Turns changed targets into orders, sized on the last known price; how many were made, in the queue.
@@ -319,22 +319,22 @@ def _order(
     made = 0
     for each in range(len(names)):
         weight, price = weights[slot, current, names[each]], prices[row, each]
-        new = weight != book[_TARGET, each] or (daily and weight != 0)
-        size = (weight * equity / price if price > 0 else 0.0) - book[_POSITION, each]
+        new = weight != state[_TARGET, each] or (daily and weight != 0)
+        size = (weight * equity / price if price > 0 else 0.0) - state[_POSITION, each]
         if not fractional:
-            size = _shares(weight * equity / price if price > 0 else 0.0, fractional) - book[_POSITION, each]
+            size = _shares(weight * equity / price if price > 0 else 0.0, fractional) - state[_POSITION, each]
         size = size if price > 0 and abs(size) * price > _TINY * abs(equity) else 0.0
-        book[_TARGET, each] = weight
-        book[_LEFT, each] = size if new else book[_LEFT, each]
+        state[_TARGET, each] = weight
+        state[_LEFT, each] = size if new else state[_LEFT, each]
         queue[made] = each
         if new and size != 0:
-            book[_DECIDED, each] = session
+            state[_DECIDED, each] = session
             made += 1
     return made
 
 
 def _plain_auction(
-    book: Floats, queue: Ints, count: int, prices: Floats, row: int, cash: float, commissions: float, slippage: float,
+    state: Floats, queue: Ints, count: int, prices: Floats, row: int, cash: float, commissions: float, slippage: float,
     filled: int, ruined: bool, commission_bps: float, bps: float, initial: float, names: Ints, auction: int,
     fills: Floats,
 ) -> tuple[float, float, float, int]:  # fmt: skip
@@ -346,15 +346,15 @@ def _plain_auction(
     slips, costs, both, margin = bps / 10_000, commission_bps / 10_000, (bps + commission_bps) / 10_000, initial / 100
     for place in range(count):
         each = queue[place]
-        asked, holds, price = book[_LEFT, each], book[_POSITION, each], prices[row, each]
+        asked, holds, price = state[_LEFT, each], state[_POSITION, each], prices[row, each]
         if not holds * asked < 0:
             continue
         size = math.copysign(min(abs(holds), abs(asked)), asked)
         slip = price * slips
         paid = price + math.copysign(slip, size)
         commission = abs(size) * paid * costs
-        book[_POSITION, each] = holds + size
-        book[_LEFT, each] = asked - size
+        state[_POSITION, each] = holds + size
+        state[_LEFT, each] = asked - size
         cash += -size * paid
         cash += -commission
         commissions += commission
@@ -364,13 +364,13 @@ def _plain_auction(
         filled += 1
     value, gross = 0.0, 0.0
     for each in range(len(names)):
-        part = book[_POSITION, each] * prices[row, each]
+        part = state[_POSITION, each] * prices[row, each]
         value += part
         gross += abs(part)
     for place in range(count):
         each = queue[place]
-        size, price = book[_LEFT, each], prices[row, each]
-        book[_LEFT, each] = 0.0
+        size, price = state[_LEFT, each], prices[row, each]
+        state[_LEFT, each] = 0.0
         worth = abs(size) * price
         funds = cash + value - worth * both
         if size == 0 or ruined or (gross + worth) * margin > funds * (1 + _TINY):
@@ -378,7 +378,7 @@ def _plain_auction(
         slip = price * slips
         paid = price + math.copysign(slip, size)
         commission = abs(size) * paid * costs
-        book[_POSITION, each] += size
+        state[_POSITION, each] += size
         cash += -size * paid
         cash += -commission
         value += size * price
@@ -387,13 +387,13 @@ def _plain_auction(
         slippage += abs(size) * slip
         if len(fills) > 0:
             _note(fills, filled, row, names[each], size, auction, price, slip, commission, False,
-                  book[_POSITION, each])  # fmt: skip
+                  state[_POSITION, each])  # fmt: skip
         filled += 1
     return cash, commissions, slippage, filled
 
 
 def _fee(value: float, rates: Floats, since: int, day: int, column: int, default: float) -> float:
-    """The fee for the nights that begin on the days `since` … `day - 1`, neighbours at one rate together."""
+    """Returns the fee for the nights that begin on the days `since` … `day - 1`, neighbours at one rate together."""
     fee = 0.0
     while since < day:
         rate = _rate(rates[since, column], default)

@@ -1,0 +1,81 @@
+"""Reads the folder of a run back, with the episode, the strategies and the scorer that it was made from."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+from backtests.commands.options import aside
+from feeds.errors import InputError
+
+if TYPE_CHECKING:
+    from backtests.episodes.episode import Episode
+    from backtests.records.record import RunRecord
+    from feeds.scoring import Scorer
+    from strategies.rule import Rule
+
+
+def saved_run(
+    folder: Path, news: Path | None, prices: Path | None, loans: Path | None = None, *, check: bool = True
+) -> tuple[RunRecord, Episode, list[Rule]]:
+    """Reads a run back and loads what it read; without `check` whatever is there now.
+
+    Raises:
+        InputError: The folder is no run, or a file is no longer the one that the run read.
+    """
+    from backtests.episodes.episode import load_episode
+    from backtests.runs.folder import read_run
+    from backtests.user_strategies.loading import saved_rule
+
+    run = read_run(folder)
+    config = run.config
+    with aside():
+        rules = [saved_rule(folder, row) for row in config["strategies"]]
+    start, end = date.fromisoformat(config["start"]), date.fromisoformat(config["end"])
+    bars = config.get("bars", "daily")
+    loaded = load_episode(
+        config["episode"], prices=prices, news=news, start=start, end=end, loans=loans,
+        bars=None if bars == "daily" else bars,
+    )  # fmt: skip
+    if check:
+        check_sources(folder, config["sources"], loaded.sources)
+    return run, loaded, rules
+
+
+def check_sources(folder: Path, then: dict[str, str], now: dict[str, str]) -> None:
+    """Makes sure that the files of an episode are those that the run in a folder read.
+
+    Raises:
+        InputError: One is another, or is missing.
+    """
+    for name in sorted({*then, *now}):
+        if then.get(name) != now.get(name):
+            raise InputError(
+                f"{folder}: the run did not read the {name} that is here now; give its files with --news and --prices, "
+                "--loans and --archive"
+            )
+
+
+def lexicon_of(run: RunRecord) -> date | None:
+    """Returns the day after which a run left out words, None for no such day."""
+    text = run.config.get("lexicon_as_of")
+    return date.fromisoformat(text) if text else None
+
+
+def scorer_of(run: RunRecord, asked: Scorer) -> Scorer:
+    """Returns the scorer of a run, as it is now.
+
+    Raises:
+        InputError: Another one was asked for.
+    """
+    from feeds.scoring.registry import scorer_named
+
+    found = scorer_named(run.config["scorer"])
+    given = click.get_current_context().get_parameter_source("scorer") is not ParameterSource.DEFAULT
+    if given and asked != found:
+        raise InputError(f"--scorer {asked.name}: this run was scored by {found.name}; leave --scorer out")
+    return found

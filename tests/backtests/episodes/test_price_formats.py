@@ -1,0 +1,176 @@
+"""Prices as vendors write them: understood and said in one line, or refused where a text has two meanings."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backtests.episodes.episode import EPISODES, load_episode
+from backtests.episodes.price_formats import plain_numbers
+from backtests.episodes.prices import COLUMNS, Prices, read_prices
+from feeds.errors import InputError
+
+SOURCE = EPISODES / "deepseek-2025" / "prices.csv"
+FIELDS = ("Close", "High", "Low", "Open", "Volume")  # in yfinance's order
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    """Bars of three symbols, as figures."""
+    rows = pd.read_csv(SOURCE)
+    return rows[rows["symbol"].isin(["NVDA", "SPY", "VST"]) & (rows["date"] >= "2025-01-06")].reset_index(drop=True)
+
+
+def same(read: Prices, frame: pd.DataFrame) -> bool:
+    """Whether the bars are those of the frame, to the last bit."""
+    for symbol, mine in frame.groupby("symbol"):
+        bars = read.bars[symbol]
+        assert bars.sessions == tuple(date.fromisoformat(day) for day in mine["date"])
+        for name in COLUMNS[2:]:
+            assert np.array_equal(getattr(bars, name), mine[name].to_numpy(float))
+    return len(read.bars) == frame["symbol"].nunique()
+
+
+def wide(frame: pd.DataFrame, *, by_symbol: bool = False, adjusted: bool = False) -> pd.DataFrame:
+    """The frame that yfinance's `download` gives, with fields over symbols or symbols over fields."""
+    tall = frame.rename(columns=str.capitalize).rename(columns={"Symbol": "Ticker"})
+    if adjusted:
+        tall["Adj Close"] = tall["Close"] * 0.99
+    made = tall.assign(Date=pd.to_datetime(tall["Date"])).pivot_table(index="Date", columns="Ticker", sort=True)
+    made.columns.names = ["Price", "Ticker"]
+    return made.swaplevel(axis=1).sort_index(axis=1) if by_symbol else made
+
+
+@pytest.mark.parametrize("by_symbol", [False, True])
+def test_a_wide_frame_of_yfinance_is_read(tmp_path, frame, by_symbol):
+    """As `to_csv` and `to_parquet` write it; adjusted closes are told apart and left out."""
+    made = wide(frame, by_symbol=by_symbol, adjusted=True)
+    made.to_csv(tmp_path / "wide.csv")
+    made.to_parquet(tmp_path / "wide.parquet")
+    assert "Ticker" in (tmp_path / "wide.csv").read_text().splitlines()[0 if by_symbol else 1]
+    for name in ("wide.csv", "wide.parquet"):
+        read = read_prices(tmp_path / name)
+        assert same(read, frame)
+        assert "a wide table of 3 symbols" in read.note
+        assert "Adj Close left out (dividends in them)" in read.note
+        assert "\n" not in read.note
+
+
+def test_a_wide_frame_of_one_symbol_and_of_a_late_listing_is_read(tmp_path, frame):
+    """Days on which a symbol has no figure at all are no bars, and are counted."""
+    one = frame[frame["symbol"] == "NVDA"]
+    wide(one).to_csv(tmp_path / "one.csv")
+    assert same(read_prices(tmp_path / "one.csv"), one)
+    late = frame[(frame["symbol"] != "VST") | (frame["date"] >= "2025-01-10")]
+    wide(late).to_csv(tmp_path / "late.csv")
+    read = read_prices(tmp_path / "late.csv")
+    assert same(read, late)
+    assert "3 days of a symbol without any figure are no bars" in read.note  # 6, 7 and 8 January; the 9th was closed
+
+
+def test_a_wide_frame_with_a_hole_in_a_bar_is_refused(tmp_path, frame):
+    """A bar without its close is an error, not a day without a bar."""
+    made = wide(frame)
+    made.loc["2025-01-27", ("Close", "NVDA")] = np.nan
+    made.to_csv(tmp_path / "hole.csv")
+    with pytest.raises(InputError, match=r"hole.csv:\d+: NVDA 2025-01-27.*: close is empty"):
+        read_prices(tmp_path / "hole.csv")
+
+
+LAYOUTS = {
+    "capitals": (lambda f: f.rename(columns=str.title).rename(columns={"Symbol": "Ticker"}), {}, "Ticker as symbol"),
+    "midnights": (lambda f: f.assign(date=f["date"] + " 00:00:00"), {}, "without their midnight"),
+    "midnights with a zone": (lambda f: f.assign(date=f["date"] + " 00:00:00-05:00"), {}, "without their midnight"),
+    "midnights of New York in UTC": (lambda f: f.assign(date=f["date"] + "T05:00:00Z"), {}, "without their midnight"),
+    "year first": (lambda f: f.assign(date=f["date"].str.replace("-", "/")), {}, "year, month, day"),
+    "plain digits": (lambda f: f.assign(date=f["date"].str.replace("-", "")), {}, ""),
+    "semicolons": (lambda f: f, {"sep": ";"}, "columns between semicolons"),
+    "tabs": (lambda f: f, {"sep": "\t"}, "columns between tabs"),
+    "semicolons and decimal commas": (lambda f: f, {"sep": ";", "decimal": ","}, "decimal commas"),
+    "thousands": (
+        lambda f: f.assign(volume=[f"{value:,}" for value in f["volume"]]), {}, "commas between thousands",
+    ),
+    "dollars": (lambda f: f.assign(close=[f"${value!r}" for value in f["close"]]), {}, ""),
+    "angle brackets": (lambda f: f.rename(columns=lambda n: f"<{n.upper()}>").rename(columns={"<SYMBOL>": "<TICKER>"}),
+                       {}, "<TICKER> as symbol"),
+    "vol.": (lambda f: f.rename(columns={"volume": "Vol."}), {}, "Vol. as volume"),
+    "adjusted beside": (lambda f: f.assign(adjClose=f["close"] * 0.97, adj_open=f["open"] * 0.97), {},
+                        "adjClose, adj_open left out"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", LAYOUTS)
+def test_each_layout_gives_the_same_bars(tmp_path, frame, kind):
+    """And the note names what was understood; our own layout has no note."""
+    change, how, note = LAYOUTS[kind]
+    change(frame).to_csv(tmp_path / "bars.csv", index=False, **how)
+    read = read_prices(tmp_path / "bars.csv")
+    assert same(read, frame)
+    assert note in read.note
+    frame.to_csv(tmp_path / "ours.csv", index=False)
+    assert read_prices(tmp_path / "ours.csv").note == ""
+
+
+@pytest.mark.parametrize(("order", "shape"), [("dmy", "%d/%m/%Y"), ("mdy", "%m/%d/%Y"), ("dmy", "%d.%m.%Y 00:00")])
+def test_days_and_months_need_a_stated_order(tmp_path, frame, order, shape):
+    """Even where a 27 gives it away: the next file may have no 27."""
+    frame.assign(date=pd.to_datetime(frame["date"]).dt.strftime(shape)).to_csv(tmp_path / "bars.csv", index=False)
+    with pytest.raises(InputError, match="--date-order dmy or mdy"):
+        read_prices(tmp_path / "bars.csv")
+    assert same(read_prices(tmp_path / "bars.csv", date_order=order), frame)
+    with pytest.raises(InputError, match="no date in this order"):
+        read_prices(tmp_path / "bars.csv", date_order={"dmy": "mdy", "mdy": "dmy"}[order])
+
+
+REFUSED = {
+    "only adjusted closes": ("symbol,date,open,high,low,Adj Close,volume\nX,2025-01-02,1,1,1,1,1\n",
+                             "no column close beside Adj Close.*splits in them and dividends not"),
+    "all adjusted": ("symbol,date,adjOpen,adjHigh,adjLow,adjClose,volume\nX,2025-01-02,1,1,1,1,1\n", "no column open"),
+    "two symbols": ("symbol,ticker,date,open,high,low,close,volume\nX,X,2025-01-02,1,1,1,1,1\n", "symbol and ticker both"),
+    "a time of day": ("symbol,date,open,high,low,close,volume\nX,2025-01-02 09:30:00,1,1,1,1,1\n", "has a time of day"),
+    "a short year": ("symbol,date,open,high,low,close,volume\nX,02/01/25,1,1,1,1,1\n", "YYYY-MM-DD"),
+    "thousands or decimals": ('symbol,date,open,high,low,close,volume\nX,2025-01-02,1,1,1,1,"1,234"\n', "may be thousands"),
+    "one comma among points": ('symbol,date,open,high,low,close,volume\nX,2025-01-02,118.42,118.42,118.42,"118,42",1\n',
+                               "written in two ways"),
+    "a wide table of closes": ("Price,Close,Close\nTicker,A,B\nDate,,\n2025-01-02,1,2\n", "A: no column open"),
+    "wide, adjusted only": ("Price,Adj Close,High,Low,Open,Volume\nTicker,A,A,A,A,A\nDate,,,,,\n2025-01-02,1,1,1,1,1\n",
+                            "A: no column close beside Adj Close"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_has_two_meanings_is_refused_in_one_line(tmp_path, kind):
+    """With the file and the remedy."""
+    text, words = REFUSED[kind]
+    (tmp_path / "bars.csv").write_text(text)
+    with pytest.raises(InputError, match=f"bars.csv.*{words}") as refused:
+        read_prices(tmp_path / "bars.csv")
+    assert "\n" not in str(refused.value)
+
+
+@given(st.lists(st.decimals(1, 10**7, places=2, allow_nan=False), min_size=1), st.sampled_from(["us", "de"]))
+def test_numbers_in_one_way_of_writing_are_read_back(values, way):
+    """A law: what a program writes with separators of thousands and two decimals comes back as the same number."""
+    cells = [f"{value:,.2f}" for value in values]
+    if way == "de":
+        cells = [each.translate(str.maketrans(",.", ".,")) for each in cells]
+    (column,), _ = plain_numbers([cells])
+    assert [float(each) for each in column] == [float(value) for value in values]
+
+
+def test_a_run_says_how_the_prices_were_understood(tmp_path):
+    """In the episode's notes, which every output shows."""
+    with SOURCE.open(newline="") as file:
+        rows = list(csv.reader(file))
+    path: Path = tmp_path / "vendor.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file, delimiter=";").writerows([["Ticker", "Date", *rows[0][2:]], *rows[1:]])
+    (note,) = load_episode("deepseek-2025", prices=path).notes
+    assert note == "vendor.csv is understood as: columns between semicolons; columns Ticker as symbol"
