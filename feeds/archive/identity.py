@@ -1,4 +1,4 @@
-"""When two sightings are one item: identity that survives re-issued guids, tracking parameters and http/https twins."""
+"""Finds an item again: identity that survives re-issued guids, tracking parameters and http/https twins."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def item_keys(headline: Headline, feed: int) -> list[int]:
     return keys
 
 
-def text_hash(headline: Headline) -> int:
-    """Returns a signed 64-bit hash of what a reader sees: title and summary. Dates are no part of it: feeds re-date."""
-    text = f"{headline.title}\0{headline.summary}".encode("utf-8", "surrogatepass")
+def text_hash(title: str, summary: str) -> int:
+    """Returns a signed 64-bit hash of what a reader sees. Dates are no part of it: feeds re-date."""
+    text = f"{title}\0{summary}".encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)

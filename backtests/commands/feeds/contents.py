@@ -15,8 +15,7 @@ from feeds.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from feeds.archive import ArchivedHeadline
-    from feeds.archive.archive import Archive
+    from feeds.archive import Archive, ArchivedHeadline
 
 
 @click.command()
