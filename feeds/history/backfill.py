@@ -1,9 +1,10 @@
-"""History goes into the archive: what the sources hand over is parsed, stored, and never fetched twice."""
+"""Stores history in the archive: what the sources hand over is parsed, stored, and never fetched twice."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,12 +16,13 @@ from feeds.fetch import Fetcher
 from feeds.headline import Headline
 from feeds.history import gdelt, git_scrapes, wayback
 from feeds.history.snapshot_files import read_paths
-from feeds.history.sources import ASSUMED, Capture, Found, Lost
+from feeds.history.sources import Capture, Found, Lost
 from feeds.pull import PatientGet
 
 Said = Callable[[str, str], object]  # is told where something was lost, and why
 
-_BATCH = 2_000  # headlines stored in one transaction
+_BATCH = 2_000  # headlines of captures stored in one transaction
+_ROWS = 20_000  # rows of lists; those of one feed among them become one document
 _SETTLED = timedelta(hours=6)  # GDELT adds to its newest batches for some hours
 _DONE = ("wayback:", "git:", "file:")
 
@@ -58,8 +60,6 @@ class _Writer:
     def add(self, document: Document, headlines: Sequence[Headline]) -> None:
         self._batch.append((document, headlines))
         self._size += len(headlines)
-        if self._size >= _BATCH:
-            self.flush()
 
     def capture(self, capture: Capture) -> None:
         try:
@@ -80,6 +80,8 @@ class _Writer:
         for reject in parsed.rejects:
             self.lost(Lost(key=f"{capture.url}, item {reject.item}", reason=reject.reason))
         self.add(document, parsed.headlines)
+        if self._size >= _BATCH:
+            self.flush()
 
     def flush(self) -> None:
         self.report.stored += self._archive.record_many(self._batch)
@@ -92,7 +94,7 @@ def import_paths(archive: Archive, path: Path, *, lost: Said) -> Report:
 
     Raises:
         InputError: Nothing there, or a file that is none of the kinds; what came before the broken line is stored, and
-            is not stored twice when the mended file is imported again.
+            is not stored twice when the corrected file is imported again.
     """
     writer = _Writer(archive, lost)
     done = {key for prefix in _DONE for key in archive.keys_done(prefix)}
@@ -109,30 +111,36 @@ def import_paths(archive: Archive, path: Path, *, lost: Said) -> Report:
 
 def _files(writer: _Writer, path: Path, done: set[str]) -> None:
     rows: list[Found] = []
-    for each in read_paths([path], lost=writer.lost):
-        if isinstance(each, Capture):
-            if each.key not in done:
-                writer.capture(each)
-            continue
-        if (rows and (rows[-1].feed, rows[-1].rule) != (each.feed, each.rule)) or len(rows) >= _BATCH:
-            writer.add(_listed(rows, path), [row.headline for row in rows])
-            rows = []
-        rows.append(each)
-    if rows:
-        writer.add(_listed(rows, path), [row.headline for row in rows])
+    try:
+        for each in read_paths([path], lost=writer.lost):
+            if isinstance(each, Capture):
+                if each.key not in done:
+                    writer.capture(each)
+                continue
+            rows.append(each)
+            if len(rows) >= _ROWS:
+                _add_rows(writer, rows, path.name)
+                writer.flush()
+                rows = []
+    finally:  # what came before a broken line is stored
+        _add_rows(writer, rows, path.name)
 
 
-def _listed(rows: Sequence[Found], path: Path) -> Document:
-    """A document for rows of a list; without a key, since rows are found again by their identity."""
-    rule = rows[0].rule if rows[0].headline.seen is not None else ASSUMED
-    return Document(
-        feed=rows[0].feed,
-        url=str(path.name),
-        at=rows[-1].headline.seen,
-        hash="",
-        provenance=rows[0].provenance,
-        rule=rule,
-    )
+def _add_rows(writer: _Writer, rows: Iterable[Found], name: str) -> None:
+    """Adds rows of lists, a document for each feed; without a key, since rows are found again by their identity."""
+    of_feed: dict[tuple[str, str], list[Found]] = defaultdict(list)
+    for row in rows:
+        of_feed[row.feed, row.rule].append(row)
+    for (feed, rule), found in of_feed.items():
+        document = Document(
+            feed=feed,
+            url=name,
+            at=max((row.headline.seen for row in found if row.headline.seen is not None), default=None),
+            hash="",
+            provenance=found[0].provenance,
+            rule=rule,
+        )
+        writer.add(document, [row.headline for row in found])
 
 
 def backfill_feed(

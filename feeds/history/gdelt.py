@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
-from feeds import item_fields
 from feeds.errors import FeedError, FetchError
 from feeds.history import stated_values
 from feeds.history.gdelt_response import BATCH, ROWS, Article, read
@@ -190,10 +189,4 @@ class _Asker:
 
 
 def _found(row: Article, feed: str) -> Found:
-    return Found(
-        feed=feed,
-        headline=row.headline(feed),
-        provenance="backfill",
-        rule=RULE,
-        key=f"gdelt:{row.seendate:%Y%m%d%H%M%S}:{item_fields.identity(row.link)}",
-    )
+    return Found(feed=feed, headline=row.headline(feed), provenance="backfill", rule=RULE)

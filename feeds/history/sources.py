@@ -34,7 +34,6 @@ class Found:
     headline: Headline
     provenance: str  # "backfill" or "import"
     rule: str  # from when it counts as known, in words
-    key: str  # identity of this finding, the same in each run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
