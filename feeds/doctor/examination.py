@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
@@ -38,15 +38,21 @@ class Examination:
 
 
 def examine(
-    headlines: Iterable[Headline], *, now: datetime, polled: Iterable[str] = (), redating: Iterable[str] = ()
+    headlines: Iterable[Headline],
+    *,
+    now: datetime,
+    polled: Iterable[str] = (),
+    redating: Iterable[str] = (),
+    names: Mapping[str, str] | None = None,
 ) -> Examination:
     """Looks for faults in the times of a set of news.
 
     Args:
         headlines: The news, in any order; of an item with several revisions the first counts.
         now: The present moment (aware).
-        polled: Feeds that were fetched; one without a headline is silent.
+        polled: Feeds that are fetched; one without a headline is silent, and what the others saw is no import.
         redating: Feeds whose items came again with other dates, as the archive counts them.
+        names: What to call feeds, by their address.
     """
     first: dict[tuple[str, str], Headline] = {}
     for each in headlines:
@@ -59,20 +65,30 @@ def examine(
         feeds[item.feed].append(item)
     known = sorted(moment for item in items if (moment := item.known_at(ASSUMED_DELAY)) <= now)
     last = _end(feeds.values(), known, now)
+    fetched = set(polled)
     findings = list(_of_set([moment for moment in known[len(known) // 100 :] if moment <= last]))
     for feed, own in sorted(feeds.items()):
-        findings += _of_feed(feed, own, last, now)
+        findings += [
+            each for each in _of_feed(feed, own, last, now) if feed not in fetched or each.kind != "import time"
+        ]
     findings += _twins(items, {each.where for each in findings if each.kind == "offset"})
     findings += [
         Finding(kind="silent", where=feed, found="was fetched and never brought a headline", advice=SILENT)
-        for feed in sorted(set(polled) - feeds.keys())
+        for feed in sorted(fetched - feeds.keys())
     ]
     findings += [
         Finding(kind="re-dated", where=feed, found="its items come again with other dates", advice=REDATED)
         for feed in sorted(set(redating))
     ]
+    findings = [replace(each, where=_called(each.where, names or {})) for each in findings]
     assumed = sum(item.seen is None for item in items)
     return Examination(headlines=len(items), feeds=len(feeds), assumed=assumed, findings=tuple(findings))
+
+
+def _called(where: str, names: Mapping[str, str]) -> str:
+    """Returns a place with the feed's name instead of its address; ", source" may follow."""
+    feed, comma, source = where.partition(", ")
+    return names.get(where) or names.get(feed, feed) + comma + source
 
 
 def _end(feeds: Iterable[Sequence[Headline]], known: Sequence[datetime], now: datetime) -> datetime:

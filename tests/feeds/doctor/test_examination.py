@@ -184,6 +184,13 @@ def test_polled_feeds_without_a_headline_and_those_that_re_date_are_named():
     assert [(each.kind, each.where) for each in examined.findings] == [("silent", "Never"), ("re-dated", "Post")]
 
 
+def test_a_first_fetch_is_no_import():
+    """A polled feed may list the items of weeks; all were seen at once."""
+    first = [dataclasses.replace(head, seen=START + 40 * DAY) for head in paper("Slow", "en", days=40, a_day=2)]
+    assert [each.kind for each in examine([*clean(), *first], now=NOW).findings] == ["import time"]
+    assert examine([*clean(), *first], now=NOW, polled=["Slow"]).findings == ()
+
+
 def test_nothing_and_little_are_no_fault():
     """No headline, and one."""
     assert examine([], now=NOW).findings == examine(clean()[:1], now=NOW).findings == ()
