@@ -22,6 +22,7 @@ from pathlib import Path
 from feeds.archive import Archive, Document
 from feeds.headline import Headline
 from feeds.history.backfill import import_paths
+from tests.bench.baseline import compare
 
 BATCH = 5_000
 FEEDS = 40
@@ -111,9 +112,9 @@ def main() -> None:
         few = min(count, IMPORTED)
         plain = plain_insert(folder, few)
         print(f"SQLite's plain insert            {plain:10,.0f} rows/s")
-        rate = imported(folder, few)
+        import_rate = imported(folder, few)
         print(
-            f"import of rows, feeds alternating{rate:10,.0f} rows/s  {rate / plain:.3f} of the plain insert  (target: 15,000)"
+            f"import of rows, feeds alternating{import_rate:10,.0f} rows/s  {import_rate / plain:.3f} of the plain insert  (target: 15,000)"
         )
         stored = 0.0
         again = 0.0
@@ -131,9 +132,9 @@ def main() -> None:
         print(f"full-text index of them, once    {count / took:10,.0f} rows/s")
         found: list[str] = []
         took = timed(lambda: found.extend(archive.verify()))
-        rate = count / took
+        verify_rate = count / took
         print(
-            f"verify: {took:.1f} s, {len(found)} findings    {rate:10,.0f} rows/s  {rate / plain:.3f} of the plain insert  (target: a million in minutes)"
+            f"verify: {took:.1f} s, {len(found)} findings    {verify_rate:10,.0f} rows/s  {verify_rate / plain:.3f} of the plain insert  (target: a million in minutes)"
         )
         until = START + STEP * count * 0.9
         asked, read = [], []
@@ -145,6 +146,10 @@ def main() -> None:
             f"as_of, 7 days ({len(snapshot):,} headlines)   {statistics.median(asked) * 1e3:9.2f} ms  (target: at most 5)"
         )
         print(f"as_of and reading them as objects{statistics.median(read) * 1e3:9.2f} ms")
+        compare(
+            "archive",
+            higher={"import to plain insert": import_rate / plain, "verify to plain insert": verify_rate / plain},
+        )
 
 
 if __name__ == "__main__":

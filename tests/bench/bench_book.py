@@ -16,6 +16,7 @@ from typing import Any
 
 import backtrader as bt
 import numpy as np
+from baseline import compare
 
 from backtests.broker.terms import BrokerTerms
 from backtests.engine.replay import make_cerebro, make_market, run_cerebro, run_rule
@@ -65,6 +66,7 @@ def main() -> None:
         print(f"{name:34} {seconds * 1000:6.0f} ms  {seconds / base:5.2f} x bare{target}")
     print(f"memory, most of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"
           "  (target: below 250)")  # fmt: skip
+    compare("broker", lower={f"{name}, of bare backtrader": times[name] / base for name in targets})
 
 
 def _walks(days: list[Any]) -> dict[str, dict[Any, OHLC]]:

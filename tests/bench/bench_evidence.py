@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from baseline import compare
 from scipy import stats
 
 from backtests import event_study, load_episode, replay
@@ -89,7 +90,8 @@ def main() -> None:
     one = wall(lambda: run_rule(episode, market, shock, terms))
     every = wall(lambda: replay(episode, rules, news=news))
     print(f"one replay of shock: {one * 1e3:.0f} ms = 1")
-    print(f"event study: {wall(lambda: event_study(episode, news=news)) / one:.1f} replays")
+    study = wall(lambda: event_study(episode, news=news)) / one
+    print(f"event study: {study:.1f} replays")
     added = wall(lambda: weigh(result, rules, episode, news))
     print(f"gaps, attribution, critique of {len(rules)} strategies: {added / every:.2f} of running them")
     for workers in (1, 2):
@@ -103,9 +105,10 @@ def main() -> None:
     kinds = placebo(episode, news, shock, terms, fast, n=10_000).kinds
     drawn = sum(len(kind.drawn.versions) for kind in kinds if kind.drawn.versions)
     spent = wall(lambda: placebo(episode, news, shock, terms, fast, n=10_000))
-    print(
-        f"10,000 placebos, engine {fast.name}, drawn, run and weighed: {spent / drawn * 10_000 / one:.1f} replays (target: 20)"
-    )
+    placebos = spent / drawn * 10_000 / one
+    print(f"10,000 placebos, engine {fast.name}, drawn, run and weighed: {placebos:.1f} replays (target: 20)")
+    ratios = {"event study, replays": study, "gaps, attribution, critique, of the run": added / every}
+    compare("evidence", lower={**ratios, "10,000 placebos, replays": placebos})
 
 
 if __name__ == "__main__":

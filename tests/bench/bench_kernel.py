@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from baseline import compare
 
 SYMBOLS, SESSIONS = 20, 252
 DEEP = 1e9  # cash added for vectorbt, which has no margin and fills in the order of the columns
@@ -199,8 +200,8 @@ def linear(plot: Path | None = None) -> None:
         print(f"drawn: {plot}")
 
 
-def placebos() -> None:
-    """10,000 placebos of deepseek-2025, of each kind, in units of a replay; one thread."""
+def placebos() -> float:
+    """Measures 10,000 placebos of deepseek-2025 of each kind, in units of a replay, one thread; returns the most."""
     from backtests.batch.replay_engine import Versions, engine_for
     from backtests.broker.terms import BrokerTerms
     from backtests.engine.news import read_news
@@ -212,6 +213,7 @@ def placebos() -> None:
     episode, rule, terms = load_episode("deepseek-2025"), make_rule("shock"), BrokerTerms()
     news = read_news(episode)
     whole, engine = make_market(episode, news), engine_for(rule, "kernel")
+    most = 0.0
     for number, kind in enumerate(KINDS):
         drawn = draw(kind, np.random.default_rng([1, number]), episode, news, 10_000, 3).versions
         if drawn is None or len(drawn) < 10_000:
@@ -225,7 +227,9 @@ def placebos() -> None:
         start = time.process_time()
         engine.equity(episode, news, rule, terms, drawn)
         took = time.process_time() - start
+        most = max(most, took / replays * 20)
         print(f"10,000 placebos, {kind:16} {took:6.3f} s  {took / replays * 20:5.1f} replays  (target: at most 20)")
+    return most
 
 
 def _own_process(folder: Path, *words: object) -> dict[str, Any]:
@@ -240,6 +244,7 @@ def main() -> None:
     counts = [int(word) for word in sys.argv[1:]] or [1_000, 10_000]
     other = os.environ.get("VECTORBT_PYTHON")
     opt = optstrategy(3)
+    rates: dict[str, float] = {}  # combinations a second, in units of backtrader's optstrategy
     print(f"{SYMBOLS} symbols x {SESSIONS} sessions, `shock` over threshold x hold x gross, warm")
     print(f"backtrader optstrategy     {opt:8.3f} s a combination, one process")
     for count in counts:
@@ -248,6 +253,7 @@ def main() -> None:
             one, two = (_own_process(folder, "kernel", count, workers) for workers in (1, 2))
             for words, found in (("one thread", one), ("two threads", two)):
                 rate = count / found["seconds"]
+                rates[f"{count} combinations, {words}, times optstrategy"] = rate * opt
                 print(
                     f"kernel {count:6,}, {words:11} {rate:9,.0f} combinations/s, {found['mb']:6.0f} MB, "
                     f"{found['fills']:.0f} fills each, {rate * opt:9,.0f} x optstrategy (target: 5,000)"
@@ -268,7 +274,7 @@ def main() -> None:
                     f"1/{theirs['mb'] / max(found['mb'], 0.1):.0f} of the memory (target: 1/8)"
                 )
     linear()
-    placebos()
+    compare("kernel", lower={"10,000 placebos, replays": placebos()}, higher=rates)
 
 
 if __name__ == "__main__":

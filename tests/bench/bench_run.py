@@ -13,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from baseline import compare
+
 ROUNDS = 5
 BACKTEST = str(Path(sys.executable).with_name("backtest"))
 
@@ -45,6 +47,7 @@ def main() -> None:
     for name, seconds in medians.items():
         target = f"  (target: {targets[name]})" if name in targets else ""
         print(f"{name:30} {seconds:6.3f} s  {seconds / base:5.2f} x imports{target}")
+    compare("run", lower={name: seconds / base for name, seconds in medians.items() if seconds != base})
 
 
 if __name__ == "__main__":

@@ -273,7 +273,7 @@ def test_a_strategy_that_is_gap_only_again_is_found_out():
 
     class Disguised(GapOnly):
         name = "my-news-rule"
-        baseline = False
+        is_baseline = False
 
     episode = load_episode("deepseek-2025")
     news = read_news(episode)
