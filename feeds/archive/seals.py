@@ -34,14 +34,13 @@ def keys_record(keys: Iterable[tuple[int, int]]) -> bytes:
 
 
 def document_record(
-    document: Row, url: str | None, sources: Iterable[tuple[int, str]], revisions: Iterable[Row],
+    document: Row, url: str | None, sources: Iterable[tuple[int, str]], revisions: list[Row],
     repeats: Iterable[int], keys: bytes,
 ) -> Iterator[bytes]:  # fmt: skip
     """Yields a document's record: its row and feed's address, its sources' names, repeats, revisions, keys."""
     yield _encode([*document, url, sorted(sources), sorted(repeats)]).encode()
-    for row in revisions:
-        yield b"\n" + _encode(row).encode()
-    yield b"\0" + keys
+    yield _encode(revisions).encode()
+    yield keys
 
 
 def rows_record(rows: Iterable[Row]) -> Iterator[bytes]:

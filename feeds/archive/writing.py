@@ -150,7 +150,7 @@ class Writing:
         """Adds one document to the batch."""
         made.number += 1
         items = made.items
-        rows: list[list[Any]] = []
+        rows: list[seals.Row] = []
         repeats: list[int] = []
         keys: list[tuple[int, int]] = []
         sources: dict[int, str] = {}

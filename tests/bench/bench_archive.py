@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from baseline import compare
+
 from feeds.archive import Archive, Document
 from feeds.headline import Headline
 from feeds.history.backfill import import_paths
-from tests.bench.baseline import compare
 
 BATCH = 5_000
 FEEDS = 40
