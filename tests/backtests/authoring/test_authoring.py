@@ -120,7 +120,7 @@ def test_without_a_key_the_session_with_the_largest_move_is_shown(tmp_path):
 
 
 @pytest.mark.parametrize("name", episode_names())
-def test_shipped_episodes_are_sound(name):
+def test_shipped_episodes_are_valid(name):
     """By the same check as one's own."""
     assert check_folder(EPISODES / name) == []
 
