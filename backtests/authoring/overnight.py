@@ -20,6 +20,7 @@ _SPLITS = ((2, 1), (5, 2), (3, 1), (4, 1), *((many, 1) for many in (5, 6, 7, 8, 
 _SMALL_SPLITS = ((3, 2), (5, 4))  # new shares for old; consolidations are whole numbers for one
 _LIMIT = 2.0  # a factor beyond this, or below its inverse, is named whatever it looks like
 _NEAR = 0.05  # relative; how near to a split an overnight factor must be to look like it
+_PLAIN = (4 / 5 * (1 + _NEAR), 2 * (1 - _NEAR))  # factors between these look like nothing
 _NEWS_VOLUME = 3.0  # times the median volume of the 20 sessions before: with more, a small factor is taken for news
 
 
@@ -34,6 +35,8 @@ def overnight_jumps(episode: Episode) -> Iterator[str]:
         for row in range(1, len(bars.sessions)):
             key = symbol, bars.sessions[row]
             factor = (float(bars.open[row]) + dividends.get(key, 0.0)) / float(bars.close[row - 1])
+            if key not in splits and _PLAIN[0] < factor < _PLAIN[1]:
+                continue
             news = symbol in episode.context or _like_news(bars, row)  # indices are not split
             wrong = _jump(factor, splits.get(key), news=news, adjusted=episode.adjusted == "splits")
             if wrong and key not in claimed:

@@ -6,6 +6,7 @@ Adding one is adding a folder; nothing in the code names an episode.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -95,7 +96,7 @@ def load_episode(
     Args:
         name_or_path: The name of a shipped episode, or a folder.
         prices: Bars to use instead of the episode's (CSV or Parquet); symbols they lack are left out.
-        news: RSS/Atom file or folder to use instead of the episode's.
+        news: File or folder of RSS, Atom, JSONL or CSV to use instead of the episode's.
         start: First session, instead of the episode's.
         end: Last session, instead of the episode's.
         bars: Length of the bars in `prices`, like 5m: the book then trades on them. None: `prices` are daily.
@@ -113,7 +114,7 @@ def load_episode(
     manifest = read_manifest(toml_path)
     toml = manifest.values
     price_path = Path(prices) if prices is not None else folder / "prices.csv"
-    news_paths = _news_paths(Path(news)) if news is not None else tuple(_own_news(folder))
+    news_paths = news_files(Path(news)) if news is not None else tuple(_own_news(folder))
     sessions = read_sessions(folder / "sessions.csv")
     status = read_status(folder)
     daily, actions = apply_status(status, read_prices(price_path), read_actions(folder / "actions.csv"), sessions)
@@ -280,10 +281,24 @@ def _own_news(folder: Path) -> tuple[Path, ...]:
     return found
 
 
-def _news_paths(path: Path) -> tuple[Path, ...]:
+def news_files(path: Path) -> tuple[Path, ...]:
+    """Returns a file of news, or those of a folder: RSS, Atom, and lists of headlines (JSONL, CSV).
+
+    Raises:
+        InputError: There is none.
+    """
     if path.is_file():
         return (path,)
-    found = sorted(each for pattern in ("*.xml", "*.rss", "*.atom") for each in path.glob(pattern))
+    found = [each for kind in ("*.xml", "*.rss", "*.atom", "*.jsonl", "*.csv") for each in path.glob(kind)]
+    found = [each for each in found if each.suffix != ".csv" or _lists_titles(each)]
     if not found:
-        raise InputError(f"{path}: no news there; give an RSS/Atom file or a folder of .xml, .rss or .atom files")
-    return tuple(found)
+        raise InputError(
+            f"{path}: no news there; give a file or folder of RSS, Atom, JSONL or CSV with titles and times"
+        )
+    return tuple(sorted(found))
+
+
+def _lists_titles(path: Path) -> bool:
+    """Tells a list of headlines from other tables (prices, sessions) by its header."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        return "title" in re.split(r"[,;\t]", file.readline(10_000).lower().replace('"', "").strip())

@@ -1,4 +1,4 @@
-"""episode.toml: what an episode says of itself, read and checked key by key."""
+"""Reads an episode.toml and checks it key by key."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _EXAMPLES = {str: '"text"', date: "2025-01-27", list: "[…]", dict: "a table", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """The values of an episode.toml, and where they stand."""
+    """The values of an episode.toml, and the lines they are on."""
 
     path: Path
     text: str
     values: dict[str, Any]
 
     def place(self, word: str) -> str:
-        """Returns file and line where a key, or else a name in quotes, stands last; the file alone where it does not.
+        """Returns file and line of the last mention of a key or a name in quotes; the file alone where there is none.
 
         The last, since of a name given twice the second is the one to drop.
         """
@@ -61,7 +61,7 @@ def read_manifest(path: Path) -> Manifest:
     except OSError as wrong:
         raise EpisodeError(f"{path}: cannot be read ({wrong.strerror}); an episode needs it") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise EpisodeError(f"{path}: is no valid TOML: {wrong}; mend it there") from None
+        raise EpisodeError(f"{path}: is no valid TOML: {wrong}; fix it there") from None
     made = Manifest(path=path, text=text, values=_DEFAULTS | values)
     for key in values:
         if key not in KEYS:

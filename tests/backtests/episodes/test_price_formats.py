@@ -155,14 +155,14 @@ def test_what_has_two_meanings_is_refused_in_one_line(tmp_path, kind):
     assert "\n" not in str(refused.value)
 
 
-@given(st.lists(st.decimals(1, 10**7, places=2, allow_nan=False), min_size=1), st.sampled_from(["us", "de"]))
-def test_numbers_in_one_way_of_writing_are_read_back(values, way):
+@given(st.lists(st.integers(100, 10**9), min_size=1, max_size=20), st.sampled_from(["us", "de"]))
+def test_numbers_in_one_way_of_writing_are_read_back(cents, way):
     """A law: what a program writes with separators of thousands and two decimals comes back as the same number."""
-    cells = [f"{value:,.2f}" for value in values]
+    cells = [f"{each // 100:,}.{each % 100:02}" for each in cents]
     if way == "de":
         cells = [each.translate(str.maketrans(",.", ".,")) for each in cells]
     (column,), _ = plain_numbers([cells])
-    assert [float(each) for each in column] == [float(value) for value in values]
+    assert [float(each) for each in column] == [each / 100 for each in cents]
 
 
 def test_a_run_says_how_the_prices_were_understood(tmp_path):
