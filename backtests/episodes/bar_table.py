@@ -59,7 +59,7 @@ class BarTable:
     notes: list[str]  # how the layout was understood
 
     def place(self, row: int) -> str:
-        """Returns where a row stands and what it is: "prices.csv:12: NVDA 2025-01-27"."""
+        """Returns the line of a row and what it is: "prices.csv:12: NVDA 2025-01-27"."""
         return f"{self.path}:{self.lines[row]}: {self.cells[0][row]} {self.cells[1][row]}"
 
     def in_order(self, rows: Sequence[int], times: Sequence[date]) -> list[int]:

@@ -1,4 +1,4 @@
-"""An episode is a folder of data: episode.toml, prices, corporate actions, sessions, and news as RSS 2.0.
+"""Loads an episode: a folder of episode.toml, prices, corporate actions, sessions, news, and dated tables.
 
 Adding one is adding a folder; nothing in the code names an episode.
 """
@@ -53,7 +53,7 @@ class Episode:
     sources: dict[str, str]  # file name to SHA-256
     files: tuple[tuple[str, Path], ...] = ()  # place among a run's inputs, and where the file was read
     loans: Loans = field(default_factory=Loans)  # what borrowing costs, and how much can be had
-    intraday: Intraday | None = None  # bars of minutes on which the book trades; rules go on seeing daily ones
+    intraday: Intraday | None = None  # bars of minutes on which orders fill; rules go on seeing daily ones
     halts: tuple[tuple[str, date, date], ...] = ()  # symbol, first and last day without trading
     delistings: tuple[
         tuple[str, date, str], ...
@@ -62,17 +62,17 @@ class Episode:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """All symbols with prices, in the order of episode.toml."""
+        """Lists all symbols with prices, in the order of episode.toml."""
         return (*self.tradable, *self.context)
 
     @property
     def tradable(self) -> tuple[str, ...]:
-        """Symbols that may be traded, in the order of episode.toml."""
+        """Lists the symbols that may be traded, in the order of episode.toml."""
         return tuple(symbol for members in self.sectors.values() for symbol in members)
 
     @property
     def window(self) -> range:
-        """Rows of the window in the table of sessions."""
+        """Returns the rows of the window in the table of sessions."""
         return self.sessions.window(self.start, self.end)
 
 
@@ -99,7 +99,7 @@ def load_episode(
         news: File or folder of RSS, Atom, JSONL or CSV to use instead of the episode's.
         start: First session, instead of the episode's.
         end: Last session, instead of the episode's.
-        bars: Length of the bars in `prices`, like 5m: the book then trades on them. None: `prices` are daily.
+        bars: Length of the bars in `prices`, like 5m: orders then fill on them. None: `prices` are daily.
         loans: CSV table of stock loans: symbol, valid_from, rate_pct, max_shares; without, the episode's `loans.csv`
             if it has one.
 
@@ -170,7 +170,7 @@ def _places(
     loans: Path | str | None,
     tables: Sequence[Path],
 ) -> tuple[tuple[str, Path], ...]:
-    """Each file that was read, with its place among the inputs that a run keeps."""
+    """Lists each file that was read, with its place among the inputs that a run keeps."""
     own = [*(folder / name for name in ("episode.toml", "sessions.csv", "actions.csv")), *tables]
     own += [prices] if prices == folder / "prices.csv" else []
     places = [(f"episode/{folder.name}/{path.name}", path) for path in own]
@@ -238,7 +238,7 @@ def _sha256(path: Path) -> str:
 def _present(
     manifest: Manifest, bars: Prices, price_path: Path, *, own: bool
 ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
-    """The sectors and context that have prices; an episode's own file must have them all."""
+    """Returns the sectors and context that have prices; an episode's own file must have them all."""
     toml = manifest.values
     named = [symbol for members in toml["sectors"].values() for symbol in members]
     twice = sorted({symbol for symbol in named if (named + toml["context"]).count(symbol) > 1})
@@ -274,7 +274,7 @@ def _check_window(sessions: Sessions, start: date, end: date) -> None:
 
 
 def _own_news(folder: Path) -> tuple[Path, ...]:
-    """The episode's own news: feeds, and lists of headlines with the time at which an archive saw them."""
+    """Finds the episode's own news: feeds, and lists of headlines with the time at which an archive saw them."""
     found = (*sorted(folder.glob("news*.xml")), *sorted(folder.glob("news*.jsonl")))
     if not found:
         raise EpisodeError(f"{folder}: holds no news; add news.xml (RSS or Atom) or news.jsonl")

@@ -1,4 +1,4 @@
-"""Bars of minutes from a file: checked, in UTC, inside the exchange's hours."""
+"""Reads bars of minutes and checks them: in UTC, inside the exchange's hours, in the range of the day's bar."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Intraday:
 
     @cached_property
     def grid(self) -> list[datetime]:
-        """The starts of all symbols' bars, each once, in order."""
+        """Returns the starts of all symbols' bars, each once, in order."""
         return sorted({start for bars in self.bars.values() for start in bars.starts})
 
 

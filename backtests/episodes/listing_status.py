@@ -41,7 +41,7 @@ class Halt:
 
     @property
     def text(self) -> str:
-        """The halt in one line, for the notes of a run."""
+        """Returns the halt in one line, for the notes of a run."""
         return f"{self.symbol} did not trade from {self.first} to {self.last} ({self.reason or 'no reason given'})"
 
 
