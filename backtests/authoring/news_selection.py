@@ -14,13 +14,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from backtests.engine.news import news_span, read_document
+from backtests.engine.news import LISTS, news_span, read_document
 from feeds.errors import InputError
 from feeds.headline import Headline
 from strategies.sessions import calendar_sessions
-
-_FEEDS = {".xml", ".rss", ".atom"}
-
 
 Span = tuple[datetime, datetime]  # from when to when a headline is known, both included
 
@@ -56,21 +53,32 @@ def write_news(
     known = f"known from {span[0]:%Y-%m-%d %H:%M} to {span[1]:%Y-%m-%d %H:%M} UTC"
     left_out: Counter[str] = Counter()
     total = 0
-    seen: set[str] = set()
+    seen: set[tuple[str, ...]] = set()
     names: set[str] = set()
     for path in paths:
+        is_feed = path.suffix.lower() not in LISTS
         found, rejects = read_document(path)
         total += len(found) + len(rejects)
         left_out.update(reject.reason for reject in rejects)
-        kept = [head for head in found if _is_kept(head, span, delay, seen, left_out)]
+        kept = []
+        for head in found:
+            known_at = head.known_at(delay)
+            # a feed's item has one text; of a list, a row of the same item with other words or another time is an edit
+            identity = (head.id,) if is_feed else (head.id, head.title, head.summary, known_at.isoformat())
+            reason = _reason_to_leave(known_at, span, known=identity in seen)
+            if reason:
+                left_out[reason] += 1
+            else:
+                seen.add(identity)
+                kept.append(head)
         whole = len(kept) == len(found) and not rejects
-        if kept and whole and path.suffix.lower() in _FEEDS:
+        if kept and whole and is_feed and path.suffix.lower() != ".json":  # news*.xml and news*.jsonl are read back
             shutil.copyfile(path, folder / _file_name(path, ".xml", names))
         elif kept:
             _write_rows(folder / _file_name(path, ".jsonl", names), map(_row, kept))
     rows = list(headlines)
     if rows:
-        _write_rows(folder / "news.jsonl", rows)
+        _write_rows(folder / _file_name(Path("news.jsonl"), ".jsonl", names), rows)
     kept_count = total - left_out.total()
     if not rows and not kept_count:
         why = (
@@ -84,19 +92,13 @@ def write_news(
     return [f"news: {kept_count:,} of {total:,} items kept, {known}{_reasons(left_out)}"]
 
 
-def _is_kept(head: Headline, span: Span, delay: timedelta, seen: set[str], left_out: Counter[str]) -> bool:
-    known_at = head.known_at(delay)
+def _reason_to_leave(known_at: datetime, span: Span, *, known: bool) -> str:
+    """Says why a headline is left out, "" where it is kept."""
     if known_at < span[0]:
-        left_out["known before"] += 1
-        return False
+        return "known before"
     if known_at > span[1]:
-        left_out["known after"] += 1
-        return False
-    if head.seen is None and head.id in seen:  # of a list with times of sighting, a second row is an edit
-        left_out["duplicate"] += 1
-        return False
-    seen.add(head.id)
-    return True
+        return "known after"
+    return "duplicate" if known else ""
 
 
 def _reasons(left_out: Counter[str]) -> str:

@@ -110,12 +110,15 @@ def read_document(path: Path) -> tuple[list[Headline], list[Reject]]:
 
 
 def _newest(episode: Episode, headlines: Iterable[Headline]) -> list[Headline]:
-    """Of the revisions that fall to one session the newest, in the order in which items became known."""
-    newest: dict[tuple[str, str, int | None], Headline] = {}
+    """Keeps the newest of an item's revisions that fall to one session, in the order in which items became known.
+
+    Without a time of sighting nothing says that one text replaced another: texts of one link are then items each.
+    """
+    newest: dict[tuple[str, str, int | None, str], Headline] = {}
     for head in sorted(headlines, key=lambda each: each.known_at(episode.assumed_delay)):
         known_at = head.known_at(episode.assumed_delay)
         session = episode.sessions.first_tradable(known_at, lead=episode.lead, latency=episode.latency)
-        newest[head.feed, head.id, session] = head
+        newest[head.feed, head.id, session, "" if head.seen else head.title] = head
     return list(newest.values())
 
 

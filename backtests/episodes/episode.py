@@ -290,7 +290,7 @@ def news_files(path: Path) -> tuple[Path, ...]:
     if path.is_file():
         return (path,)
     found = [each for kind in ("*.xml", "*.rss", "*.atom", "*.jsonl", "*.csv") for each in path.glob(kind)]
-    found = [each for each in found if each.suffix != ".csv" or _lists_titles(each)]
+    found = [each for each in found if each.is_file() and (each.suffix != ".csv" or _lists_titles(each))]
     if not found:
         raise InputError(
             f"{path}: no news there; give a file or folder of RSS, Atom, JSONL or CSV with titles and times"

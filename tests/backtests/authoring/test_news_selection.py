@@ -90,6 +90,22 @@ def test_a_folder_of_all_kinds_is_trimmed_to_the_window_and_says_how_many_and_wh
     assert len(read_news(load_episode(tmp_path / "made")).items) == 5
 
 
+def test_columns_of_times_may_have_their_other_usual_names(tmp_path):
+    """published_utc and first_seen_utc, in a table and in JSONL; what an archive saw decides."""
+    (tmp_path / "a.csv").write_text(
+        "published_utc,first_seen_utc,title\n2025-01-20T12:00:00Z,2025-01-20T18:00:00Z,Nvidia cuts AI orders\n"
+    )
+    row = {
+        "title": "Nvidia cuts AI chip output",
+        "published_at": "2025-01-21T12:00:00Z",
+        "seen_at": "2025-01-21T13:00:00Z",
+    }
+    (tmp_path / "b.jsonl").write_text(json.dumps(row) + "\n")
+    new(tmp_path / "made", "--news", tmp_path / "a.csv", "--news", tmp_path / "b.jsonl")
+    known = [item.known_at.isoformat() for item in read_news(load_episode(tmp_path / "made")).items]
+    assert known == ["2025-01-20T18:00:00+00:00", "2025-01-21T13:00:00+00:00"]
+
+
 def test_a_feed_of_which_all_is_kept_is_copied_to_the_byte(tmp_path):
     """And an RSS that was cut keeps each item's times, words, language and feed."""
     path = feed(tmp_path / "a.xml", "Mon, 20 Jan 2025 12:00:00 GMT")
@@ -106,9 +122,9 @@ def test_a_feed_of_which_all_is_kept_is_copied_to_the_byte(tmp_path):
 
 def test_a_list_is_not_copied_as_a_feed(tmp_path):
     """JSONL stays JSONL; two files of one name both go in."""
-    for name in ("x", "y"):
+    for name, day in (("x", 21), ("y", 22)):
         (tmp_path / name).mkdir()
-        jsonl(tmp_path / name / "n.jsonl", f"2025-01-2{len(name)}T12:00:00Z")
+        jsonl(tmp_path / name / "n.jsonl", f"2025-01-{day}T12:00:00Z")
     new(tmp_path / "made", "--news", tmp_path / "x" / "n.jsonl", "--news", tmp_path / "y" / "n.jsonl")
     assert sorted(path.name for path in (tmp_path / "made").glob("news*")) == ["news.n.2.jsonl", "news.n.jsonl"]
 
@@ -126,6 +142,18 @@ def test_duplicates_are_left_out_and_counted(tmp_path):
     assert "3 of 5 items kept" in printed
     assert "left out: 2 duplicate" in printed
     assert check_folder(tmp_path / "made") == []
+
+
+def test_items_of_a_list_that_share_a_link_are_all_kept(tmp_path):
+    """A newsletter's items have one link; only a row that says the same at the same time is there twice."""
+    link = "https://a.example/letter"
+    made = [
+        {"title": title, "published": f"2025-01-2{day}T12:00:00Z", "link": link}
+        for title, day in (("Nvidia cuts AI orders", 0), ("AMD cuts AI orders", 1), ("AMD cuts AI orders", 1))
+    ]
+    (tmp_path / "n.jsonl").write_text("".join(json.dumps(row) + "\n" for row in made))
+    assert "2 of 3 items kept" in new(tmp_path / "made", "--news", tmp_path / "n.jsonl")
+    assert len(read_news(load_episode(tmp_path / "made")).items) == 2
 
 
 def test_news_of_another_time_makes_no_episode(tmp_path):
