@@ -32,6 +32,12 @@ def export_episode(name_or_path: str | Path, target: Path) -> int:
     if problems:
         raise EpisodeError(problems[0])
     paths = sorted(path for kind in _KINDS for path in folder.glob(kind))
+    size = sum(path.stat().st_size for path in paths)
+    if len(paths) > MAX_FILES or size > MAX_BYTES:
+        raise EpisodeError(
+            f"{folder}: {len(paths)} files of {size:,} bytes; a packed episode has at most {MAX_FILES} files of "
+            f"{MAX_BYTES:,} bytes; put the news into fewer files"
+        )
     for path in paths:  # what could not be imported again is not exported
         if _NAME.fullmatch(f"{folder.name}/{path.name}") is None:
             raise EpisodeError(f"{path}: folder and file need names of letters, digits, '_', '-' and '.'; rename it")

@@ -275,10 +275,10 @@ def _check_window(sessions: Sessions, start: date, end: date) -> None:
 
 def _own_news(folder: Path) -> tuple[Path, ...]:
     """Finds the episode's own news: feeds, and lists of headlines with the time at which an archive saw them."""
-    found = (*sorted(folder.glob("news*.xml")), *sorted(folder.glob("news*.jsonl")))
+    found = [path for kind in ("xml", "jsonl", "csv") for path in sorted(folder.glob(f"news*.{kind}"))]
     if not found:
-        raise EpisodeError(f"{folder}: holds no news; add news.xml (RSS or Atom) or news.jsonl")
-    return found
+        raise EpisodeError(f"{folder}: holds no news; add news.xml (RSS or Atom), news.jsonl or news.csv")
+    return tuple(found)
 
 
 def news_files(path: Path) -> tuple[Path, ...]:

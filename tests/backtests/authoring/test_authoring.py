@@ -276,6 +276,16 @@ def test_what_could_not_be_imported_is_not_exported(tmp_path):
     assert not (tmp_path / "a.zip").exists()
 
 
+def test_more_files_than_can_be_imported_are_not_exported(tmp_path):
+    """The limits of import are those of export."""
+    folder = Path(shutil.copytree(EPISODES / "quiet-2023", tmp_path / "many"))
+    for number in range(50):
+        (folder / f"note{number}.md").write_text("x")
+    with pytest.raises(InputError, match="at most 50 files"):
+        export_episode(folder, tmp_path / "a.zip")
+    assert not (tmp_path / "a.zip").exists()
+
+
 START, END = date(2025, 1, 6), date(2025, 1, 31)
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtests.episodes.episode import EPISODES, load_episode
+from backtests.episodes.listing_status import read_halts
 from backtests.episodes.price_formats import plain_numbers
 from backtests.episodes.prices import COLUMNS, Prices, read_prices
 from feeds.errors import InputError
@@ -153,6 +154,26 @@ def test_what_has_two_meanings_is_refused_in_one_line(tmp_path, kind):
     with pytest.raises(InputError, match=f"bars.csv.*{words}") as refused:
         read_prices(tmp_path / "bars.csv")
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["\x1b[31mA", "A\u202eB", '"A\nB"'])
+def test_what_a_terminal_would_obey_is_refused_and_shown_in_escapes(tmp_path, text):
+    """In symbols, dates, headers and the cells of the small tables; the line is one line."""
+    head, row = "symbol,date,open,high,low,close,volume", "2025-01-02,1,1,1,1,1"
+    for bars in (
+        f"{head}\n{text},{row}\n",
+        f"{head}\nA,{text},1,1,1,1,1\n",
+        f"{text},Adj Close,Date\nA,1,2025-01-02\n",
+    ):
+        (tmp_path / "bars.csv").write_text(bars)
+        with pytest.raises(InputError) as refused:
+            read_prices(tmp_path / "bars.csv")
+        assert str(refused.value).isprintable()
+    for table in (f"symbol,from,to,reason\nA,2025-01-02,2025-01-02,{text}\n", f"{text},from\n"):
+        (tmp_path / "halts.csv").write_text(table)
+        with pytest.raises(InputError) as refused:
+            read_halts(tmp_path / "halts.csv")
+        assert str(refused.value).isprintable()
 
 
 @given(st.lists(st.integers(100, 10**9), min_size=1, max_size=20), st.sampled_from(["us", "de"]))
