@@ -46,17 +46,17 @@ def by_sector(texts: Iterable[str], benchmark: str) -> dict[str, list[str]]:
     """
     known = {row.symbol: row.sector for row in exposures()}
     sectors: dict[str, list[str]] = {}
-    given: set[str] = set()
+    named: set[str] = set()
     for text in texts:
         sector, equals, symbols = text.rpartition("=") if text.count("=") == 1 and "=F" not in text else ("", "", text)
         for symbol in filter(None, (each.strip() for each in symbols.split(","))):
-            if symbol in given:
+            if symbol in named:
                 raise InputError(f"--symbols: {symbol} is named twice; a symbol has one sector")
-            given.add(symbol)
+            named.add(symbol)
             sectors.setdefault(sector if equals else known.get(symbol, UNKNOWN_SECTOR), []).append(symbol)
-    if not given - {benchmark}:
+    if not named - {benchmark}:
         raise InputError("--symbols: names nothing to trade; give chips=NVDA,AMD or NVDA,AMD")
-    if benchmark not in given:
+    if benchmark not in named:
         sectors.setdefault("funds", []).append(benchmark)
     return sectors
 

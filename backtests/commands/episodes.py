@@ -91,7 +91,7 @@ def _list(*, as_json: bool) -> None:
 @click.option("--unadjusted", is_flag=True, help="The prices do not have splits in them.")
 @click.option("--control", is_flag=True, help="A quiet window: what is traded in it is a false alarm.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The folder; ./NAME without.")
-def new(name: str, **given: Any) -> None:
+def new(name: str, **options: Any) -> None:
     """Makes the episode NAME: a folder that `backtest run` takes.
 
     \b
@@ -105,33 +105,33 @@ def new(name: str, **given: Any) -> None:
 
     request = EpisodeRequest(
         name=name,
-        title=given["title"] or name,
-        start=given["start"],
-        end=given["end"],
-        sectors=by_sector(given["symbols"], given["benchmark"]),
-        context=tuple(filter(None, given["shown"].split(","))),
-        benchmark=given["benchmark"],
-        adjusted="none" if given["unadjusted"] else "splits",
-        control=given["control"],
-        key_session=given["key"],
+        title=options["title"] or name,
+        start=options["start"],
+        end=options["end"],
+        sectors=by_sector(options["symbols"], options["benchmark"]),
+        context=tuple(filter(None, options["shown"].split(","))),
+        benchmark=options["benchmark"],
+        adjusted="none" if options["unadjusted"] else "splits",
+        control=options["control"],
+        key_session=options["key"],
     )
-    folder = given["output"] or Path(name)
-    headlines = _from_archive(request, given["archive"]) if given["from_archive"] else []
-    if bool(given["prices"]) == given["download"]:
+    folder = options["output"] or Path(name)
+    headlines = _from_archive(request, options["archive"]) if options["from_archive"] else []
+    if bool(options["prices"]) == options["download"]:
         raise InputError("give either --prices FILE or --download")
     with tempfile.TemporaryDirectory() as place:
-        prices, actions, origin = given["prices"], given["actions"], ""
-        if given["download"]:
+        prices, actions, origin = options["prices"], options["actions"], ""
+        if options["download"]:
             prices, actions = _download(request, Path(place))
             origin = "Yahoo's figures, downloaded with yfinance"
         notes = make_episode(
             folder,
             request,
             prices,
-            date_order=given["date_order"] or "",
+            date_order=options["date_order"] or "",
             actions=actions,
-            tables=given["tables"],
-            news=[path for each in given["news"] for path in news_files(each)],
+            tables=options["tables"],
+            news=[path for each in options["news"] for path in news_files(each)],
             headlines=headlines,
             origin=origin,
         )

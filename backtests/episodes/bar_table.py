@@ -58,6 +58,11 @@ class BarTable:
     cells: list[tuple[str, ...]]
     notes: list[str]  # how the layout was understood
 
+    @property
+    def note(self) -> str:
+        """Returns in one line how the layout was understood, "" for our own."""
+        return f"{self.path.name} is understood as: {'; '.join(self.notes)}" if self.notes else ""
+
     def place(self, row: int) -> str:
         """Returns the line of a row and what it is: "prices.csv:12: NVDA 2025-01-27"."""
         symbol, moment = (shown(column[row]) for column in self.cells[:2])

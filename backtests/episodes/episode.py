@@ -201,7 +201,8 @@ def _on_minutes(episode: Episode, path: Path, length: timedelta) -> Episode:
     if gap:
         raise InputError(f"{path}: holds no bars of {gap[0]}; end the window before it with --end, or start after it")
     missing = [symbol for symbol in episode.tradable if symbol not in intraday.bars]
-    notes = [f"{path.name}: no bars of {', '.join(missing)}; left out"] if missing else []
+    notes = [intraday.note] if intraday.note else []
+    notes += [f"{path.name}: no bars of {', '.join(missing)}; left out"] if missing else []
     if episode.benchmark in missing:
         notes.append(f"{episode.benchmark} can be seen and not traded: a hedge with it is not made")
     if len(kept) < len(days):

@@ -38,6 +38,7 @@ class Intraday:
     length: timedelta
     bars: Mapping[str, MinuteBars]
     outside: int  # bars left out since they lie outside the exchange's hours on a day with a session
+    note: str = ""  # how a file in a vendor's layout was understood, in one line
 
     @cached_property
     def grid(self) -> list[datetime]:
@@ -89,7 +90,7 @@ def read_intraday(path: Path, length: timedelta, sessions: Sessions, symbols: Co
         raise EpisodeError(f"{path}: holds no bar of the episode's symbols inside the exchange's hours")
     bars = {symbol: _bars(table, symbol, times, values, mine) for symbol, mine in rows.items()}
     _check_length(path, bars, length)
-    return Intraday(length=length, bars=bars, outside=outside)
+    return Intraday(length=length, bars=bars, outside=outside, note=table.note)
 
 
 def _times(table: BarTable) -> list[datetime]:

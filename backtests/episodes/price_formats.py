@@ -129,7 +129,7 @@ def unfold(
             else:
                 lines.append(line)
                 bars.append((symbol, cells[0], *figures))
-    notes.insert(0, f"a wide table of {len(orders)} symbols")
+    notes.insert(0, f"a wide table of {len(orders)} symbol{'s' if len(orders) > 1 else ''}")
     if empty:
         notes.append(f"{empty} days of a symbol without any figure are no bars")
     return lines, list(zip(*bars, strict=True)), notes

@@ -195,3 +195,19 @@ def test_a_run_says_how_the_prices_were_understood(tmp_path):
         csv.writer(file, delimiter=";").writerows([["Ticker", "Date", *rows[0][2:]], *rows[1:]])
     (note,) = load_episode("deepseek-2025", prices=path).notes
     assert note == "vendor.csv is understood as: columns between semicolons; columns Ticker as symbol"
+
+
+def test_bars_of_minutes_of_a_vendor_are_read_too(tmp_path):
+    """A wide frame of five minutes, as yfinance writes it: the note is the episode's."""
+    times = [f"2025-01-27 {hour:02}:{minute:02}:00-05:00" for hour in range(10, 12) for minute in range(0, 60, 5)]
+    day = load_episode("deepseek-2025").prices.bars["NVDA"]
+    price = str(float(day.close[day.sessions.index(date(2025, 1, 27))]))
+    head = ["Price,Close,High,Low,Open,Volume", "Ticker,NVDA,NVDA,NVDA,NVDA,NVDA", "Datetime,,,,,"]
+    rows = [f"{each},{price},{price},{price},{price},100" for each in times]
+    (tmp_path / "wide.csv").write_text("\n".join([*head, *rows]) + "\n")
+    episode = load_episode(
+        "deepseek-2025", prices=tmp_path / "wide.csv", bars="5m", start=date(2025, 1, 27), end=date(2025, 1, 27)
+    )
+    assert episode.intraday is not None
+    assert len(episode.intraday.bars["NVDA"].starts) == len(times)
+    assert "wide.csv is understood as: a wide table of 1 symbol" in episode.notes
