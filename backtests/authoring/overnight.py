@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from backtests.episodes.claim_checks import check_claims
 from backtests.episodes.episode import Episode
 from backtests.episodes.prices import Bars
 
@@ -27,7 +28,7 @@ _NEWS_VOLUME = 3.0  # times the median volume of the 20 sessions before: with mo
 def overnight_jumps(episode: Episode) -> Iterator[str]:
     """Yields a line for each overnight factor of an episode that nothing explains, with its remedy."""
     path = episode.folder / "prices.csv"
-    claimed = {(claim.symbol, claim.session) for claim in episode.claims}
+    claimed = {(each.symbol, each.session) for each in check_claims(episode) if each.verdict == "confirmed"}
     splits = {(each.symbol, each.ex_date): each.value for each in episode.actions if each.kind == "split"}
     dividends = {(each.symbol, each.ex_date): each.value for each in episode.actions if each.kind == "dividend"}
     for symbol in episode.symbols:
@@ -42,7 +43,7 @@ def overnight_jumps(episode: Episode) -> Iterator[str]:
             if wrong and key not in claimed:
                 place = row_place(path, f"{symbol},{bars.sessions[row]}")
                 said = f"{symbol} opened at {factor:.4g} times the close before"
-                yield f"{place}: {said}, {wrong}; a move that is real needs a claim on that session"
+                yield f"{place}: {said}, {wrong}; a move that is real needs a claim on that session, which they confirm"
 
 
 def _jump(factor: float, split: float | None, *, news: bool, adjusted: bool) -> str:

@@ -64,8 +64,12 @@ def test_a_unit_that_changes_in_an_index_is_named_too():
 
 def test_what_a_claim_a_split_or_a_dividend_explains_is_not_named():
     """A claim on that session, a split listed for prices as traded, a dividend as large as the fall."""
-    claim = Claim(symbol="INTC", session=DAY, said="halved", kind="return", reported=-50, unit="pct", tolerance=1)
+    claim = Claim(symbol="INTC", session=DAY, said="halved", kind="return", reported=-55, unit="pct", tolerance=3)
     assert not list(overnight_jumps(scaled("INTC", 0.45, claims=(claim,))))
+    (line,) = overnight_jumps(
+        scaled("INTC", 100, claims=(claim,))
+    )  # a claim that the prices contradict explains nothing
+    assert "another unit" in line
     split = Action(symbol="INTC", ex_date=DAY, kind="split", value=1.5)
     assert not list(overnight_jumps(scaled("INTC", 2 / 3, actions=(split,), adjusted="none")))
     close = float(DEEPSEEK.prices.bars["INTC"].close[DEEPSEEK.prices.bars["INTC"].sessions.index(DAY) - 1])
