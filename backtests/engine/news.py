@@ -15,7 +15,7 @@ from backtests.episodes.episode import Episode
 from feeds import rss
 from feeds.errors import InputError
 from feeds.headline import Headline
-from feeds.rss import Reject
+from feeds.rss import Parsed, Reject
 from feeds.scoring import DEFAULT, Score, ScoreInput, Scorer
 from strategies.sessions import Sessions
 from strategies.signals import NewsItem, place
@@ -68,12 +68,12 @@ def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date
     seen: set[str] = set()
     listed: list[Headline] = []
     for path in episode.news:
-        found, lost = read_document(path)
-        rejects += lost
+        parsed = read_document(path)
+        rejects += parsed.rejects
         if path.suffix.lower() in LISTS:
-            listed += found
+            listed += parsed.headlines
             continue
-        for headline in found:
+        for headline in parsed.headlines:
             if headline.id in seen:
                 rejects.append(Reject(feed=headline.feed, item=0, title=headline.title, reason="duplicate"))
             else:
@@ -85,15 +85,14 @@ def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date
     return _scored(episode, headlines, tuple(rejects), basis, scorer, lexicon_as_of)
 
 
-def read_document(path: Path) -> tuple[list[Headline], list[Reject]]:
+def read_document(path: Path) -> Parsed:
     """Reads a feed document or a list of headlines (JSONL, CSV); a row that lacks something is lost and counted.
 
     Raises:
         InputError: It is neither.
     """
     if path.suffix.lower() not in LISTS:
-        parsed = rss.read(path)
-        return list(parsed.headlines), list(parsed.rejects)
+        return rss.read(path)
     from feeds.history.headline_tables import read_csv, read_jsonl
 
     rejects: list[Reject] = []
@@ -104,21 +103,20 @@ def read_document(path: Path) -> tuple[list[Headline], list[Reject]]:
     read = read_csv if path.suffix.lower() == ".csv" else read_jsonl
     try:
         with path.open("rb") as file:
-            return [found.headline for found in read(file, feed=path.name, name=str(path), lost=lost)], rejects
+            headlines = tuple(found.headline for found in read(file, feed=path.name, name=str(path), lost=lost))
     except OSError as wrong:
         raise InputError(f"{path}: cannot be read ({wrong.strerror}); give a list of headlines") from None
+    return Parsed(headlines=headlines, rejects=tuple(rejects), language="")
 
 
 def _newest(episode: Episode, headlines: Iterable[Headline]) -> list[Headline]:
-    """Keeps the newest of an item's revisions that fall to one session, in the order in which items became known.
-
-    Without a time of sighting nothing says that one text replaced another: texts of one link are then items each.
-    """
-    newest: dict[tuple[str, str, int | None, str], Headline] = {}
+    """Of the revisions that fall to one session the newest, in the order in which items became known."""
+    newest: dict[tuple[str, str, int | None], Headline] = {}
     for head in sorted(headlines, key=lambda each: each.known_at(episode.assumed_delay)):
         known_at = head.known_at(episode.assumed_delay)
         session = episode.sessions.first_tradable(known_at, lead=episode.lead, latency=episode.latency)
-        newest[head.feed, head.id, session, "" if head.seen else head.title] = head
+        # without a time of sighting nothing says that one text replaced another: texts of one link are then items each
+        newest[head.feed, head.id if head.seen else f"{head.id} {head.title}", session] = head
     return list(newest.values())
 
 
@@ -143,7 +141,8 @@ def read_archive(
     Raises:
         InputError: The archive holds nothing of that time.
     """
-    since, until = news_span(episode.sessions, episode.window)
+    table = episode.sessions
+    since, until = table.opens[episode.window[0]] - LOOK_BACK, table.closes[episode.window[-1]]
     held = list(archive.history(since, until))
     if not held:
         raise InputError(
