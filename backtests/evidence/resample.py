@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 KEEP = (0.1, 0.3, 0.5, 0.7, 0.9)
 QUANTILES = (5, 25, 50, 75, 95)
-SHORT = 200  # samples of the short form
+SHORT = 100  # samples of the short form
 _FLAT = 1e-9
 _AT_ONCE = 500  # samples between two calls of `on_progress`
 NOTES = (
@@ -176,7 +176,9 @@ def resample(
     items = [item for item in news.items if item.session is not None] if misread else list(used_items(news))
     cells = cells_of(items)
     if not any(item.session in episode.window for item in used_items(news)):
-        raise InputError(f"{episode.name}: no headline about AI can be traded in the window, so there is none to redraw")
+        raise InputError(
+            f"{episode.name}: no headline about AI can be traded in the window, so there is none to redraw"
+        )
     rng = np.random.default_rng(seed)
     sets = [versions_of(news, cells, redrawn(rng, cells, n), rng, misread)]
     sets += [versions_of(news, cells, kept(rng, cells, n, share), rng, misread) for share in keep]
@@ -246,7 +248,7 @@ class _Runner:
 def short_form(
     episode: Episode, news: News, rules: Sequence[Rule], terms: BrokerTerms | None = None, labels: Sequence[str] = ()
 ) -> dict[str, dict[str, float]]:
-    """Returns by label what stands beside a return: the middle 90 % over 200 samples, and the share of the other sign.
+    """Returns by label what stands beside a return: the middle 90 % over 100 samples, and the share of the other sign.
 
     Strategies that read no news, and those that only the replay can follow, are left out.
     """
