@@ -14,10 +14,8 @@ Document = Mapping[str, Any]
 def resample_text(document: Document) -> str:
     """Prints each strategy's return and position over other samples of the news, and how more of it narrows them."""
     lines = [
-        (
-            f"{document['episode']}: {document['n']:,} other samples of its {document['headlines']} headlines "
-            f"({document['cells']} cells of source and day, {document['stories']} stories; seed {document['seed']})"
-        ),
+        f"{document['episode']}: {document['n']:,} other samples of its {document['headlines']:,} headlines",
+        f"({document['cells']} cells of source and day, {document['stories']} stories, seed {document['seed']})",
         *_misread(document),
         *grid(HEAD, [_row(each) for each in document["strategies"]]),
         f"Net: net weight wanted on {document['key_session']}; short, long: share of the samples.",
