@@ -28,7 +28,7 @@ from backtests.engine.rule_run import run_rule
 from backtests.engine.schedule import place_news
 from backtests.episodes.episode import Episode
 from backtests.records.record import label
-from backtests.report.text.run import audit_line
+from backtests.report.text.run_report import audit_line
 from backtests.user_strategies.loading import reloaded
 from strategies.rule import Rule
 from strategies.signals import SignalBook

@@ -100,7 +100,7 @@ def run(
         return
     from backtests.episodes.episode import load_episode
     from backtests.evidence.registry import report_end
-    from backtests.report.text.run import text_report
+    from backtests.report.text.run_report import text_report
 
     own_news = None if news == ARCHIVE else news
     loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, bars=bars, loans=loans)
@@ -159,7 +159,7 @@ def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, as_json:
     from backtests.engine.news import read_news
     from backtests.episodes.episode import episode_names, load_episode
     from backtests.records.contamination import scorer_facts, scorer_line
-    from backtests.report.text.run import audit_line
+    from backtests.report.text.run_report import audit_line
     from backtests.runs.across_episodes import AcrossEpisodes, Cell, across_episodes_text, cells_of
 
     cells: list[Cell] = []

@@ -17,7 +17,7 @@ from backtests.evidence import critique
 from backtests.evidence.attribution import attribution
 from backtests.evidence.attribution.gap_split import gap_split
 from backtests.records.record import RunRecord
-from backtests.report.page.evidence import (
+from backtests.report.page.evidence_sections import (
     attribution_section,
     critique_section,
     delay_section,
@@ -27,8 +27,8 @@ from backtests.report.page.evidence import (
     study_section,
     trials_section,
 )
-from backtests.report.page.resample import resample_section
-from backtests.report.text.evidence import (
+from backtests.report.page.resample_section import resample_section
+from backtests.report.text.evidence_text import (
     attribution_text,
     critique_text,
     delay_text,
@@ -37,7 +37,7 @@ from backtests.report.text.evidence import (
     study_text,
     trials_text,
 )
-from backtests.report.text.resample import resample_text
+from backtests.report.text.resample_text import resample_text
 from strategies.rule import Rule
 
 Document = dict[str, Any]

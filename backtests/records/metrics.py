@@ -292,6 +292,11 @@ def columns() -> list[Statistic]:
     return [each for each in STATISTICS if each.heading]
 
 
+def costs() -> list[Statistic]:
+    """Returns the statistics that are costs, in US dollars, positive when paid."""
+    return [each for each in STATISTICS if each.group == "costs"]
+
+
 def swept() -> list[Statistic]:
     """Returns the statistics that a sweep keeps of each run, in the order of its columns."""
     return [each for each in STATISTICS if each.swept]

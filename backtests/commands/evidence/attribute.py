@@ -46,7 +46,7 @@ def attribute(
     from backtests.evidence.attribution.attribution import document
     from backtests.evidence.attribution.attribution import leave_one_out as leave
     from backtests.evidence.attribution.gap_split import gap_split
-    from backtests.report.text.evidence import attribution_text, gaps_text
+    from backtests.report.text.evidence_text import attribution_text, gaps_text
 
     given = read_input(
         episode, news, prices, strategies=strategies, settings=settings, auctions=auctions, scorer=scorer

@@ -27,7 +27,7 @@ def counterexamples(episodes: tuple[str, ...], as_json: bool) -> None:
     """
     from backtests.engine.news import read_news
     from backtests.episodes.episode import episode_names, load_episode
-    from backtests.evidence.counterexamples import document, rates
+    from backtests.evidence.hit_rates import document, rates
 
     names = episode_names() if episodes in {(), ("all",)} else episodes
     found = []

@@ -85,7 +85,7 @@ def _all(model: Any, span: Span, benchmark: str | None, scorer: Scorer, *, as_js
     from backtests.episodes.episode import episode_names, load_episode
     from backtests.evidence.event_study.event_study import event_study
     from backtests.records.contamination import scorer_facts, scorer_line
-    from backtests.report.text.evidence import studies_text
+    from backtests.report.text.evidence_text import studies_text
 
     documents: list[dict[str, Any]] = []
     firsts = {}

@@ -15,15 +15,15 @@ from pathlib import Path
 
 from backtests.records.contamination import scorer_line
 from backtests.records.record import RunRecord
-from backtests.report.page.claims import CLAIM_HEAD, happened, moves
 from backtests.report.page.data_card import audit, card, not_shown
-from backtests.report.page.evidence import evidence
+from backtests.report.page.evidence_sections import evidence
 from backtests.report.page.markup import Markup, esc, table
 from backtests.report.page.run_comparison import comparison
 from backtests.report.page.strategies import strategies
 from backtests.report.page.timeline import timeline
 from backtests.report.page.trades import costs, trades
-from backtests.report.text.run import audit_lines, claim_rows, limits, result_head, result_rows
+from backtests.report.page.what_happened import CLAIM_HEAD, happened, moves
+from backtests.report.text.run_report import MONEY, audit_lines, claim_rows, limits, result_head, result_rows
 from backtests.report.text.table import number
 
 _ASSETS = Path(__file__).with_name("assets")
@@ -138,7 +138,7 @@ def notebook_view(record: RunRecord) -> str:
     parts = [
         f"<h3>{esc(doc['episode'])}: {doc['window']['start']} to {doc['window']['end']}</h3>",
         table(CLAIM_HEAD, claim_rows(record), "Claims against prices", left=2),
-        table(result_head(), result_rows(record), "Strategies and baselines (·); costs in US dollars"),
+        table(result_head(), result_rows(record), f"Strategies and baselines (·); {MONEY}"),
         *(f"<p>{esc(line)}</p>" for line in audit_lines(record)),
         _scorer(record),
         "<ul>" + "".join(f"<li>{esc(limit)}</li>" for limit in limits(record)) + "</ul>",

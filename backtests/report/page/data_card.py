@@ -7,7 +7,7 @@ import tomli_w
 from backtests.records.record import RunRecord
 from backtests.records.run_card import run_card
 from backtests.report.page.markup import Markup, esc, folded, listing, section, table
-from backtests.report.text.run import audit_lines, limits
+from backtests.report.text.run_report import audit_lines, limits
 
 
 def audit(record: RunRecord) -> Markup:

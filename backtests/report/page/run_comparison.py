@@ -9,7 +9,7 @@ from backtests.records.run_diff import differences
 from backtests.report.page.markup import Markup, esc, figure, listing, section, table
 from backtests.report.page.strategies import Curve, curves, panels
 from backtests.report.page.timeline import timeline
-from backtests.report.text.run import limits, result_head, result_rows
+from backtests.report.text.run_report import limits, result_head, result_rows
 
 
 def comparison(named: Sequence[tuple[str, RunRecord]]) -> tuple[str, list[str]]:

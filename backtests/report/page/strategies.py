@@ -8,7 +8,7 @@ from typing import Any
 from backtests.records.record import RunRecord
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, esc, figure, listing, section, table
-from backtests.report.text.run import audit_lines, borrow_rows, result_head, result_rows, trouble_lines
+from backtests.report.text.run_report import MONEY, audit_lines, borrow_rows, result_head, result_rows, trouble_lines
 from backtests.report.text.table import number
 
 Curve = tuple[list[str], list[float], list[float], list[float]]  # sessions, return %, drawdown %, net exposure
@@ -104,7 +104,7 @@ def strategies(record: RunRecord) -> Markup:
             "from the peak and net exposure as a fraction of equity (blue long, orange short), at each close.",
             panels(named, curves(record)),
         ),
-        table(result_head(), result_rows(record), "Returns and drawdowns in percent, costs in US dollars"),
+        table(result_head(), result_rows(record), f"Returns and drawdowns in percent; {MONEY}"),
     ]
     if "borrow_stress" in record.document:
         head, rows = borrow_rows(record)

@@ -15,8 +15,8 @@ from typing import Any
 
 from backtests.records.record import RunRecord
 from backtests.report.page import svg
-from backtests.report.page.claims import moves
 from backtests.report.page.markup import Markup, esc, folded, link_attributes, section, table, title_of
+from backtests.report.page.what_happened import moves
 from backtests.report.text.table import number
 
 MOST = 1500  # headlines drawn, the strongest first; the rest is counted

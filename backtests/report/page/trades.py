@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from backtests.records import metrics
 from backtests.records.record import RunRecord
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, esc, figure, folded, section, table, title_of
@@ -122,12 +123,12 @@ def _cost_bars(results: Sequence[Mapping[str, Any]], cash: float, width: float) 
 def costs(record: RunRecord) -> Markup:
     """Draws the section of costs."""
     results, cash = record.document["results"], record.config["broker"]["cash"]
-    rows = []
+    kinds, rows = metrics.costs(), []
     for each in results:
-        money = [each["costs"].get(key, 0.0) for key in ("commission", "slippage", "borrow", "dividends", "interest")]
+        money = [kind.of(each) or 0.0 for kind in kinds]
         total, profit = sum(money), each["final_equity"] - cash
         rows.append((each["label"], *(number(value, 0) for value in (*money, total, profit + total, profit))))
-    head = ("strategy", "commission", "slippage", "borrow", "dividends", "interest", "all costs", "before", "after")
+    head = ("strategy", *(kind.key for kind in kinds), "all costs", "profit before", "profit after")
     legend = "".join(f'<span class="key cost-{key}"></span>{esc(name)} ' for key, name in _KINDS)
     drawn = svg.both(lambda width: _cost_bars(results, cash, width))
     return section(
@@ -136,5 +137,5 @@ def costs(record: RunRecord) -> Markup:
         "Slippage is paid on every fill against the auction's price; borrow on shorts for every calendar night.",
         f'<p class="legend">{legend}</p>',
         figure("Costs in percent of the cash at the start. Dividends received are not drawn.", *drawn),
-        table(head, rows, "Costs and profit before and after them, US dollars; negative costs were received"),
+        table(head, rows, "Costs, and profit before and after them, US dollars; paid +, received −"),
     )

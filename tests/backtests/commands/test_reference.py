@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from backtests import load_episode, replay
 from backtests.cli import cli
 from backtests.cli_reference import commands, reference
-from backtests.report.text.run import CLAIM_HEAD
+from backtests.report.text.run_report import CLAIM_HEAD
 from tests.helpers.paths import ROOT
 
 DOCS = ROOT / "docs"

@@ -10,7 +10,7 @@ import pytest
 from backtests import Result, load_episode, replay
 from backtests.records import metrics
 from backtests.records.metrics import STATISTICS, Statistic
-from backtests.report.text.run import result_head, result_rows, text_report
+from backtests.report.text.run_report import result_head, result_rows, text_report
 from backtests.runs.folder import page_of
 from tests.helpers.paths import ROOT
 

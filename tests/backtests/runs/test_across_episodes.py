@@ -11,7 +11,7 @@ from scipy import stats
 from backtests.cli import cli
 from backtests.engine.news import read_news
 from backtests.episodes.episode import episode_names, load_episode
-from backtests.evidence.counterexamples import document, rates, wilson
+from backtests.evidence.hit_rates import document, rates, wilson
 from backtests.runs.across_episodes import AcrossEpisodes, Cell, across_episodes_text
 from feeds.errors import InputError
 

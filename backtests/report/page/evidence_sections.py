@@ -8,7 +8,7 @@ from typing import Any
 
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, esc, figure, folded, listing, section, table, title_of
-from backtests.report.text.evidence import trials_line
+from backtests.report.text.evidence_text import trials_line
 from backtests.report.text.table import number, p_value
 
 Document = Mapping[str, Any]

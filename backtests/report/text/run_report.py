@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from backtests.records.contamination import scorer_line
@@ -12,6 +12,7 @@ from backtests.records.record import RunRecord
 from backtests.report.text.table import grid, number
 
 WIDTH = 100
+MONEY = "costs in US dollars, dividends: negative when paid"
 LIMITS = (
     "One episode proves nothing: all chips fell on one day, which is nearly one event.",
     "The news flow is a sample by a stated rule; counts between days say nothing about news volume.",
@@ -48,6 +49,15 @@ def _measured(claim: Mapping[str, Any]) -> str:
     if unit == "rank":
         return f"rank {value:.0f}"
     return f"{number(value, 1)} bn USD" if unit == "usd_bn" else f"{number(value)} %"
+
+
+def _claim_lines(record: RunRecord) -> Iterator[str]:
+    """Lays out the claims; what was reported is cut where the line would be wider than a terminal."""
+    rows = claim_rows(record)
+    widths = [max(map(len, column)) for column in zip(CLAIM_HEAD, *rows, strict=True)]
+    room = WIDTH - sum(widths) - 2 * (len(widths) - 1) + widths[1]
+    short = [(row[0], textwrap.shorten(row[1], room, placeholder=" …"), *row[2:]) for row in rows]
+    return grid(CLAIM_HEAD, short, left=2)
 
 
 def result_head() -> tuple[str, ...]:
@@ -142,12 +152,12 @@ def text_report(record: RunRecord, title: str) -> str:
         "",
         f"What was reported, and what the prices say of {key_session}",
         "(gap: overnight, close before to open; tradable: open to close; they compound, they do not add)",
-        *grid(CLAIM_HEAD, claim_rows(record), left=2),
+        *_claim_lines(record),
         "",
         f"What the news said for the {_when(record)} of {key_session} (strongest first; scores in [−1, 1])",
         *_news_lines(record, key_session),
         "",
-        "What each strategy made (· = baseline; costs in US dollars, dividends: negative when paid)",
+        f"What each strategy made (· = baseline; {MONEY})",
         *grid(result_head(), result_rows(record)),
         *trouble_lines(record),
         *borrow_lines(record),

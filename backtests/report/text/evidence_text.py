@@ -115,7 +115,7 @@ def _symbol_rows(document: Mapping[str, Any]) -> Iterator[str]:
 
 def critique_text(document: Mapping[str, Any]) -> str:
     """Prints what is severe against each strategy that is no baseline."""
-    lines = ["What speaks against each strategy (severe points; all of them, baselines too: evidence/critique.json)"]
+    lines = ["What speaks against each strategy (severe points; all, of baselines too: evidence/critique.json)"]
     for row in [each for each in document["strategies"] if not each["baseline"]]:
         severe = [finding["says"] for finding in row["findings"] if finding["grade"] == "severe"]
         text = f"{row['strategy']}: {' '.join(severe) if severe else 'nothing severe.'}"

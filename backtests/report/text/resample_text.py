@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from backtests.report.text.evidence import notes
+from backtests.report.text.evidence_text import notes
 from backtests.report.text.table import grid, number
 
 Document = Mapping[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backtests.records.record import RunRecord
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, figure, folded, section, table
-from backtests.report.text.run import claim_rows
+from backtests.report.text.run_report import claim_rows
 from backtests.report.text.table import number
 
 _PARTS = ("overnight gap %", "open to close (tradable) %")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backtests.report.page.markup import esc, folded, listing, table
-from backtests.report.text.resample import HEAD, share
+from backtests.report.text.resample_text import HEAD, share
 from backtests.report.text.table import number
 
 
