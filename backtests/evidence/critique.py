@@ -217,7 +217,7 @@ def _luck(strategy: Attribution, trials: Mapping[str, Any]) -> Finding:
         says = f"It lost, of {trials['tried']} configurations tried: there is no gain for luck to explain."
         return Finding(code="luck", grade="fine", figure=row["dsr"] if row else None, unit="share", says=says)
     if row is None or row["dsr"] is None:
-        says = "Its returns do not vary, so nothing can be said about luck."
+        says = (row and row.get("not_deflated")) or "Its returns do not vary, so nothing can be said about luck."
         return Finding(code="luck", grade="unknown", figure=None, unit="share", says=says)
     dsr = row["dsr"]
     grade = "fine" if dsr >= 0.95 else "caution" if dsr >= 0.5 else "severe"

@@ -27,6 +27,7 @@ from backtests.report.page.evidence_sections import (
     study_section,
     trials_section,
 )
+from backtests.report.page.resample_section import resample_section
 from backtests.report.text.evidence_text import (
     attribution_text,
     critique_text,
@@ -36,6 +37,7 @@ from backtests.report.text.evidence_text import (
     study_text,
     trials_text,
 )
+from backtests.report.text.resample_text import resample_text
 from strategies.rule import Rule
 
 Document = dict[str, Any]
@@ -80,6 +82,7 @@ METHODS = (
         gather=lambda run: gap_split(run.attributions, run.episode, run.news),
     ),
     Evidence(name="placebo", on_request="placebo", text=placebo_text, page_section=placebo_section),
+    Evidence(name="resample", on_request="resample", text=resample_text, page_section=resample_section),
     Evidence(name="delay", on_request="delay", text=delay_text, page_section=delay_section),
     Evidence(
         name="attribution", on_request="attribute", text=attribution_text, page_section=attribution_section,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 KEEP = (0.1, 0.3, 0.5, 0.7, 0.9)
 QUANTILES = (5, 25, 50, 75, 95)
-SHORT = 200  # samples of the short form
+SHORT = 100  # samples of the short form
 _FLAT = 1e-9
 _AT_ONCE = 500  # samples between two calls of `on_progress`
 NOTES = (
@@ -248,7 +248,7 @@ class _Runner:
 def short_form(
     episode: Episode, news: News, rules: Sequence[Rule], terms: BrokerTerms | None = None, labels: Sequence[str] = ()
 ) -> dict[str, dict[str, float]]:
-    """Returns by label what stands beside a return: the middle 90 % over 200 samples, and the share of the other sign.
+    """Returns by label what stands beside a return: the middle 90 % over 100 samples, and the share of the other sign.
 
     Strategies that read no news, and those that only the replay can follow, are left out.
     """

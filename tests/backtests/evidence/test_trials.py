@@ -264,6 +264,8 @@ def test_below_ten_sessions_with_an_entry_a_ratio_has_an_interval_and_no_p(resul
     few, enough = (weigh(mine, nothing, sample, least_entries=least).rows[0] for least in (10, 3))
     chances = ("psr", "p", "dsr", "q_bh", "p_stepwise", "min_track_record_sessions")
     assert few["entry_sessions"] == 3
+    assert few["not_deflated"] == "It entered positions in 3 sessions, fewer than 10: nothing can be said about luck."
+    assert enough["not_deflated"] == "Nothing else was tried here, so its Sharpe ratio is not deflated."
     assert [few[name] for name in chances] == [None] * 6
     assert enough["psr"] is not None
     low, high = few["intervals"]["sharpe_annual"]
