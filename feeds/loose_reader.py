@@ -31,6 +31,7 @@ _LIMITED = importlib.util.find_spec("resource") is not None  # not on Windows
 _PATIENCE = 4 if _LIMITED else 1.5  # times the limit on the wall's clock: a busy machine refuses no document
 _LOOK = 0.05  # seconds between two looks at the limit
 _TOO_SLOW = f"takes more than {MAX_SECONDS} s"
+_ENDS = {-9: _TOO_SLOW, -24: _TOO_SLOW}  # by SIGKILL or SIGXCPU
 
 
 def read(text: str, feed: str, why: str, limit: Callable[[], float]) -> Channel | None:
@@ -95,8 +96,8 @@ def _answer(document: bytes, limit: Callable[[], float]) -> dict[str, Any]:
         for pipe in (child.stdin, child.stdout):
             with contextlib.suppress(OSError):  # what was never sent
                 pipe.close()  # type: ignore[union-attr]
-    if not output:
-        return {"wrong": _TOO_SLOW if child.returncode < 0 else f"ended with code {child.returncode}"}
+    if child.returncode:
+        return {"wrong": _ENDS.get(child.returncode, f"ended with code {child.returncode}")}
     answer: dict[str, Any] = json.loads(output)
     return answer
 
@@ -104,6 +105,7 @@ def _answer(document: bytes, limit: Callable[[], float]) -> dict[str, Any]:
 def main() -> None:
     """Reads a document from stdin within limits and writes what feedparser finds in it to stdout, as JSON."""
     _set_limits()
+    answer_to, sys.stdout = sys.stdout.buffer, io.StringIO()  # whatever is printed is no answer
     try:
         output = json.dumps(texts(sys.stdin.buffer.read())).encode()
         if len(output) > MAX_OUTPUT:
@@ -112,7 +114,8 @@ def main() -> None:
         output = json.dumps({"wrong": f"needs more than {MAX_MEMORY >> 20} MiB"}).encode()
     except Exception as wrong:  # noqa: BLE001 (whatever a stranger's document brings about)
         output = json.dumps({"wrong": f"raises {type(wrong).__name__}"}).encode()
-    sys.stdout.buffer.write(output)
+    answer_to.write(output)
+    answer_to.flush()
 
 
 def _set_limits() -> None:
