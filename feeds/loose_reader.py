@@ -13,11 +13,12 @@ import io
 import json
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 from feeds import xml_text
 from feeds.errors import FeedError
@@ -31,7 +32,8 @@ _LIMITED = importlib.util.find_spec("resource") is not None  # not on Windows
 _PATIENCE = 4 if _LIMITED else 1.5  # times the limit on the wall's clock: a busy machine refuses no document
 _LOOK = 0.05  # seconds between two looks at the limit
 _TOO_SLOW = f"takes more than {MAX_SECONDS} s"
-_ENDS = {-9: _TOO_SLOW, -24: _TOO_SLOW}  # by SIGKILL or SIGXCPU
+_KILLED = -9
+_ENDS = {_KILLED: _TOO_SLOW, -24: _TOO_SLOW}  # the second by the limit on the processor's time
 
 
 def read(text: str, feed: str, why: str, limit: Callable[[], float]) -> Channel | None:
@@ -68,38 +70,40 @@ def read(text: str, feed: str, why: str, limit: Callable[[], float]) -> Channel 
 
 def _answer(document: bytes, limit: Callable[[], float]) -> dict[str, Any]:
     """Asks a new process, which is ended at the limit or by whatever is raised here, Ctrl-C too."""
-    start = f"import sys; sys.path[:] = {sys.path!r}; from feeds.loose_reader import main; main()"
-    started = time.monotonic()
     try:
-        child = subprocess.Popen(  # noqa: S603 (this very Python)
-            [sys.executable, "-c", start],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # a Ctrl-C is for us to answer
-        )
+        # Files, since pipes of both directions that are looked at again and again block each other.
+        with tempfile.TemporaryFile() as to_read, tempfile.TemporaryFile() as answer:
+            to_read.write(document)
+            to_read.seek(0)
+            code = _run(to_read, answer, limit)
+            if code:
+                return {"wrong": _ENDS.get(code, f"ended with code {code}")}
+            answer.seek(0)
+            found: dict[str, Any] = json.load(answer)
+            return found
     except OSError as wrong:
         return {"wrong": f"cannot be started ({wrong.strerror})"}
-    to_send: bytes | None = document
+
+
+def _run(to_read: IO[bytes], answer: IO[bytes], limit: Callable[[], float]) -> int:
+    """Runs the process to its end; returns its code."""
+    start = f"import sys; sys.path[:] = {sys.path!r}; from feeds.loose_reader import main; main()"
+    started = time.monotonic()
+    child = subprocess.Popen(  # noqa: S603 (this very Python)
+        [sys.executable, "-c", start],
+        stdin=to_read,
+        stdout=answer,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # a Ctrl-C is for us to answer
+    )
     try:
-        while True:
-            try:
-                output, _ = child.communicate(to_send, timeout=_LOOK)
-                break
-            except subprocess.TimeoutExpired:
-                to_send = None  # what is left of it is kept
-                if time.monotonic() - started > _PATIENCE * min(limit(), MAX_SECONDS):
-                    return {"wrong": _TOO_SLOW}
+        while time.monotonic() - started < _PATIENCE * min(limit(), MAX_SECONDS):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return child.wait(_LOOK)
+        return _KILLED
     finally:
         child.kill()
         child.wait()
-        for pipe in (child.stdin, child.stdout):
-            with contextlib.suppress(OSError):  # what was never sent
-                pipe.close()  # type: ignore[union-attr]
-    if child.returncode:
-        return {"wrong": _ENDS.get(child.returncode, f"ended with code {child.returncode}")}
-    answer: dict[str, Any] = json.loads(output)
-    return answer
 
 
 def main() -> None:

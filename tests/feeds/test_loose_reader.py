@@ -61,7 +61,7 @@ def test_what_only_feedparser_reads_has_its_titles_times_and_links(name):
 
 @pytest.mark.parametrize("encoding", ["utf-16", "iso-8859-15", "cp1251", "shift-jis"])
 def test_an_odd_document_is_decoded_as_any_other(encoding):
-    """feedparser is given our text, so that what was checked is what it reads, whichever packages are there."""
+    """It is given our text, so that what was checked is what it reads, whichever packages are there."""
     title = {"cp1251": "Акции", "shift-jis": "株価"}.get(encoding, "Größe")
     document = cdf(item(title)).replace("?>", f' encoding="{encoding}"?>', 1)
     assert [each.title for each in parse(document.encode(encoding)).headlines] == [title]
@@ -99,7 +99,7 @@ def test_feedparser_is_not_loaded_into_our_process():
 
 @pytest.mark.parametrize("stated", ["01-27", "--01-27", "T09:00", "-0127", "25", "9:00"])
 def test_no_date_is_made_from_todays_clock(stated):
-    """feedparser fills such dates from the day on which it runs; ours are no date."""
+    """Where feedparser fills such dates from the day on which it runs, there is no date."""
     parsed = parse(cdf(item("a", stated)))
     today = datetime.now(UTC)
     assert [each.published for each in parsed.headlines if each.published and each.published.year >= today.year] == []
@@ -155,19 +155,29 @@ def test_a_feedparser_that_only_waits_is_ended_by_the_clock_on_the_wall(feedpars
 
 
 @pytest.mark.parametrize(
-    "title",
-    ["&lt;!--" * 40_000, '&lt;p style="background:url(' * 10_000, "<a>" * 40_000 + "</a>" * 40_000, "<a>" * 40_000, "&amp;lt;script&amp;gt;" * 20_000],
-    ids=["comments that never end", "backgrounds", "nesting", "nesting, open", "scripts"],
-)  # fmt: skip
-def test_hostile_documents_end_soon(title):
-    """As no feed, or read; in three seconds of the processor."""
+    ("title", "count", "is_read"),
+    [
+        ("&lt;!--", 40_000, True),
+        ('&lt;p style="background:url(', 10_000, None),
+        ("<a>", 40_000, None),
+        ("&amp;lt;script&amp;gt;", 20_000, None),
+        ("A little longer than a pipe holds. ", 100_000, True),
+    ],
+    ids=["comments that never end", "backgrounds", "nesting", "scripts", "a long one"],
+)
+def test_hostile_documents_end_soon(title, count, is_read):
+    """Read, or no feed after two seconds of the processor; nothing waits for anything."""
     before = os.times()
     try:
-        assert all(each.title for each in parse(cdf(item("x") + item(title))).headlines)
+        titles = [each.title for each in parse(cdf(item("x") + item(title * count))).headlines]
+        why = ""
     except FeedError as refused:
-        assert "feedparser" in str(refused) or "broken" in str(refused)
+        titles, why = [], str(refused)
     after = os.times()
-    assert sum(after[:4]) - sum(before[:4]) < 3
+    spent = sum(after[:4]) - sum(before[:4])
+    assert spent < 3
+    assert "x" in titles or ("takes more than 2 s" in why and spent > 1.5)
+    assert bool(titles) == is_read or is_read is None
 
 
 def test_ctrl_c_ends_it_within_a_second(tmp_path, feedparser_that):
@@ -198,11 +208,11 @@ def test_no_mutated_document_makes_more_than_a_feed_error(monkeypatch):
     """As in a process of its own, but without one, since each costs a fifth of a second."""
     handed = []
 
-    def answer(document: bytes, _):
+    def answer(document, _):
         handed.append(document)
         try:
             return loose_reader.texts(document)
-        except Exception as wrong:
+        except Exception as wrong:  # noqa: BLE001 (as in `main`)
             return {"wrong": f"raises {type(wrong).__name__}"}
 
     monkeypatch.setattr(loose_reader, "_answer", answer)
