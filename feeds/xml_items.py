@@ -1,7 +1,7 @@
 """Reads the items of RSS 0.9 to 2.0 and Atom 0.3 and 1.0 with the XML parser of the standard library, piece by piece.
 
 A document that is no XML is cut into its items, and each is read alone: one broken item costs no other. Time and memory
-grow with the size of a document and with nothing else.
+grow with the size of a document and with nothing else. What it takes for no feed, `feeds.loose_reader` may read.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from feeds import xml_text
-from feeds.errors import FeedError
+from feeds.errors import FeedError, NoFeedError
 from feeds.item_fields import Channel, Entry
 
 BROKEN = "broken XML: items read one by one"
+NO_ROOT = "neither RSS nor Atom"
+BASE64 = "titles in base64"
 NO_FEED = "is no RSS, Atom or JSON feed; give a feed, not a page"
 NOT_CLOSED = "broken markup within an item: its fields taken as they stand"
 _PIECE = 1 << 18  # characters; the parser looks again at what a piece leaves unfinished, so small ones would be slow
@@ -74,7 +76,8 @@ def read(text: str, feed: str, check: Check) -> Channel:
         check: Called again and again; raises where reading has taken too long.
 
     Raises:
-        FeedError: It is neither RSS nor Atom, or is broken and no item can be found in it.
+        NoFeedError: It is neither RSS nor Atom, has titles in base64, or is broken and no item can be found in it.
+        FeedError: It is beyond a limit.
     """
     if xml_text.has_gap(text):
         raise FeedError(feed, f"has more than {xml_text.LONGEST:,} characters without the end of a tag; no feed has")
@@ -92,11 +95,11 @@ def _whole(text: str, feed: str, core: str | None, check: Check) -> Channel:
     entries: list[Entry] = []
     if len(text) <= _PIECE:
         root = ET.fromstring(text)  # noqa: S314 (no document declares entities here)
-        entries = [_entry(element, core) for element in root.iter() if element.tag in items]
+        entries = [_entry(element, core, feed) for element in root.iter() if element.tag in items]
     else:
-        root = _in_pieces(text, feed, items, lambda element: entries.append(_entry(element, core)), check)
+        root = _in_pieces(text, feed, items, lambda element: entries.append(_entry(element, core, feed)), check)
     if _name(root.tag, core) not in _ROOTS and not entries:
-        raise FeedError(feed, NO_FEED)
+        raise NoFeedError(feed, NO_FEED, NO_ROOT)
     top = [*root, *(inner for child in root if _name(child.tag, core) == "channel" for inner in child)]
     return Channel(
         title=next((words for child in top if _name(child.tag, core) == "title" and (words := _text(child))), ""),
@@ -138,7 +141,7 @@ def _name(tag: str, core: str | None) -> str:
     return "" if prefix is None else prefix + local.lower()
 
 
-def _entry(item: ET.Element, core: str | None) -> Entry:
+def _entry(item: ET.Element, core: str | None, feed: str) -> Entry:
     found: dict[str, ET.Element] = {}
     dates: dict[str, list[str]] = {}
     link = ""
@@ -151,6 +154,9 @@ def _entry(item: ET.Element, core: str | None) -> Entry:
                 dates.setdefault(name, []).append(stated)
         elif name and name not in found:
             found[name] = child
+    title = found.get("title")
+    if title is not None and title.attrib and _is_base64(title):
+        raise NoFeedError(feed, f"has {BASE64}; give a feed with titles in plain text", BASE64)
     guid = found.get("guid")
     identity = _first(found, _IDENTITY) or item.get(_ABOUT, "")
     permanent = guid is None or guid.get("isPermaLink", "true").lower() == "true"
@@ -163,6 +169,13 @@ def _entry(item: ET.Element, core: str | None) -> Entry:
         source="" if source is None else _source(source, core),
         stated=next((dates[name] for name in _DATES if name in dates), []),
     )
+
+
+def _is_base64(title: ET.Element) -> bool:
+    """Says whether a title is packed: Atom 0.3 says so itself, Atom 1.0 by a type that is no text."""
+    kind = title.get("type", "").lower()
+    is_text = kind.startswith("text/") or kind.endswith(("+xml", "/xml"))
+    return title.get("mode", "").lower() == "base64" or ("/" in kind and not is_text and not title.get("mode"))
 
 
 def _first(found: dict[str, ET.Element], names: tuple[str, ...]) -> str:
@@ -207,9 +220,13 @@ def _pieces(text: str, feed: str, core: str | None, check: Check, wrong: ET.Pars
     pieces = list(xml_text.cut(text, check))
     if not pieces:
         if xml_text.is_page(text):
-            raise FeedError(feed, NO_FEED)
+            raise NoFeedError(feed, NO_FEED, NO_ROOT)
         reason = str(wrong).partition(":")[0]
-        raise FeedError(feed, f"line {wrong.position[0]}: broken XML ({reason}) and no item before it; fix it")
+        raise NoFeedError(
+            feed,
+            f"line {wrong.position[0]}: broken XML ({reason}) and no item before it; fix it",
+            f"broken XML ({reason})",
+        )
     head = text[: pieces[0].start]
     opening = xml_text.opening(head, text, _PREFIXES)
     entries = []
@@ -223,7 +240,7 @@ def _pieces(text: str, feed: str, core: str | None, check: Check, wrong: ET.Pars
         except (ET.ParseError, IndexError):
             element = xml_text.salvaged(inside, _PREFIXES)
             remarks[NOT_CLOSED] += piece.is_closed
-        entries.append(_entry(element, core))
+        entries.append(_entry(element, core, feed))
     remarks[BROKEN] += 1
     fields = xml_text.salvaged(head, _PREFIXES)
     is_whole = pieces[-1].is_closed and xml_text.ends(text, pieces[-1].end)

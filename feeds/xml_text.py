@@ -41,6 +41,8 @@ _FAULT = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _MARK = re.compile(r"<!\[CDATA\[|<!--|<(/?)(?:[\w.-]+:)?(?:item|entry)(?=[\s>/])", re.IGNORECASE)
+_ITEM = re.compile(r"<(?:[\w.-]{1,60}:)?(?:item|entry)(?=[\s/>])", re.IGNORECASE)
+_ROOT = re.compile(r"<([A-Za-z_][\w.:-]{0,60})")
 _END = re.compile(r"</(?:[\w.-]+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
 _PAGE = re.compile(r"\s*(?!<)|\s*(?:<[?!](?!doctype)[^<>]*>\s*)*<(?:!doctype\s+)?html\b", re.IGNORECASE)
 _FIELD = re.compile(
@@ -178,6 +180,20 @@ def has_gap(text: str) -> bool:
 def ends(text: str, after: int) -> bool:
     """Says whether the root element is closed after a place."""
     return _END.search(text, after) is not None
+
+
+def has_items(text: str) -> bool:
+    """Says whether any reader could find an item: a tag of that name, be it in capitals, CDATA or a comment."""
+    return _ITEM.search(text) is not None
+
+
+def ends_somehow(text: str) -> bool:
+    """Says whether the first element of a document, whatever it is, is closed after the last item began."""
+    first, *others = text.split("<!--")
+    text = first + "".join([other.partition("-->")[2] for other in others])
+    root = _ROOT.search(text)
+    after = text[max((found.start() for found in _ITEM.finditer(text)), default=0) :]
+    return root is not None and re.search(rf"</{re.escape(root[1])}\s*>", after, re.IGNORECASE) is not None
 
 
 def is_page(text: str) -> bool:
