@@ -14,8 +14,9 @@ from backtests.engine.replayed import Replayed
 from backtests.episodes.claim_checks import check_claims
 from backtests.episodes.episode import Episode
 from backtests.records.contamination import scorer_facts
-from backtests.records.metrics import Outcome, Trade, cash_returns, figures, round_trips
+from backtests.records.metrics import Outcome, cash_returns, figures
 from backtests.records.record import Table, label
+from backtests.records.round_trips import Trade, round_trips
 from backtests.runs.inputs import ARCHIVED, archived_text
 from backtests.runs.result import Result
 from strategies.rule import Rule

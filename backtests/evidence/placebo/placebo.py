@@ -33,7 +33,7 @@ from backtests.engine.rule_run import run_rule
 from backtests.evidence.placebo.choose_engine import engine_for
 from backtests.evidence.placebo.draws import KINDS, Drawn, draw
 from backtests.evidence.placebo.news_return import Moves
-from backtests.records.metrics import Trade, round_trips
+from backtests.records.round_trips import Trade, round_trips
 from feeds.errors import InputError
 from strategies.signals import Floats
 
