@@ -59,6 +59,14 @@ def test_what_only_feedparser_reads_has_its_titles_times_and_links(name):
     assert [reason for reason in parsed.remarks if reason.startswith(loose_reader.REMARK)]
 
 
+@pytest.mark.parametrize("change", [("<ITEM", "<i><ITEM"), ("&amp;", "&"), ("CHANNEL", "channel"), ("ITEM", "item")])
+def test_a_broken_odd_document_keeps_its_dates_and_links(change):
+    """What our reader could take for RSS without either is still read by feedparser."""
+    (headline,) = parse(cdf(item("a &amp; b")).replace(*change), seen=None).headlines
+    assert (headline.title, headline.link) == ("a & b", "https://a.org/1")
+    assert headline.published == SEEN
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "iso-8859-15", "cp1251", "shift-jis"])
 def test_an_odd_document_is_decoded_as_any_other(encoding):
     """It is given our text, so that what was checked is what it reads, whichever packages are there."""
