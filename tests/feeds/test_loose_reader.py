@@ -134,7 +134,7 @@ def test_a_document_that_breaks_off_is_refused_as_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("does", "message"),
     [
-        ("while True: pass", "takes more than 2 s"),
+        ("while True: pass", "takes (more than 2 s of the processor|too long)"),
         ("raise ValueError('no\\nsuch\\x1b thing')", "raises ValueError"),
         ("raise SystemExit(3)", "ended with code 3"),
         ("os.abort()", "ended with code -6"),
@@ -160,7 +160,7 @@ def test_a_feedparser_that_only_waits_is_ended_by_the_clock_on_the_wall(feedpars
     feedparser_that("time.sleep(60)")
     monkeypatch.setattr(loose_reader, "_PATIENCE", 0.5)
     started = time.monotonic()
-    with pytest.raises(FeedError, match="takes more than 2 s"):
+    with pytest.raises(FeedError, match="takes too long on the clock"):
         parse(cdf(item("a")))
     assert time.monotonic() - started < 3
 
@@ -192,7 +192,7 @@ def test_hostile_documents_end_soon(name):
         refused = wrong.reason
     after = os.times()
     assert sum(after[:4]) - sum(before[:4]) < 3
-    expected = {"digits": "raises ValueError", "attributes": "takes more than 2 s"}.get(name)
+    expected = {"digits": "raises ValueError", "attributes": "takes "}.get(name)
     assert (expected in refused) if expected else ("x" in titles)
 
 
