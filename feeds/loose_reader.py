@@ -20,8 +20,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import IO, Any
 
-from feeds import xml_text
 from feeds.errors import FeedError
+from feeds.formats import xml_text
 from feeds.item_fields import MAX_TEXT, Channel, Entry
 
 MAX_SECONDS = 2  # of the processor's time

@@ -13,7 +13,7 @@ import pytest
 
 from feeds import item_fields, loose_reader, rss
 from feeds.errors import FeedError
-from tests.feeds.test_xml_items import channel, mutated
+from tests.feeds.formats.test_xml_items import channel, mutated
 from tests.helpers.paths import CASES
 
 SEEN = datetime(2025, 1, 27, 14, tzinfo=UTC)

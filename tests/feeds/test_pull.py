@@ -14,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from feeds import loose_reader, xml_text
+from feeds import loose_reader
 from feeds.archive import Archive
 from feeds.errors import FetchError
 from feeds.fetch import Fetcher, Limits, is_public, retry_after
+from feeds.formats import xml_text
 from feeds.opml import FeedEntry
 from feeds.pull import PatientGet, pull, pull_forever, pull_once
 from tests.helpers.misbehaving_server import Server

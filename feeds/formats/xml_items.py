@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from feeds import xml_text
 from feeds.errors import FeedError, NoFeedError
+from feeds.formats import xml_text
 from feeds.item_fields import Channel, Entry
 
 BROKEN = "broken XML: items read one by one"
