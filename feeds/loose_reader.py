@@ -1,7 +1,7 @@
 """Reads with feedparser what our own reader takes for no feed: CDF, RSS in capitals, titles in base64.
 
-feedparser knows more formats than anybody else, and more ways to hang: its regular expressions are quadratic, nothing
-stops them, and it fills half a date from today's clock. So it works in a process of its own (`main`), with limits on
+feedparser knows more formats than anybody else, but some documents make it raise, some take it long, nothing stops it
+meanwhile, and it fills half a date from today's clock. So it works in a process of its own (`main`), with limits on
 processor, memory and output, and only texts come back; dates among them as they are written.
 """
 
@@ -20,8 +20,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import IO, Any
 
-from feeds import xml_text
 from feeds.errors import FeedError
+from feeds.formats import xml_text
 from feeds.item_fields import MAX_TEXT, Channel, Entry
 
 MAX_SECONDS = 2  # of the processor's time
@@ -31,9 +31,8 @@ REMARK = "read by feedparser: "
 _LIMITED = importlib.util.find_spec("resource") is not None  # not on Windows
 _PATIENCE = 4 if _LIMITED else 1.5  # times the limit on the wall's clock: a busy machine refuses no document
 _LOOK = 0.05  # seconds between two looks at the limit
-_TOO_SLOW = f"takes more than {MAX_SECONDS} s"
-_KILLED = -9
-_ENDS = {_KILLED: _TOO_SLOW, -24: _TOO_SLOW}  # the second by the limit on the processor's time
+_TOO_SLOW = f"takes more than {MAX_SECONDS} s of the processor"
+_ENDS = {-9: _TOO_SLOW, -24: _TOO_SLOW, None: "takes too long on the clock"}  # SIGKILL and SIGXCPU are the limit's
 
 
 def read(text: str, feed: str, why: str, limit: Callable[[], float]) -> Channel | None:
@@ -57,7 +56,7 @@ def read(text: str, feed: str, why: str, limit: Callable[[], float]) -> Channel 
     entries = [Entry(*fields) for fields in found["entries"]]
     if not any(entry.title for entry in entries):
         return None
-    is_whole = xml_text.ends_somehow(text)
+    is_whole = xml_text.closes_its_root(text)
     return Channel(
         title=found["title"],
         language=found["language"],
@@ -76,7 +75,7 @@ def _answer(document: bytes, limit: Callable[[], float]) -> dict[str, Any]:
             to_read.write(document)
             to_read.seek(0)
             code = _run(to_read, answer, limit)
-            if code:
+            if code != 0:
                 return {"wrong": _ENDS.get(code, f"ended with code {code}")}
             answer.seek(0)
             found: dict[str, Any] = json.load(answer)
@@ -85,8 +84,8 @@ def _answer(document: bytes, limit: Callable[[], float]) -> dict[str, Any]:
         return {"wrong": f"cannot be started ({wrong.strerror})"}
 
 
-def _run(to_read: IO[bytes], answer: IO[bytes], limit: Callable[[], float]) -> int:
-    """Runs the process to its end; returns its code."""
+def _run(to_read: IO[bytes], answer: IO[bytes], limit: Callable[[], float]) -> int | None:
+    """Runs the process to its end; returns its code, None where the clock on the wall ended it."""
     start = f"import sys; sys.path[:] = {sys.path!r}; from feeds.loose_reader import main; main()"
     started = time.monotonic()
     child = subprocess.Popen(  # noqa: S603 (this very Python)
@@ -100,7 +99,7 @@ def _run(to_read: IO[bytes], answer: IO[bytes], limit: Callable[[], float]) -> i
         while time.monotonic() - started < _PATIENCE * min(limit(), MAX_SECONDS):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 return child.wait(_LOOK)
-        return _KILLED
+        return None
     finally:
         child.kill()
         child.wait()

@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from feeds import dates, item_fields, json_feed, loose_reader, xml_items, xml_text
+from feeds import dates, item_fields, loose_reader
 from feeds.errors import FeedError, NoFeedError
+from feeds.formats import json_feed, xml_items, xml_text
 from feeds.headline import Headline
 from feeds.item_fields import Channel, Entry
 

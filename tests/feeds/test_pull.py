@@ -14,10 +14,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from feeds import xml_text
+from feeds import loose_reader
 from feeds.archive import Archive
 from feeds.errors import FetchError
 from feeds.fetch import Fetcher, Limits, is_public, retry_after
+from feeds.formats import xml_text
 from feeds.opml import FeedEntry
 from feeds.pull import PatientGet, pull, pull_forever, pull_once
 from tests.helpers.misbehaving_server import Server
@@ -285,6 +286,48 @@ def test_the_end_of_polling_waits_for_no_document_that_takes_long_to_read(server
     with Archive(tmp_path / "a.sqlite") as archive:
         subscribe(archive, server, "/heavy")
         assert asyncio.run(stop(archive)) < 1
+        assert archive.verify() == []
+
+
+def test_an_odd_document_is_read_once_until_it_changes(server, tmp_path, monkeypatch):
+    """By feedparser, whose process costs a fifth of a second; an unchanged document starts none."""
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, "/odd")
+        (first,) = pull(archive, Fetcher(QUICK, allow_private=True))
+        assert (first.fetch.outcome, first.stored.new) == ("ok", 1)
+        assert first.fetch.detail == "1 × read by feedparser: neither RSS nor Atom"
+        monkeypatch.setattr(loose_reader, "_run", None)
+        (second,) = pull(archive, Fetcher(QUICK, allow_private=True))
+        assert second.fetch.outcome == "unchanged"
+
+
+def wait_for(path):
+    """Waits until a file is there."""
+    while not path.exists():
+        time.sleep(0.02)
+
+
+def test_the_end_of_polling_waits_for_no_feedparser(server, tmp_path, monkeypatch):
+    """Ctrl-C while it does nothing at all: done within a second, and the archive is sound."""
+    started_at = tmp_path / "started"
+    (tmp_path / "feedparser.py").write_text(
+        f"import time\ndef parse(*_, **__):\n    open({str(started_at)!r}, 'w').close()\n    time.sleep(60)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    async def stop(archive):
+        fetcher = Fetcher(Limits(host_gap=0), allow_private=True)
+        polling = asyncio.create_task(pull_forever(archive, fetcher, every=timedelta(seconds=30)))
+        async with fetcher:
+            await asyncio.to_thread(wait_for, started_at)
+            started = time.monotonic()
+            polling.cancel()
+            await asyncio.gather(polling, return_exceptions=True)
+            return time.monotonic() - started
+
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, "/odd")
+        assert asyncio.run(asyncio.wait_for(stop(archive), 30)) < 1
         assert archive.verify() == []
 
 

@@ -94,6 +94,9 @@ class _Handler(BaseHTTPRequestHandler):
         item = b"<item><title>" + b"& " * 50 + b"</title></item>"
         self.reply(body=b"<rss><channel>" + item * 80_000 + b"</channel></rss>")  # 9 MB, seconds to read
 
+    def odd(self):
+        self.reply(body=b'<CHANNEL><ITEM HREF="https://a.org/1"><TITLE>Chips fall</TITLE></ITEM></CHANNEL>')
+
     def gone(self):
         self.reply(410)
 

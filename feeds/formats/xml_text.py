@@ -187,7 +187,7 @@ def has_items(text: str) -> bool:
     return _ITEM.search(text) is not None
 
 
-def ends_somehow(text: str) -> bool:
+def closes_its_root(text: str) -> bool:
     """Says whether the first element of a document, whatever it is, is closed after the last item began."""
     first, *others = text.split("<!--")
     text = first + "".join([other.partition("-->")[2] for other in others])

@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds import item_fields, json_feed, rss, xml_text
+from feeds import item_fields, rss
 from feeds.errors import FeedError
+from feeds.formats import json_feed, xml_text
 from tests.helpers.paths import CASES, EPISODES, SHARED
 
 SEEN = datetime(2025, 1, 27, 14, tzinfo=UTC)

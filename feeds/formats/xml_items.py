@@ -12,12 +12,13 @@ from functools import lru_cache
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from feeds import xml_text
 from feeds.errors import FeedError, NoFeedError
+from feeds.formats import xml_text
 from feeds.item_fields import Channel, Entry
 
 BROKEN = "broken XML: items read one by one"
 NO_ROOT = "neither RSS nor Atom"
+CDF = "Channel Definition Format"
 BASE64 = "titles in base64"
 NO_FEED = "is no RSS, Atom or JSON feed; give a feed, not a page"
 NOT_CLOSED = "broken markup within an item: its fields taken as they stand"
@@ -76,7 +77,8 @@ def read(text: str, feed: str, check: Check) -> Channel:
         check: Called again and again; raises where reading has taken too long.
 
     Raises:
-        NoFeedError: It is neither RSS nor Atom, has titles in base64, or is broken and no item can be found in it.
+        NoFeedError: It is neither RSS nor Atom, has titles in base64 or dates in attributes, or is broken and no item
+            can be found in it.
         FeedError: It is beyond a limit.
     """
     if xml_text.has_gap(text):
@@ -154,6 +156,8 @@ def _entry(item: ET.Element, core: str | None, feed: str) -> Entry:
                 dates.setdefault(name, []).append(stated)
         elif name and name not in found:
             found[name] = child
+    if item.attrib and "lastmod" in {name.lower() for name in item.attrib}:
+        raise NoFeedError(feed, f"is in the {CDF}; give an RSS, Atom or JSON feed", CDF)
     title = found.get("title")
     if title is not None and title.attrib and _is_base64(title):
         raise NoFeedError(feed, f"has {BASE64}; give a feed with titles in plain text", BASE64)
