@@ -37,8 +37,6 @@ def keep_inputs(record: RunRecord, folder: Path) -> None:
     """
     for place, path in record.inputs.items():
         target = folder / place
-        if target.exists() and target.samefile(path):
-            continue
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
         if _sha256(target) != record.config["sources"].get(path.name):
