@@ -81,16 +81,19 @@ METHODS = (
         name="gaps", shape=shapes.GAPS, text=gaps_text, page_section=gaps_section,
         gather=lambda run: gap_split(run.attributions, run.episode, run.news),
     ),
-    Evidence(name="placebo", shape=shapes.PLACEBO, on_request="placebo", text=placebo_text, page_section=placebo_section),
+    Evidence(
+        name="placebo", shape=shapes.PLACEBO, on_request="placebo", text=placebo_text, page_section=placebo_section,
+    ),
     Evidence(name="delay", shape=shapes.DELAY, on_request="delay", text=delay_text, page_section=delay_section),
     Evidence(
-        name="attribution", on_request="attribute", text=attribution_text, page_section=attribution_section,
+        name="attribution", shape=shapes.ATTRIBUTION, on_request="attribute", text=attribution_text,
+        page_section=attribution_section,
         gather=lambda run: attribution.document(run.attributions, run.episode),
         longer=lambda document: any(each["leave_one_out"] for each in document["strategies"]),
     ),
     Evidence(name="trials", shape=shapes.TRIALS, in_report=True, text=trials_text, page_section=trials_section),
     Evidence(
-        name="critique", in_report=True, text=critique_text, page_section=critique_section,
+        name="critique", shape=shapes.CRITIQUE, in_report=True, text=critique_text, page_section=critique_section,
         gather=lambda run: critique.criticise(run.record, run.attributions, run.record.evidence.get("trials")),
     ),
 )  # fmt: skip

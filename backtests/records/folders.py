@@ -102,7 +102,7 @@ def new_folder(folder: Path, ours: Callable[[Path], None], *, force: bool = Fals
         elif sys.platform == "win32" and final.exists():
             final.rmdir()
         half.rename(final)
-        _sync(final.parent)
+        sync(final.parent)
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(half, ignore_errors=True)
@@ -114,7 +114,7 @@ def write_file(path: Path, data: bytes) -> None:
     """Writes a file whole: a reader finds the old one or the new one."""
     half = path.with_name(f".{path.name}.{_HALF}")
     half.write_bytes(data)
-    _sync(half)
+    sync(half)
     half.replace(path)
 
 
@@ -174,11 +174,11 @@ def _escaped(name: str) -> str:
 def _sync_all(folder: Path) -> None:
     for place, _, files in os.walk(folder):
         for name in files:
-            _sync(Path(place) / name)
-        _sync(Path(place))
+            sync(Path(place) / name)
+        sync(Path(place))
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Makes sure that a file, or where it can be done a folder, is on the disk."""
     if path.is_dir() and sys.platform == "win32":
         return

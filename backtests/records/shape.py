@@ -6,7 +6,7 @@ A shape is written like the value it describes:
     {...: number}                         any keys, each with a number
     [text]                                a list of texts; [text, ...] one that is not empty
     (None, number)                        either of these
-    text, day, moment, number, whole, flag    a value; a pattern: a text that is like it
+    text, day, moment, aware, number, whole, flag    a value; a pattern: a text that is like it
 """
 
 from __future__ import annotations
@@ -50,6 +50,11 @@ def moment(value: Any) -> bool:
         return found.year in _YEARS and bool((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
     except (TypeError, ValueError, OverflowError):
         return False
+
+
+def aware(value: Any) -> bool:
+    """Is it a time with its zone?"""
+    return moment(value) and datetime.fromisoformat(value).tzinfo is not None
 
 
 def number(value: Any) -> bool:
@@ -125,29 +130,39 @@ def _record(value: Any, shape: dict[Any, Any], at: str) -> None:
             _must(key.endswith("?"), place, "there", "missing")
 
 
-def _must(holds: bool, at: str, wanted: str, found: str = "") -> None:  # noqa: FBT001 (it is the condition)
+def _must(holds: bool, at: str, wanted: str, found: str = "") -> None:
     if not holds:
         raise ShapeError(f"{at[:80] or 'all of it'}: is {found or 'something else'}, should be {wanted}")
 
 
 def read_json(path: Path, shape: Shape) -> Any:
-    """Reads a JSON file of somebody else: UTF-8, numbers finite, not deep, and of this shape.
+    """Reads a JSON file of somebody else, as `read_text`.
 
     Raises:
         InputError: It cannot be read, or is another thing; one line with the place.
     """
     try:
-        found = json.loads(path.read_bytes().decode(), parse_constant=_no_number)
-        _plain(found, DEEPEST)
-        check(found, shape)
+        return read_text(path.read_bytes().decode(), shape)
     except OSError as wrong:
         raise InputError(
             f"{path}: cannot be read ({wrong.strerror}); give a folder that `backtest run` wrote"
         ) from None
-    except RecursionError:
-        raise InputError(f"{path}: is nested too deeply; no run writes that") from None
     except ValueError as wrong:
-        raise InputError(f"{path}: is not as a run writes it ({wrong})") from None
+        raise InputError(f"{path}: is not as a run writes it ({wrong}); restore it") from None
+
+
+def read_text(source: str, shape: Shape) -> Any:
+    """Reads a JSON text of somebody else: numbers finite, not deep, and of this shape.
+
+    Raises:
+        ValueError: It is another.
+    """
+    try:
+        found = json.loads(source, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    _plain(found, DEEPEST)
+    check(found, shape)
     return found
 
 
@@ -172,5 +187,5 @@ def _plain(value: Any, levels: int) -> None:
             _plain(each, levels - 1)
     elif isinstance(value, str):
         value.encode()
-    elif isinstance(value, float) and not math.isfinite(value) or isinstance(value, int) and abs(value) > LARGEST:
+    elif (isinstance(value, float) and not math.isfinite(value)) or (isinstance(value, int) and abs(value) > LARGEST):
         raise ValueError("a number is too large")

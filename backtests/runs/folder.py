@@ -39,7 +39,7 @@ def is_run(folder: Path) -> bool:
     if not folder.is_dir():
         return False
     whole = os.path.lexists(folder / CARD_FILE)
-    if is_half(folder) or not whole and all((folder / name).exists() for name in ("equity.csv", "bars.csv")):
+    if is_half(folder) or (not whole and all((folder / name).exists() for name in ("equity.csv", "bars.csv"))):
         raise InputError(f"{folder}: is half of a run, whose writing was stopped; run again, and remove it")
     return whole
 

@@ -9,7 +9,6 @@ from typing import Any
 from backtests.broker.terms import BrokerTerms
 from backtests.records.record import RunRecord
 from backtests.records.shape import ShapeError, check, day, flag, moment, number, text, whole
-from feeds.errors import InputError
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,200}")  # of an episode, whose folder lies among the inputs
 _CODE = re.compile(r"code/[0-9a-f]{8}/[^/\\]{1,200}\.py")
@@ -100,7 +99,7 @@ def check_run(run: RunRecord) -> None:
         )
 
 
-def _must(holds: bool, wrong: str) -> None:  # noqa: FBT001 (it is the condition)
+def _must(holds: bool, wrong: str) -> None:
     if not holds:
         raise ShapeError(wrong)
 
@@ -163,9 +162,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "equity": "strategy session cash positions equity gross net margin_call buying_power",
         "positions": "strategy session symbol shares close value",
         "orders": "strategy order decided session symbol size filled status reason forced",
-        "fills": "strategy order session symbol size auction auction_price price commission slippage forced position moment",
+        "fills": "strategy order session symbol size auction auction_price price commission slippage forced "
+                 "position moment",
         "flows": "strategy session symbol kind amount",
-        "trades": "strategy symbol direction opened closed shares entry_price exit_price commission borrow dividends pnl",
+        "trades": "strategy symbol direction opened closed shares entry_price exit_price commission borrow "
+                  "dividends pnl",
         "targets": "strategy session symbol weight",
         "signals": "session headlines sentiment_include sentiment_with_cause sentiment_exclude tone vader",
         "scores": "id published known_at session source language title relevance sentiment tone reaction cause "
