@@ -57,10 +57,10 @@ class Store:
             if force and folder.exists():
                 _check_sweep(folder)
                 shutil.rmtree(folder)
-            if folder.is_dir() and any(folder.iterdir()):
+            if folder.is_dir() and not path.exists():
                 _check_sweep(folder)
-                if path.exists() and read_json(path, {"hash": text})["hash"] != asked["hash"]:
-                    raise InputError(f"{folder}: holds another sweep; choose another folder with -o, or --force")
+            elif folder.is_dir() and read_json(path, {"hash": text})["hash"] != asked["hash"]:
+                raise InputError(f"{folder}: holds another sweep; choose another folder with -o, or --force")
             self._parts.mkdir(parents=True, exist_ok=True)
             write_file(path, (json.dumps(asked, indent=2, ensure_ascii=False) + "\n").encode())
         except (OSError, ValueError) as wrong:
@@ -158,7 +158,7 @@ def _check_sweep(folder: Path) -> None:
     Raises:
         InputError: It holds something else.
     """
-    ours = {"sweep.json", "parts", RESULT, REPORT, ".sweep.json.half", f".{RESULT}.half", f".{REPORT}.half"}
+    ours = {"sweep.json", "parts", "heat.png", RESULT, REPORT, ".sweep.json.half", f".{RESULT}.half", f".{REPORT}.half"}
     for path in sorted(folder.iterdir()):
         if path.name not in ours or path.is_symlink():
             raise InputError(f"{path}: is not of a sweep; choose another folder with -o, or move it away")
