@@ -23,8 +23,8 @@ CARD = {
         "scorer": text,
         "lexicon_as_of?": day,
         "bars?": text,
-        "broker?": {...: _SETTING},
-        "book?": {...: _SETTING},  # the broker's terms of earlier runs
+        "broker?": {"cash": number, ...: _SETTING},
+        "book?": {"cash": number, ...: _SETTING},  # the broker's terms of earlier runs
         "strategies": [{"name": text, "code?": _CODE, "class?": text, "sha256?": _SHA256, ...: _SETTING}, ...],
         "sources": {...: _SHA256},
     },

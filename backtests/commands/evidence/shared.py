@@ -11,7 +11,7 @@ import click
 
 from backtests.commands.options import json_option, scorer_option, settings_option, split_settings
 from backtests.commands.output import show
-from backtests.commands.saved_runs.saved_run import is_run, lexicon_of, saved_run, scorer_of, trust_option
+from backtests.commands.saved_runs.saved_run import is_run, lexicon_of, load_as_run, open_run, scorer_of, trust_option
 from feeds.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -106,12 +106,18 @@ def _of_run(folder: Path, news: Path | None, prices: Path | None, scorer: Scorer
     from backtests.broker.terms import BrokerTerms
     from backtests.engine.news import read_news
     from backtests.engine.schedule import place_news
+    from backtests.runs.inputs import load_inputs
 
-    run, loaded, rules = saved_run(folder, news, prices, trust=trust)
+    run, rules = open_run(folder, trust=trust)
     if run.config.get("bars", "daily") != "daily":
         raise InputError(f"{folder}: traded on bars of minutes; give a run on daily bars")
     terms = BrokerTerms().with_settings({name: str(value) for name, value in run.config["broker"].items()})
-    scored = read_news(loaded, scorer=scorer_of(run, scorer), lexicon_as_of=lexicon_of(run))
+    scorer = scorer_of(run, scorer)
+    if news is None and prices is None:
+        loaded, scored = load_inputs(folder, run.config)
+    else:
+        loaded = load_as_run(folder, run, news, prices, check=True)
+        scored = read_news(loaded, scorer=scorer, lexicon_as_of=lexicon_of(run))
     placed = place_news(loaded, scored, terms)
     return EvidenceInputs(
         episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), terms=terms, folder=folder, run=run

@@ -27,7 +27,8 @@ from backtests.commands.saved_runs.saved_run import (
     check_sources,
     is_run,
     lexicon_of,
-    saved_run,
+    load_as_run,
+    open_run,
     scorer_of,
     trust_option,
 )
@@ -97,9 +98,10 @@ def audit(
     if is_run(episode):
         if strategies or start or end or settings or bars:
             raise InputError(f"{episode} is a run: its strategies and window are audited as they were; leave them out")
+        run, rules = open_run(Path(episode), trust=trust)
         own_news = None if archived else news
-        run, loaded, rules = saved_run(Path(episode), own_news, prices, loans, trust=trust, check=not archived)
-        terms = BrokerTerms(**run.config["broker"])
+        loaded = load_as_run(Path(episode), run, own_news, prices, loans, check=not archived)
+        terms = BrokerTerms().with_settings({name: str(value) for name, value in run.config["broker"].items()})
     else:
         with aside():
             terms, own = split_settings(settings, strategies)

@@ -19,45 +19,50 @@ if TYPE_CHECKING:
     from strategies.rule import Rule
 
 
-def saved_run(
-    folder: Path,
-    news: Path | None,
-    prices: Path | None,
-    loans: Path | None = None,
-    *,
-    trust: bool,
-    check: bool = True,
-) -> tuple[RunRecord, Episode, list[Rule]]:
-    """Reads a run back and loads what it read; without `check` whatever is there now.
-
-    Files that are not given are those that the run has kept.
+def open_run(folder: Path, *, trust: bool) -> tuple[RunRecord, list[Rule]]:
+    """Reads a run back, and makes its strategies again.
 
     Raises:
-        InputError: The folder is no run, holds strategy code and there is no `trust`, or a file is no longer the one
-            that the run read.
+        InputError: The folder is no run, or holds strategy code and there is no `trust`.
     """
-    from backtests.episodes.episode import load_episode
     from backtests.runs.folder import read_run
-    from backtests.runs.inputs import kept_files
     from backtests.user_strategies.loading import own_code, saved_rules
 
     run = read_run(folder)
-    config = run.config
     with aside():
-        rules = saved_rules(folder, config["strategies"], trust=trust)
-    for line in own_code(config["strategies"]):
+        rules = saved_rules(folder, run.config["strategies"], trust=trust)
+    for line in own_code(run.config["strategies"]):
         click.echo(f"runs its own code: {line}", err=True)
+    return run, rules
+
+
+def load_as_run(
+    folder: Path, run: RunRecord, news: Path | None, prices: Path | None, loans: Path | None = None, *, check: bool
+) -> Episode:
+    """Loads the episode of a run; files that are not given are those that the run has kept.
+
+    Raises:
+        InputError: With `check`: a file is no longer the one that the run read.
+    """
+    from backtests.episodes.episode import load_episode
+    from backtests.runs.inputs import kept_files
+
+    config = run.config
     start, end = date.fromisoformat(config["start"]), date.fromisoformat(config["end"])
     bars = config.get("bars", "daily")
     kept = kept_files(folder, config)
     loaded = load_episode(
-        kept.episode, prices=prices or kept.prices, news=news or kept.news, start=start, end=end,
+        kept.episode,
+        prices=prices or kept.prices,
+        news=news or kept.news,
+        start=start,
+        end=end,
         loans=loans or kept.loans,
         bars=None if bars == "daily" else bars,
-    )  # fmt: skip
+    )
     if check:
         check_sources(folder, config["sources"], loaded.sources)
-    return run, loaded, rules
+    return loaded
 
 
 trust_option = click.option(
