@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import tomli_w
+
 from backtests.broker.terms import BrokerTerms
 from backtests.records.record import RunRecord
 from backtests.records.shape import ShapeError, check, day, flag, moment, number, text, whole
@@ -74,6 +76,10 @@ def check_run(run: RunRecord) -> None:
         ShapeError: They do not.
         InputError: The broker's terms are none.
     """
+    try:
+        tomli_w.dumps(run.config)  # as it is hashed and shown
+    except (TypeError, ValueError) as wrong:
+        raise ShapeError(f"config: {wrong}") from None
     terms = run.config.get("broker", {})
     unknown = sorted(set(terms) - set(BrokerTerms.names()))
     _must("broker" in run.config and not unknown, f"config.broker has no {unknown or 'terms'}")
