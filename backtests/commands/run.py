@@ -148,10 +148,12 @@ def _check_output(episode: str, output: Path | None, *, force: bool) -> None:
     if episode != "all":
         check_target(output, check_replaceable, force=force)
         return
-    if not (force and output.is_dir()):
-        check_target(output, check_replaceable)
     for name in episode_names():
         check_target(output / name, check_replaceable, force=force)
+    own = set(episode_names()) if force else set()
+    other = sorted({path.name for path in output.iterdir()} - own) if output.is_dir() else []
+    if other or not output.is_dir():
+        check_target(output, check_replaceable)
 
 
 def _refuse_for_all(**given: object) -> None:

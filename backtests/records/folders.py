@@ -11,6 +11,7 @@ gives a run that was being replaced its name back.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -101,7 +102,12 @@ def new_folder(folder: Path, ours: Callable[[Path], None], *, force: bool = Fals
             final.rename(old)
         elif sys.platform == "win32" and final.exists():
             final.rmdir()
-        half.rename(final)
+        try:
+            half.rename(final)
+        except OSError:
+            if old.exists():
+                old.rename(final)
+            raise
         sync(final.parent)
         shutil.rmtree(old, ignore_errors=True)
     finally:
@@ -151,24 +157,20 @@ def _locked(folder: Path) -> int | None:
 def _clear_halves(folder: Path) -> None:
     """Removes what killed writers of a folder left, and gives one that was being replaced its name back."""
     final = folder.resolve()
-    start = f".{final.name}."
-    left = [path for path in final.parent.glob(f"{_escaped(start)}*") if path.is_dir() and not path.is_symlink()]
-    halves = [path for path in left if path.name.startswith(f"{start}{_HALF}-")]
-    for half in halves:
+    ours = re.compile(rf"\.{re.escape(final.name)}\.({_HALF}|{_REPLACED})-[0-9a-f]{{8}}")
+    beside = final.parent.iterdir() if final.parent.is_dir() else ()
+    left = [(found[1], path) for path in beside if (found := ours.fullmatch(path.name)) and not path.is_symlink()]
+    for half in (path for kind, path in left if kind == _HALF):
         lock = _locked(half)
         if lock is None:
             return  # a writer is at work, and will see to the rest
         shutil.rmtree(half, ignore_errors=True)
         os.close(lock)
-    for old in (path for path in left if path.name.startswith(f"{start}{_REPLACED}-")):
+    for old in (path for kind, path in left if kind == _REPLACED):
         if final.exists():
             shutil.rmtree(old, ignore_errors=True)
         else:
             old.rename(final)
-
-
-def _escaped(name: str) -> str:
-    return "".join(f"[{each}]" if each in "*?[" else each for each in name)
 
 
 def _sync_all(folder: Path) -> None:

@@ -19,6 +19,7 @@ EPISODE = ("episodes", "new", "mine", "--start", "2025-01-20", "--end", "2025-01
 
 
 def ask(*words):
+    """Asks the command line."""
     return CliRunner().invoke(cli, [str(each) for each in words])
 
 
@@ -41,8 +42,6 @@ def test_a_folder_with_a_users_own_file_is_refused_before_any_work_is_done(tmp_p
     own.write_text("my own")
     monkeypatch.setattr(_replay, "replay", lambda *_, **__: pytest.fail("it was replayed"))
     done = ask(*words, *(force if words is not EPISODE else ()), "-o", tmp_path)
-    if words[1] == "all" and force:  # its runs lie in folders of their own beside the file
-        pytest.skip("a folder of runs may hold other things")
     assert isinstance(done.exception, InputError), done.output
     assert str(tmp_path) in str(done.exception)
     assert ([path.name for path in tmp_path.iterdir()], own.read_text()) == (["equity.csv"], "my own")

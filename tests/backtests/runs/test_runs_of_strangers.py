@@ -50,10 +50,12 @@ def copied(theirs, tmp_path):
 
 
 def ask(*words):
+    """Asks the command line."""
     return CliRunner().invoke(cli, [str(each) for each in words])
 
 
 def change_card(folder, change):
+    """Changes the configuration on a run's card."""
     card = json.loads((folder / "run_card.json").read_text())
     change(card["config"])
     (folder / "run_card.json").write_text(json.dumps(card))
