@@ -108,6 +108,11 @@ def method_named(name: str) -> Evidence:
     return {each.name: each for each in METHODS}[name]
 
 
+def shape_of(name: str) -> Shape:
+    """Returns what the saved document of a method looks like; anything where there is no such method."""
+    return next((each.shape for each in METHODS if each.name == name), {})
+
+
 def gather(record: RunRecord, rules: Sequence[Rule], episode: Episode, news: News) -> None:
     """Adds to a run's evidence what every run is told about itself.
 

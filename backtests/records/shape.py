@@ -74,7 +74,7 @@ def flag(value: Any) -> bool:
 
 _NAMES: dict[Check, str] = {
     text: "a text", day: "a date", moment: "a date or time", number: "a number", whole: "a whole number",
-    flag: "true or false",
+    aware: "a time with its zone", flag: "true or false",
 }  # fmt: skip
 
 

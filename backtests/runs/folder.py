@@ -14,7 +14,7 @@ from typing import Any
 
 import tomli_w
 
-from backtests.evidence.registry import METHODS, page_sections
+from backtests.evidence.registry import page_sections, shape_of
 from backtests.records.folders import check_inside, is_half, new_folder
 from backtests.records.record import TABLES, RunRecord, Table, json_text
 from backtests.records.run_card import run_card
@@ -105,7 +105,6 @@ def read_run(folder: Path) -> RunRecord:
     check_inside(folder)
     card = read_json(folder / CARD_FILE, CARD)
     config, document = card["config"], read_json(folder / "metrics.json", {})
-    shapes = {method.name: method.shape for method in METHODS}
     evidence = {path.stem: read_json(path, {}) for path in sorted((folder / "evidence").glob("*.json"))}
     if has_earlier_names(config):
         config, document, evidence = (translated(each) for each in (config, document, evidence))
@@ -115,7 +114,7 @@ def read_run(folder: Path) -> RunRecord:
         check(document, DOCUMENT)
         for name, found in evidence.items():
             place = f"evidence/{name}.json"
-            check(found, shapes.get(name, {}))
+            check(found, shape_of(name))
         run = RunRecord(
             tables={name: _read_csv(folder / f"{name}.csv") for name in TABLES},
             document=document,
