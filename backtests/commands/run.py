@@ -54,7 +54,8 @@ if TYPE_CHECKING:
 @trading_options
 @trials_option
 @json_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the run's files.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A new folder for the run's files.")
+@click.option("--force", is_flag=True, help="Replace the run that is in the --output folder, whole.")
 def run(
     episode: str,
     strategies: tuple[str, ...],
@@ -75,6 +76,7 @@ def run(
     ledger: str | None,
     as_json: bool,
     output: Path | None,
+    force: bool,
 ) -> None:
     """Replays EPISODE (a name, a folder, or `all`) and writes its files.
 
@@ -92,12 +94,13 @@ def run(
             **{"lexicon-as-of": lexicon_as_of, "start": start, "end": end, "news": news, "prices": prices},
             bars=bars, loans=loans, borrow=borrow,
         )  # fmt: skip
+    _check_output(episode, output, force=force)
     ready(ledger)
     with aside():
         terms, own = split_settings(settings, strategies)
     request = _Request(strategies=strategies, settings=own, terms=terms, ledger=ledger)
     if episode == "all":
-        _run_all(request, scorer, output, as_json=as_json)
+        _run_all(request, scorer, output, force=force, as_json=as_json)
         return
     from backtests.episodes.episode import load_episode
     from backtests.evidence.registry import report_end
@@ -112,7 +115,7 @@ def run(
         click.echo(f"note: {count} × {reason}", err=True)
     result, audited = _run_one(request, loaded, scored, borrow)
     folder = output or _run_folder(loaded.name, result.hash8)
-    result.save(folder)
+    result.save(folder, force=force)
     show(text_report(result, loaded.title) + report_end(result.evidence), result.document, as_json=as_json)
     click.echo(f"files: {folder}", err=True)
     _tell([audited])
@@ -126,6 +129,31 @@ class _Request:
     settings: dict[str, str]  # of the strategies
     terms: BrokerTerms
     ledger: str | None
+
+
+def _check_output(episode: str, output: Path | None, *, force: bool) -> None:
+    """Makes sure that the files can be written where they are wanted, before the work for them is done.
+
+    Raises:
+        InputError: They cannot, or would take the place of something that is no run.
+    """
+    from backtests.episodes.episode import episode_names
+    from backtests.records.folders import check_target
+    from backtests.runs.folder import check_replaceable
+
+    if output is None:
+        if force:
+            raise InputError("--force: replaces the run in a folder; name it with -o")
+        return
+    if episode != "all":
+        check_target(output, check_replaceable, force=force)
+        return
+    for name in episode_names():
+        check_target(output / name, check_replaceable, force=force)
+    own = set(episode_names()) if force else set()
+    other = sorted({path.name for path in output.iterdir()} - own) if output.is_dir() else []
+    if other or not output.is_dir():
+        check_target(output, check_replaceable)
 
 
 def _refuse_for_all(**given: object) -> None:
@@ -157,7 +185,7 @@ def _run_one(request: _Request, episode: Episode, scored: News, borrow: tuple[fl
     return result, audited
 
 
-def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, as_json: bool) -> None:
+def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, force: bool, as_json: bool) -> None:
     """Runs every episode that ships, and prints one table over them."""
     from backtests.engine.news import read_news
     from backtests.episodes.episode import episode_names, load_episode
@@ -173,7 +201,7 @@ def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, as_json:
             episode = load_episode(name)
             result, audited = _run_one(request, episode, read_news(episode, scorer=scorer))
             if output is not None:
-                result.save(output / name)
+                result.save(output / name, force=force)
             cells += cells_of(result, control=episode.control)
             audits.append(audited)
             firsts[name] = episode.start

@@ -41,6 +41,7 @@ def placebo(
     news: Path | None,
     scorer: Scorer,
     prices: Path | None,
+    trust: bool,
     as_json: bool,
 ) -> None:
     """Tests whether news that means nothing would have done as well in EPISODE.
@@ -57,7 +58,9 @@ def placebo(
     from backtests.records.record import label
 
     chosen = (strategy,) if strategy else ()
-    given = read_input(episode, news, prices, strategies=chosen, settings=settings, auctions=auctions, scorer=scorer)
+    given = read_input(
+        episode, news, prices, strategies=chosen, settings=settings, auctions=auctions, scorer=scorer, trust=trust
+    )
     if given.folder is None and not strategy:
         raise InputError("name a strategy with --strategy; `backtest strategies` lists them")
     own = [rule for rule in given.rules if not rule.is_baseline or rule.name == strategy] or list(given.rules)

@@ -11,7 +11,7 @@ import click
 
 from backtests.commands.options import json_option, scorer_option, settings_option, split_settings
 from backtests.commands.output import show
-from backtests.commands.saved_runs.saved_run import lexicon_of, saved_run, scorer_of
+from backtests.commands.saved_runs.saved_run import is_run, lexicon_of, load_as_run, open_run, scorer_of, trust_option
 from feeds.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -44,8 +44,9 @@ strategies_option = click.option(
 
 
 def input_options(command: F) -> F:
-    """Adds --news, --scorer, --prices and --json."""
+    """Adds --news, --scorer, --prices, --trust and --json."""
     for option in (
+        trust_option,
         json_option,
         click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of daily bars instead."),
         scorer_option,
@@ -73,6 +74,7 @@ def read_input(
     auctions: str | None = None,
     bars: str | None = None,
     scorer: Scorer,
+    trust: bool,
 ) -> EvidenceInputs:
     """Loads an episode, or a run's folder with what it was made from.
 
@@ -86,10 +88,10 @@ def read_input(
     from backtests.user_strategies.selection import standard_rules
 
     settings = {**(settings or {}), **({"auctions": auctions} if auctions else {})}
-    if (Path(name) / "run_card.json").is_file():
+    if is_run(name):
         if strategies or settings or bars:
             raise InputError(f"{name} is a run: its strategies and terms are those it had; leave them out")
-        return _of_run(Path(name), news, prices, scorer)
+        return _of_run(Path(name), news, prices, scorer, trust=trust)
     terms, own = split_settings(settings, strategies)
     rules = standard_rules(strategies, own)
     loaded = load_episode(name, prices=prices, news=news, bars=bars)
@@ -100,16 +102,22 @@ def read_input(
     return EvidenceInputs(episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), terms=terms)
 
 
-def _of_run(folder: Path, news: Path | None, prices: Path | None, scorer: Scorer) -> EvidenceInputs:
+def _of_run(folder: Path, news: Path | None, prices: Path | None, scorer: Scorer, *, trust: bool) -> EvidenceInputs:
     from backtests.broker.terms import BrokerTerms
     from backtests.engine.news import read_news
     from backtests.engine.schedule import place_news
+    from backtests.runs.inputs import load_inputs
 
-    run, loaded, rules = saved_run(folder, news, prices)
+    run, rules = open_run(folder, trust=trust)
     if run.config.get("bars", "daily") != "daily":
         raise InputError(f"{folder}: traded on bars of minutes; give a run on daily bars")
     terms = BrokerTerms().with_settings({name: str(value) for name, value in run.config["broker"].items()})
-    scored = read_news(loaded, scorer=scorer_of(run, scorer), lexicon_as_of=lexicon_of(run))
+    scorer = scorer_of(run, scorer)
+    if news is None and prices is None:
+        loaded, scored = load_inputs(folder, run.config)
+    else:
+        loaded = load_as_run(folder, run, news, prices, check=True)
+        scored = read_news(loaded, scorer=scorer, lexicon_as_of=lexicon_of(run))
     placed = place_news(loaded, scored, terms)
     return EvidenceInputs(
         episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), terms=terms, folder=folder, run=run
@@ -145,15 +153,16 @@ def keep(folder: Path, document: Mapping[str, Any]) -> Path:
     Raises:
         InputError: It cannot be written there.
     """
+    from backtests.records.folders import write_file
     from backtests.records.record import json_text
     from backtests.runs.folder import page_of, read_run
 
     path = folder / "evidence" / f"{document['name']}.json"
     try:
         path.parent.mkdir(exist_ok=True)
-        path.write_text(json_text(document), encoding="utf-8", newline="\n")
+        write_file(path, json_text(document).encode())
+        if (folder / "report.html").is_file():
+            write_file(folder / "report.html", page_of(read_run(folder)).encode())
     except OSError as wrong:
         raise InputError(f"{path}: cannot be written ({wrong.strerror})") from None
-    if (folder / "report.html").is_file():
-        (folder / "report.html").write_text(page_of(read_run(folder)), encoding="utf-8", newline="\n")
     return path

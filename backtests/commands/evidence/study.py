@@ -53,6 +53,7 @@ def study(
     news: Path | None,
     scorer: Scorer,
     prices: Path | None,
+    trust: bool,
     as_json: bool,
 ) -> None:
     """Measures abnormal returns in EPISODE, and whether they are more than chance.
@@ -73,7 +74,7 @@ def study(
             raise InputError("--event, --news and --prices belong to one episode; `study all` takes each as it ships")
         _all(model, span, benchmark, scorer, as_json=as_json)
         return
-    given = read_input(episode, news, prices, scorer=scorer)
+    given = read_input(episode, news, prices, scorer=scorer, trust=trust)
     found = event_study(given.episode, news=given.news, days=days, model=model, span=span, benchmark=benchmark)
     document = found.document()
     emit(given, document, as_json=as_json)

@@ -23,7 +23,15 @@ from backtests.commands.options import (
     window_options,
 )
 from backtests.commands.output import progress
-from backtests.commands.saved_runs.saved_run import check_sources, lexicon_of, saved_run, scorer_of
+from backtests.commands.saved_runs.saved_run import (
+    check_sources,
+    is_run,
+    lexicon_of,
+    load_as_run,
+    open_run,
+    scorer_of,
+    trust_option,
+)
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,6 +56,7 @@ _SHOWN = 20
 @click.option(
     "--loans", type=click.Path(path_type=Path), metavar="FILE", help="CSV of stock loans that the run was given."
 )
+@trust_option
 @json_option
 def audit(
     episode: str,
@@ -61,6 +70,7 @@ def audit(
     prices: Path | None,
     bars: str | None,
     loans: Path | None,
+    trust: bool,
     as_json: bool,
 ) -> None:
     """Proves that no decision knew the future: EPISODE is an episode or the folder of a run.
@@ -85,11 +95,13 @@ def audit(
 
     archived = news == ARCHIVE
     run = None
-    if (Path(episode) / "run_card.json").is_file():
+    if is_run(episode):
         if strategies or start or end or settings or bars:
             raise InputError(f"{episode} is a run: its strategies and window are audited as they were; leave them out")
-        run, loaded, rules = saved_run(Path(episode), None if archived else news, prices, loans, check=not archived)
-        terms = BrokerTerms(**run.config["broker"])
+        run, rules = open_run(Path(episode), trust=trust)
+        own_news = None if archived else news
+        loaded = load_as_run(Path(episode), run, own_news, prices, loans, check=not archived)
+        terms = BrokerTerms().with_settings({name: str(value) for name, value in run.config["broker"].items()})
     else:
         with aside():
             terms, own = split_settings(settings, strategies)

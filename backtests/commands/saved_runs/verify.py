@@ -7,14 +7,18 @@ from pathlib import Path
 
 import click
 
+from backtests.commands.saved_runs.saved_run import trust_option
+
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
-def verify(run: Path) -> None:
+@trust_option
+def verify(run: Path, trust: bool) -> None:
     """Makes a run again from its folder alone and compares byte for byte.
 
     RUN is a folder that `backtest run` wrote. Nothing outside it is read, so it may be on another path, machine or
     day. Exit code 1 when a byte differs; the first place in each file is named.
+    A folder with strategy code of its maker's own is refused without --trust.
 
     \b
     Example:
@@ -24,7 +28,7 @@ def verify(run: Path) -> None:
     from backtests.commands.options import aside
 
     with aside(said=False):
-        found = make_again(run)
+        found = make_again(run, trust=trust)
     for note in found.notes:
         click.echo(note, err=True)
     for line in found.differences:

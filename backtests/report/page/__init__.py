@@ -132,6 +132,11 @@ def compare_page(named: Sequence[tuple[str, RunRecord]]) -> str:
     return shell(f"{title}: Aftershock", [*body, '<div id="tip" hidden></div>'])
 
 
+def is_compare_page(start: bytes) -> bool:
+    """Says whether a file that begins so is a page of `compare_page`."""
+    return start.startswith(b"<!doctype html>") and b" runs beside each other: Aftershock</title>" in start
+
+
 def notebook_view(record: RunRecord) -> str:
     """Draws the main tables for a notebook's cell: no style, no script."""
     doc = record.document

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backtests.records.record import RunRecord
 from backtests.report.page import svg
-from backtests.report.page.markup import Markup, figure, folded, section, table
+from backtests.report.page.markup import Markup, esc, figure, folded, section, table
 from backtests.report.text.run_report import claim_rows
 from backtests.report.text.table import number
 
@@ -88,7 +88,8 @@ def happened(record: RunRecord) -> Markup:
     if claims:
         parts += ["<h3>What was reported, and what the prices say</h3>"]
         marked = [
-            (*row[:-1], Markup(f'<span class="verdict {row[-1].replace(" ", "-")}">{row[-1]}</span>')) for row in claims
+            (*row[:-1], Markup(f'<span class="verdict {esc(row[-1].replace(" ", "-"))}">{esc(row[-1])}</span>'))
+            for row in claims
         ]
         parts += [table(CLAIM_HEAD, marked, "Claims against prices", left=2, wide=1)]
     lead = (

@@ -14,6 +14,7 @@ from backtests.auditing.reproduction import verify
 from backtests.cli import cli
 from backtests.evidence import registry
 from backtests.evidence.registry import METHODS, Evidence
+from backtests.records.shape import whole
 from tests.helpers.paths import ROOT
 
 TOY = '''
@@ -37,7 +38,10 @@ def toy(tmp_path, monkeypatch):
     spec = importlib.util.spec_from_file_location("toy", tmp_path / "toy.py")
     method = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(method)
-    row = Evidence(name="toy", gather=method.gather, text=method.text, page_section=method.page_section, in_report=True)
+    row = Evidence(
+        name="toy", shape={"headlines": whole}, gather=method.gather, text=method.text,
+        page_section=method.page_section, in_report=True,
+    )  # fmt: skip
     monkeypatch.setattr(registry, "METHODS", (*METHODS, row))
 
 

@@ -103,10 +103,10 @@ def test_set_works_on_both_and_what_is_recorded_makes_the_run_again(tmp_path):
         assert row["sha256"] == hashlib.sha256(text.encode()).hexdigest()
         assert (folder / row["code"]).read_text() == text
     Path(path).unlink()  # the run's own copy is enough
-    assert backtest("audit", "Dip", cwd=tmp_path).returncode == 0
-    assert backtest("audit", "News", cwd=tmp_path).returncode == 0
+    assert backtest("audit", "Dip", "--trust", cwd=tmp_path).returncode == 0
+    assert backtest("audit", "News", "--trust", cwd=tmp_path).returncode == 0
     (tmp_path / "News" / row["code"]).write_text(text + "\n# another text")
-    refused(backtest("audit", "News", cwd=tmp_path), "mine.py", "is not the text that the run used")
+    refused(backtest("audit", "News", "--trust", cwd=tmp_path), "mine.py", "is not the text that the run used")
 
 
 @pytest.mark.parametrize(
