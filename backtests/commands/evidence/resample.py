@@ -45,6 +45,7 @@ def resample(
     news: Path | None,
     scorer: Scorer,
     prices: Path | None,
+    trust: bool,
     as_json: bool,
 ) -> None:
     """Asks whether another sample of the same news would have said the same of EPISODE.
@@ -63,7 +64,7 @@ def resample(
 
     shares = _shares(keep)
     given = read_input(
-        episode, news, prices, strategies=strategies, settings=settings, auctions=auctions, scorer=scorer
+        episode, news, prices, strategies=strategies, settings=settings, auctions=auctions, scorer=scorer, trust=trust
     )
     table = read_misread(misread, given.news.items, scorer) if misread else None
     read = sum(rule.news for rule in given.rules)
