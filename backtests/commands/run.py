@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 @scorer_option
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of bars instead.")
 @trading_options
+@click.option("--no-baselines", is_flag=True, help="Only the strategies named: no baselines beside them.")
 @trials_option
 @json_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the run's files.")
@@ -72,11 +73,12 @@ def run(
     bars: str | None,
     loans: Path | None,
     borrow: tuple[float, ...],
+    no_baselines: bool,
     ledger: str | None,
     as_json: bool,
     output: Path | None,
 ) -> None:
-    """Replays EPISODE (a name, a folder, or `all`) and writes its files.
+    """Replays EPISODE (a name, a folder, or `all`) beside the baselines and the benchmark, and writes its files.
 
     \b
     Example:
@@ -95,7 +97,7 @@ def run(
     ready(ledger)
     with aside():
         terms, own = split_settings(settings, strategies)
-    request = _Request(strategies=strategies, settings=own, terms=terms, ledger=ledger)
+    request = _Request(strategies=strategies, settings=own, terms=terms, ledger=ledger, baselines=not no_baselines)
     if episode == "all":
         _run_all(request, scorer, output, as_json=as_json)
         return
@@ -126,6 +128,7 @@ class _Request:
     settings: dict[str, str]  # of the strategies
     terms: BrokerTerms
     ledger: str | None
+    baselines: bool  # run them beside the strategies that are named
 
 
 def _refuse_for_all(**given: object) -> None:
@@ -141,11 +144,12 @@ def _run_one(request: _Request, episode: Episode, scored: News, borrow: tuple[fl
     from backtests.engine.schedule import place_news
     from backtests.evidence.registry import gather
     from backtests.runs.borrow_stress import borrow_stress
-    from backtests.user_strategies.selection import standard_rules
+    from backtests.user_strategies.selection import standard_rules, with_baselines, without_baselines
 
     news = place_news(episode, scored, request.terms)
     with aside():
         rules = standard_rules(request.strategies, request.settings)
+        rules = with_baselines(rules) if request.baselines else without_baselines(rules, request.strategies)
         result = replay(episode, rules, terms=request.terms, news=news)
     with aside(said=False):  # it has been said once
         if borrow:

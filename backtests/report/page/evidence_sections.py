@@ -164,7 +164,7 @@ def delay_section(document: Document) -> str:
     return "".join(
         [
             "<h3>Delay ladder</h3>",
-            figure("Return in percent had the news come later; built-in and your strategies blue, baselines grey.",
+            figure("Return in percent had the news come later; strategies coloured, baselines grey.",
                    *svg.both(lambda width: _ladder(document, width))),
             table(head, rows, "Return in percent by delay of the news"),
             _noted(document),
@@ -268,5 +268,5 @@ def missing_note(verbs: Sequence[str]) -> Markup:
 
 def evidence(sections: Sequence[str]) -> Markup:
     """Draws the section of evidence, of the parts that its methods drew."""
-    lead = "Was it tradable, was it the news, was it luck? A backtest of one crash proves little; this says how little."
+    lead = "Was it tradable, was it the news, was it luck?"
     return section("evidence", "Evidence", lead, *sections)

@@ -250,6 +250,16 @@ _LEGEND = (
 )
 
 
+def _first(record: RunRecord) -> str:
+    """Names what a headline acts at in this run."""
+    trading = record.document.get("trading", {})
+    if trading.get("bars", "daily") != "daily":
+        return f"the first bar of {trading['bars']}"
+    return {"open": "the first open", "close": "the first close"}.get(
+        trading.get("auctions", "open"), "the first auction"
+    )
+
+
 def timeline(record: RunRecord) -> Markup:
     """Draws the section of news and prices."""
     rows, more = headlines(record)
@@ -272,7 +282,7 @@ def timeline(record: RunRecord) -> Markup:
     heads = record.document["headlines"]
     lead = (
         f"Of {heads['total']} headlines {heads['used']} are about AI and its supply chain. Each stands where it "
-        "was known, at its score for AI-disruption sentiment; it may act only from the first open that leaves time "
+        f"was known, at its score for AI-disruption sentiment; it may act only from {_first(record)} that leaves time "
         "for an order."
     )
     return section("news", "The news over the price", lead, *parts, tooltips(rows))

@@ -120,6 +120,17 @@ def _cost_bars(results: Sequence[Mapping[str, Any]], cash: float, width: float) 
     return svg.drawing(width, top + step * len(results) + 4, label, parts)
 
 
+def _terms(record: RunRecord) -> str:
+    """States the run's own rates."""
+    terms = record.config["broker"]
+    own = " or the rate of the table of loans" if any("loans" in place for place in record.inputs) else ""
+    return (
+        f"Commission is {terms['commission_bps']:g} bps of what is traded, slippage {terms['slippage_bps']:g} bps of "
+        f"the auction's price on every fill, borrow {terms['borrow_pct']:g} % a year{own} on shorts for every calendar "
+        "night."
+    )
+
+
 def costs(record: RunRecord) -> Markup:
     """Draws the section of costs."""
     results, cash = record.document["results"], record.config["broker"]["cash"]
@@ -131,11 +142,12 @@ def costs(record: RunRecord) -> Markup:
     head = ("strategy", *(kind.key for kind in kinds), "all costs", "profit before", "profit after")
     legend = "".join(f'<span class="key cost-{key}"></span>{esc(name)} ' for key, name in _KINDS)
     drawn = svg.both(lambda width: _cost_bars(results, cash, width))
+    received = " Dividends received are not drawn." if any(each["costs"]["dividends"] < 0 for each in results) else ""
     return section(
         "costs",
         "What it cost",
-        "Slippage is paid on every fill against the auction's price; borrow on shorts for every calendar night.",
+        _terms(record),
         f'<p class="legend">{legend}</p>',
-        figure("Costs in percent of the cash at the start. Dividends received are not drawn.", *drawn),
+        figure(f"Costs in percent of the cash at the start.{received}", *drawn),
         table(head, rows, "Costs, and profit before and after them, US dollars; paid +, received −"),
     )

@@ -6,9 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from backtests.report.text.table import grid, number, p_value
-
-WIDTH = 100
+from backtests.report.text.table import WIDTH, grid, number, p_value
 
 
 def notes(document: Mapping[str, Any]) -> Iterator[str]:
