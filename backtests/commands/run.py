@@ -172,6 +172,7 @@ def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, as_json:
     cells: list[Cell] = []
     firsts: dict[str, date] = {}
     audits: list[Audit] = []
+    benchmarks: dict[str, dict[str, object]] = {}
     with progress(len(episode_names()), "episodes") as done:
         for name in episode_names():
             episode = load_episode(name)
@@ -181,8 +182,10 @@ def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, as_json:
             cells += cells_of(result, control=episode.control)
             audits.append(audited)
             firsts[name] = episode.start
+            benchmarks[name] = result.document["benchmark"]
             done(1)
-    facts, compared = scorer_facts(scorer.label, scorer.trained_until, firsts), AcrossEpisodes(cells=tuple(cells))
+    facts = scorer_facts(scorer.label, scorer.trained_until, firsts)
+    compared = AcrossEpisodes(cells=tuple(cells), benchmarks=benchmarks)
     counts = sum(each.decisions for each in audits), sum(len(each.violations) for each in audits)
     unproved = list(dict.fromkeys(line for each in audits for line in each.unproved))
     audit: dict[str, object] = {"decisions": counts[0], "violations": counts[1]}

@@ -28,6 +28,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from backtests.engine.schedule import place_news
+from backtests.records.benchmark import benchmark
 from strategies.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -108,10 +109,12 @@ class Ladder:
     lost: tuple[int, ...]  # that no session of the table can act on any more
     profits: dict[str, tuple[float, ...]]
     baselines: frozenset[str]
+    benchmark: dict[str, Any]  # the same on every rung: it reads no news
 
     def document(self) -> dict[str, Any]:
         """Returns it as `evidence/delay.json` has it."""
         acts = _ACTS[self.trading]
+        made = self.benchmark["return_pct"]
         minutes = "daily" if self.length is None else f"{self.length.total_seconds() / 60:g}m"
         return {
             "name": "delay",
@@ -137,6 +140,7 @@ class Ladder:
                 }
                 for name, profits in self.profits.items()
             ],
+            "benchmark": self.benchmark | {"profit_usd": None if made is None else made / 100 * self.cash},
             "notes": self._notes(),
         }
 
@@ -219,5 +223,6 @@ def delay_ladder(episode: Episode, news: News, rules: Sequence[Rule], terms: Bro
         moved=tuple(moved),
         lost=tuple(lost),
         profits={name: tuple(each) for name, each in profits.items()},
+        benchmark=benchmark(episode, terms.cash_pct),
         baselines=frozenset(name for name, rule in zip(names, rules, strict=True) if rule.is_baseline),
     )

@@ -13,10 +13,10 @@ from backtests.engine.news import News
 from backtests.engine.replayed import Replayed
 from backtests.episodes.claim_checks import check_claims
 from backtests.episodes.episode import Episode
+from backtests.records.benchmark import benchmark
 from backtests.records.contamination import scorer_facts
 from backtests.records.metrics import Outcome, Trade, cash_returns, figures, round_trips
 from backtests.records.record import Table, label
-from backtests.runs.benchmark import benchmark
 from backtests.runs.inputs import ARCHIVED, archived_text
 from backtests.runs.result import Result
 from strategies.rule import Rule

@@ -9,6 +9,7 @@ from typing import Any
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, esc, figure, folded, listing, section, table, title_of
 from backtests.report.text.evidence_text import trials_line
+from backtests.report.text.run_report import benchmark_name
 from backtests.report.text.table import number, p_value
 
 Document = Mapping[str, Any]
@@ -161,6 +162,8 @@ def delay_section(document: Document) -> str:
     """Draws the delay ladder."""
     head = ("strategy", *(rung["delay"] for rung in document["rungs"]))
     rows = [(each["strategy"], *(number(value) for value in each["return_pct"])) for each in document["strategies"]]
+    if held := document.get("benchmark"):
+        rows.append((benchmark_name(held), *[number(held["return_pct"])] * len(document["rungs"])))
     return "".join(
         [
             "<h3>Delay ladder</h3>",

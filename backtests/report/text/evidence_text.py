@@ -150,6 +150,8 @@ def delay_text(document: Mapping[str, Any]) -> str:
         (("· " if each["baseline"] else "") + each["strategy"], *(number(profit, 0) for profit in each["profit_usd"]))
         for each in document["strategies"]
     ]
+    if held := document.get("benchmark"):
+        rows.append((f"= {held['symbol']} held", *[number(held["profit_usd"], 0)] * len(rungs)))
     rows.append(("headlines moved", *(str(rung["moved_headlines"]) for rung in rungs)))
     where = document["auctions"] if document["auctions"] != "bars" else f"bars of {document['bars']}"
     lines = [
