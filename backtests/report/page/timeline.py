@@ -281,7 +281,8 @@ def timeline(record: RunRecord) -> Markup:
         parts.append(f'<p class="note">{more} more headlines about AI are not drawn; scores.csv holds them.</p>')
     heads = record.document["headlines"]
     lead = (
-        f"Of {heads['total']} headlines {heads['used']} are about AI and its supply chain. Each stands where it "
+        f"Of {heads['total']} headlines {len(rows) + more} are about AI and its supply chain, {heads['used']} of them "
+        "in time for a session of the window. Each stands where it "
         f"was known, at its score for AI-disruption sentiment; it may act only from {_first(record)} that leaves time "
         "for an order."
     )

@@ -69,6 +69,10 @@ def _rows(trades: Sequence[Row]) -> list[tuple[str, ...]]:
     ]
 
 
+def _count(number_: int, noun: str) -> str:
+    return f"{number_} {noun}{'s' * (number_ != 1)}"
+
+
 def trades(record: RunRecord) -> Markup:
     """Draws the section of trades."""
     by_id = {row["id"]: row for row in record.tables["scores"].records()}
@@ -87,7 +91,7 @@ def trades(record: RunRecord) -> Markup:
         listed = table(_HEAD, _rows(mine), f"Trades of {each['label']}; prices and money in US dollars", left=3)
         parts.append(
             folded(
-                f"{each['label']}: {len(mine)} positions in {len(entries)} entries",
+                f"{each['label']}: {_count(len(mine), 'position')} opened in {_count(len(entries), 'session')}",
                 f"<ol class='entries'>{items}</ol>",
                 folded("Each trade", listed),
             )

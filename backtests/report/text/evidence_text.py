@@ -60,11 +60,11 @@ def studies_text(documents: Sequence[Mapping[str, Any]]) -> str:
             cells.append(number(sample[part]["aar_pct"]))
             cells += [p_value(_stars(tests, name)["p"]) for name in ("kolari-pynnonen", "corrado")]
         rows.append(cells)
-    first = documents[0]
+    first, controls = documents[0], any(each["control"] for each in documents)
     lines = [
         f"Event study of the key sessions, {first['model']} model: what is exposed to AI demand (two-sided p, robust)",
         *grid(head, rows),
-        "Key sessions were chosen because something happened on them (a control's: because nothing did).",
+        f"Each event is the key session of its episode.toml{'; of a control (*), nothing happened on it' * controls}.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -158,7 +158,8 @@ def text_report(record: RunRecord, title: str) -> str:
         *wrapped(verdict(record)),
         "",
         f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions{_traded_on(record)}",
-        f"headlines: {heads['total']} ({languages}), {heads['used']} used, {heads['rejected']} rejected",
+        f"headlines: {heads['total']} ({languages}), {heads['used']} about AI and in time, "
+        f"{heads['rejected']} rejected",
         f"when they were known: {_bases(heads['by_basis'])}",
         *wrapped(scorer_line(doc.get("scorer"))),
         *(line for note in doc.get("notes", ()) for line in wrapped(note)),
