@@ -98,7 +98,8 @@ def html_page(record: RunRecord, sections: Sequence[str]) -> str:
         '<a class="skip" href="#main">Skip to the report</a><header><p class="kicker">Aftershock · report of a run</p>'
         f'<h1>{esc(title)}</h1><p class="standfirst">{esc(verdict(record))}</p>'
         f'<p class="facts">{window["start"]} to {window["end"]} · {window["sessions"]} sessions · '
-        f"{heads['total']} headlines, {heads['used']} about AI and in time, {heads['rejected']} rejected · "
+        f"{heads['total']} headlines, {heads['used']} about AI in the window or the 30 days before it, "
+        f"{heads['rejected']} rejected · "
         f"run {record.hash8}</p>{_scorer(record)}{notes}</header>"
         f'<nav aria-label="Sections"><ul>{nav}</ul></nav>'
     )

@@ -282,7 +282,7 @@ def timeline(record: RunRecord) -> Markup:
     heads = record.document["headlines"]
     lead = (
         f"Of {heads['total']} headlines {len(rows) + more} are about AI and its supply chain, {heads['used']} of them "
-        "in time for a session of the window. Each stands where it "
+        "in the window or the 30 days before it. Each stands where it "
         f"was known, at its score for AI-disruption sentiment; it may act only from {_first(record)} that leaves time "
         "for an order."
     )

@@ -158,8 +158,7 @@ def text_report(record: RunRecord, title: str) -> str:
         *wrapped(verdict(record)),
         "",
         f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions{_traded_on(record)}",
-        f"headlines: {heads['total']} ({languages}), {heads['used']} about AI and in time, "
-        f"{heads['rejected']} rejected",
+        f"headlines: {heads['total']} ({languages}), {_used(heads)}, {heads['rejected']} rejected",
         f"when they were known: {_bases(heads['by_basis'])}",
         *wrapped(scorer_line(doc.get("scorer"))),
         *(line for note in doc.get("notes", ()) for line in wrapped(note)),
@@ -193,6 +192,10 @@ def legend(record: RunRecord) -> str:
     return "; ".join(
         [*marks, *([f"= benchmark: {held['symbol']} bought at the first open, without costs"] if held else [])]
     )
+
+
+def _used(heads: Mapping[str, Any]) -> str:
+    return f"{heads['used']} about AI in the window or the 30 days before it"
 
 
 def _trading(record: RunRecord) -> tuple[str, str]:

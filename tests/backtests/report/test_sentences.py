@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from datetime import datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -22,14 +23,16 @@ import numpy as np
 from strategies import Rule
 
 
-class Half(Rule):
-    """Holds a half of ACME, whatever happens."""
+class Fifth(Rule):
+    """Holds a fifth in ACME, whatever happens."""
+
+    traded = ("own",)
 
     def observe(self, view):
         return (view.masks("own"),)
 
     def step(self, state, rows):
-        return np.where(rows[0] > 0, 0.5, 0.0)
+        return np.where(rows[0] > 0, 0.2, 0.0)
 '''
 ACME = """title = "Five sessions of ACME"
 start = 2025-01-13
@@ -56,7 +59,7 @@ RUNS = {
     "control": ("quiet-2023", "-s", "shock"),
     "two sessions": ("deepseek-2025", "-s", "shock", "--start", "2025-01-27", "--end", "2025-01-28"),
     "no trade": ("chatgpt-may-2023", "-s", "shock", "--set", "threshold=99", "--no-baselines", "--auctions", "close"),
-    "own": ("acme", "-s", "mine.py:Half", "--set", "slippage_bps=0"),
+    "own": ("acme", "-s", "mine.py:Fifth", "--set", "slippage_bps=0"),
 }
 
 
@@ -81,13 +84,17 @@ class Run:
         self.doc = json.loads((folder / "metrics.json").read_text())
         self.config = json.loads((folder / "run_card.json").read_text())["config"]
         self.evidence = {path.stem: json.loads(path.read_text()) for path in (folder / "evidence").glob("*.json")}
-        self.tables = {path.stem: list(csv.DictReader(path.open())) for path in folder.glob("*.csv")}
+        self.tables = {path.stem: list(csv.DictReader(path.read_text().splitlines())) for path in folder.glob("*.csv")}
         self.sentences = [*of_terminal(printed), *of_page((folder / "report.html").read_text())]
         self.names = [row["label"] for row in self.doc["results"]]
 
     def returns(self, *, baseline):
         """Returns in percent of one kind of strategy."""
         return [row["return_pct"] for row in self.doc["results"] if row["baseline"] is baseline]
+
+    def row(self, name):
+        """A strategy's figures; None where there is no such strategy."""
+        return next((row for row in self.doc["results"] if row["label"] == name), None)
 
     def entries(self, name):
         """How many sessions a strategy entered in."""
@@ -132,7 +139,9 @@ def close(text, figure, digits=2):
 def key_move(run, symbol):
     """Overnight gap, open to close, close to close of the key session in percent, from the bars."""
     bars = [row for row in run.tables["bars"] if row["symbol"] == symbol]
-    at = next(n for n, row in enumerate(bars) if row["session"] == run.doc["key_session"])
+    at = next((n for n, row in enumerate(bars) if row["session"] == run.doc["key_session"]), 0)
+    if at == 0:  # listed on that day, or later
+        return None
     before, opened, closed = float(bars[at - 1]["close"]), float(bars[at]["open"]), float(bars[at]["close"])
     return (opened / before - 1) * 100, (closed / opened - 1) * 100, (closed / before - 1) * 100
 
@@ -217,14 +226,19 @@ def rates(run, found):
 def gaps(run, found):
     """How many symbols moved more overnight than in the session."""
     moves = [key_move(run, symbol) for members in run.doc["sectors"].values() for symbol in members]
+    moves = [move for move in moves if move]
     return (int(found["n"]), int(found["all"])) == (sum(abs(m[0]) > abs(m[1]) for m in moves), len(moves))
 
 
 def heads(run, found):
-    """Counts of headlines; `about` is of those about AI, in time or not."""
+    """Counts of headlines; `about` is of those about AI, whenever they came."""
     used = [row for row in run.tables["scores"] if row["used"] == "True"]
-    first, last = run.doc["window"]["start"], run.doc["window"]["end"]
-    in_time = sum(first <= row["session"] <= last for row in used)
+    times = run.tables["sessions"]
+    first, last = (
+        datetime.fromisoformat(times[1]["opens"]) - timedelta(days=30),
+        datetime.fromisoformat(times[-1]["closes"]),
+    )
+    in_time = sum(first <= datetime.fromisoformat(row["known_at"]) <= last for row in used)
     about = found.groupdict().get("about")
     return (
         int(found["total"]) == len(run.tables["scores"]) and int(found["used"]) == in_time
@@ -240,15 +254,15 @@ def trades(run, found):
 
 def profit(run, found):
     """A strategy's profit in US dollars."""
-    row = next(row for row in run.doc["results"] if row["label"] == found["name"])
-    return close(found["usd"], row["final_equity"] - run.config["broker"]["cash"], 0)
+    row = run.row(found["name"])
+    return row is not None and close(found["usd"], row["final_equity"] - run.config["broker"]["cash"], 0)
 
 
 def severe(run, found):
     """All severe findings of a strategy, and no other."""
-    row = next(row for row in run.evidence["critique"]["strategies"] if row["strategy"] == found["name"])
-    says = [each["says"] for each in row["findings"] if each["grade"] == "severe"]
-    return found["says"] == (" ".join(says) or "nothing severe.")
+    rows = [row for row in run.evidence["critique"]["strategies"] if row["strategy"] == found["name"]]
+    says = [each["says"] for row in rows for each in row["findings"] if each["grade"] == "severe"]
+    return bool(rows) and found["says"] == (" ".join(says) or "nothing severe.")
 
 
 def contradicted(run, found):
@@ -269,8 +283,8 @@ def judged(run, found):
 
 def traded(run, found):
     """What was filled on the key session, the largest first; nothing where nothing was."""
-    row = next(row for row in run.doc["results"] if row["label"] == found["name"])
-    return found["what"].startswith("nothing") == (not row["key_session_fills"])
+    row = run.row(found["name"])
+    return row is not None and found["what"].startswith("nothing") is not bool(row["key_session_fills"])
 
 
 NAME = r"(?P<name>[a-zA-Z-]+(?: \([^)]*\))?)"
@@ -282,13 +296,13 @@ DEFINITIONS = {
     "What this does not show", "When the profit was made", "Which headlines made the profit", "Clocks", "Hashes",
     "What speaks against it", "How many configurations were tried", "Versions", "The whole configuration",
     "overnight gap (close before to open) open to close (tradable) close",
-    "builds up demand for AI", "undercuts it",
-    "neither; hollow: reports a price move. Shaded: the exchange is open. Dotted: it is shut.",
+    ("builds up demand for AI undercuts it neither; hollow: reports a price move. Shaded: the exchange is open. Dotted: it "
+    "is shut."),
     "long short; the curve of a strategy is coloured, that of a baseline is not",
-    "Return in percent of the cash at the start, all on one scale and the others faint behind; below it the fall from "
-    "the peak, and net exposure as a fraction of equity at each close.",
-    "A trade is a round trip in one symbol. Behind each entry stand the headlines that were known in time for it and "
-    "moved the signal, strongest first, with their score.",
+    ("Return in percent of the cash at the start, all on one scale and the others faint behind; below it the fall from "
+    "the peak, and net exposure as a fraction of equity at each close."),
+    ("A trade is a round trip in one symbol. Behind each entry stand the headlines that were known in time for it and "
+    "moved the signal, strongest first, with their score."),
     "commission slippage borrow dividends paid",
     "Costs, and profit before and after them, US dollars; paid +, received −",
     "Was it tradable, was it the news, was it luck?",
@@ -306,9 +320,9 @@ DERIVED = {
     r"(?P<title>.+): (?P<from>\S+) to (?P<to>\S+), (?P<n>\d+) sessions(, auctions close)?":
         lambda run, f: (f["title"], int(f["n"])) == (run.doc["title"], len({r["session"] for r in run.tables["sessions"]}) - 1),
     r"(?P<title>.+)": lambda run, f: f["title"] == run.doc["title"],
-    r"headlines: (?P<total>\d+) \(.*\), (?P<used>\d+) about AI and in time, \d+ rejected": heads,
-    r"\S+ to \S+ · \d+ sessions · (?P<total>\d+) headlines, (?P<used>\d+) about AI and in time, .*": heads,
-    r"Of (?P<total>\d+) headlines (?P<about>\d+) are about AI and its supply chain, (?P<used>\d+) of them in time for .*":
+    r"headlines: (?P<total>\d+) \(.*\), (?P<used>\d+) about AI in the window or the 30 days before it, \d+ rejected": heads,
+    r"\S+ to \S+ · \d+ sessions · (?P<total>\d+) headlines, (?P<used>\d+) about AI in the window or the 30 days before it, .*": heads,
+    r"Of (?P<total>\d+) headlines (?P<about>\d+) are about AI and its supply chain, (?P<used>\d+) of them in the window .*":
         lambda run, f: heads(run, f) and ("the first close" in f[0]) == (run.config["broker"]["auctions"] == "close"),
     r"when they were known: (?P<n>\d+) assumed \(published \+ stated delay\)":
         lambda run, f: int(f["n"]) == run.doc["headlines"]["by_basis"]["assumed"],
@@ -364,8 +378,8 @@ DERIVED = {
         lambda run, f: not {v for v in ("study", "placebo", "delay") if v in run.evidence and v in f["verbs"]},
     r"Run \S+ No seed: no strategy of this run draws random numbers\. .*":
         lambda run, _: not any("code" in row for row in run.config["strategies"]),
-    r"Run \S+ No seed: only the user's own Half could draw random numbers\. .*":
-        lambda run, _: [row["name"] for row in run.config["strategies"] if "code" in row] == ["Half"],
+    r"Run \S+ No seed: only the user's own Fifth could draw random numbers\. .*":
+        lambda run, _: [row["name"] for row in run.config["strategies"] if "code" in row] == ["Fifth"],
 }  # fmt: skip
 
 
