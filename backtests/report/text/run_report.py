@@ -158,7 +158,7 @@ def text_report(record: RunRecord, title: str) -> str:
         *wrapped(verdict(record)),
         "",
         f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions{_traded_on(record)}",
-        f"headlines: {heads['total']} ({languages}), {_used(heads)}, {heads['rejected']} rejected",
+        *wrapped(f"headlines: {heads['total']} ({languages}), {_used(heads)}, {heads['rejected']} rejected"),
         f"when they were known: {_bases(heads['by_basis'])}",
         *wrapped(scorer_line(doc.get("scorer"))),
         *(line for note in doc.get("notes", ()) for line in wrapped(note)),
