@@ -50,6 +50,7 @@ def rerun(folder: Path | str, *, trust: bool = False) -> Result:
     terms = BrokerTerms().with_settings({name: str(value) for name, value in run.config["broker"].items()})
     news = place_news(episode, read, terms)
     made = replay(episode, rules, terms=terms, news=news)
+    made.document["limits"] = run.document.get("limits", [])  # they hang on whether the news was the episode's own
     if run.config.get("bars", "daily") != "daily":
         made.document["notes"] = run.document[
             "notes"

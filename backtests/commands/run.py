@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 @scorer_option
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of bars instead.")
 @trading_options
+@click.option("--no-baselines", is_flag=True, help="Only the strategies named: no baselines beside them.")
 @trials_option
 @json_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A new folder for the run's files.")
@@ -73,12 +74,13 @@ def run(
     bars: str | None,
     loans: Path | None,
     borrow: tuple[float, ...],
+    no_baselines: bool,
     ledger: str | None,
     as_json: bool,
     output: Path | None,
     force: bool,
 ) -> None:
-    """Replays EPISODE (a name, a folder, or `all`) and writes its files.
+    """Replays EPISODE (a name, a folder, or `all`) beside the baselines and the benchmark, and writes its files.
 
     \b
     Example:
@@ -98,7 +100,7 @@ def run(
     ready(ledger)
     with aside():
         terms, own = split_settings(settings, strategies)
-    request = _Request(strategies=strategies, settings=own, terms=terms, ledger=ledger)
+    request = _Request(strategies=strategies, settings=own, terms=terms, ledger=ledger, baselines=not no_baselines)
     if episode == "all":
         _run_all(request, scorer, output, force=force, as_json=as_json)
         return
@@ -129,6 +131,7 @@ class _Request:
     settings: dict[str, str]  # of the strategies
     terms: BrokerTerms
     ledger: str | None
+    baselines: bool  # run them beside the strategies that are named
 
 
 def _check_output(episode: str, output: Path | None, *, force: bool) -> None:
@@ -169,11 +172,12 @@ def _run_one(request: _Request, episode: Episode, scored: News, borrow: tuple[fl
     from backtests.engine.schedule import place_news
     from backtests.evidence.registry import gather
     from backtests.runs.borrow_stress import borrow_stress
-    from backtests.user_strategies.selection import standard_rules
+    from backtests.user_strategies.selection import standard_rules, with_baselines, without_baselines
 
     news = place_news(episode, scored, request.terms)
     with aside():
         rules = standard_rules(request.strategies, request.settings)
+        rules = with_baselines(rules) if request.baselines else without_baselines(rules, request.strategies)
         result = replay(episode, rules, terms=request.terms, news=news)
     with aside(said=False):  # it has been said once
         if borrow:
@@ -196,6 +200,7 @@ def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, force: b
     cells: list[Cell] = []
     firsts: dict[str, date] = {}
     audits: list[Audit] = []
+    benchmarks: dict[str, dict[str, object]] = {}
     with progress(len(episode_names()), "episodes") as done:
         for name in episode_names():
             episode = load_episode(name)
@@ -205,8 +210,10 @@ def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, force: b
             cells += cells_of(result, control=episode.control)
             audits.append(audited)
             firsts[name] = episode.start
+            benchmarks[name] = result.document["benchmark"]
             done(1)
-    facts, compared = scorer_facts(scorer.label, scorer.trained_until, firsts), AcrossEpisodes(cells=tuple(cells))
+    facts = scorer_facts(scorer.label, scorer.trained_until, firsts)
+    compared = AcrossEpisodes(cells=tuple(cells), benchmarks=benchmarks)
     counts = sum(each.decisions for each in audits), sum(len(each.violations) for each in audits)
     unproved = list(dict.fromkeys(line for each in audits for line in each.unproved))
     audit: dict[str, object] = {"decisions": counts[0], "violations": counts[1]}

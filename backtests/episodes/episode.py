@@ -16,7 +16,7 @@ from backtests.episodes.claims import Claim, read_claims
 from backtests.episodes.intraday import Intraday, bar_length, check_against_daily, read_intraday
 from backtests.episodes.listing_checks import apply_status, check_status
 from backtests.episodes.listing_status import read_status
-from backtests.episodes.manifest import DELAYS, Manifest, read_manifest, read_shares
+from backtests.episodes.manifest import DELAYS, Manifest, read_limits, read_manifest, read_shares
 from backtests.episodes.prices import Action, Prices, check_calendar, read_actions, read_prices
 from backtests.episodes.stock_loans import Loans, read_loans
 from feeds.errors import EpisodeError, InputError, did_you_mean
@@ -50,6 +50,7 @@ class Episode:
     shares_outstanding: dict[str, float]  # shares by symbol
     control: bool = False  # a window in which nothing happened: what is traded here is a false alarm
     provenance: str
+    limits: tuple[tuple[str, str], ...] = ()  # what it cannot show: of the news, window or prices; the sentence
     sources: dict[str, str]  # file name to SHA-256
     files: tuple[tuple[str, Path], ...] = ()  # place among a run's inputs, and where the file was read
     loans: Loans = field(default_factory=Loans)  # what borrowing costs, and how much can be had
@@ -152,6 +153,9 @@ def load_episode(
         shares_outstanding=read_shares(manifest),
         provenance=toml["provenance"],
         control=toml["control"],
+        limits=read_limits(
+            manifest, own_news=news is None, whole_window=(first, last) == (toml["start"], toml["end"])
+        ),
         loans=read_loans(Path(loans)) if loans is not None else Loans(),
         sources={path.name: _sha256(path) for path in files},
         files=_places(folder, price_path, minutes and minutes[0], news_paths, loans, status.files),

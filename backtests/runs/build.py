@@ -13,6 +13,7 @@ from backtests.engine.news import News
 from backtests.engine.replayed import Replayed
 from backtests.episodes.claim_checks import check_claims
 from backtests.episodes.episode import Episode
+from backtests.records.benchmark import benchmark
 from backtests.records.contamination import scorer_facts
 from backtests.records.metrics import Outcome, cash_returns, figures
 from backtests.records.record import Table, label
@@ -41,8 +42,10 @@ def build_result(episode: Episode, news: News, terms: BrokerTerms, replays: Sequ
         "headlines": news.counts(),
         "scorer": scorer_facts(news.scorer, news.trained_until, {episode.name: episode.start}),
         "notes": list(episode.notes),
+        "limits": [says for of, says in episode.limits if of != "news" or not news.archived],
         "trading": {"bars": _bar_text(episode), "auctions": terms.auctions},
         "claims": [_claim(claim) for claim in check_claims(episode)],
+        "benchmark": benchmark(episode, terms.cash_pct),
         "results": [
             _summary(name, each, mine, episode) for name, each, mine in zip(names, replays, trades, strict=True)
         ],

@@ -36,7 +36,7 @@ _SAME = 1e-9  # Sharpe ratios that differ by less share a rank
 NOTES = (
     "Only what this ledger saw is counted: what was tried elsewhere, or in one's head, is not.",
     "Trials whose session returns are nearly the same count as one outcome, however many there are.",
-    "The figures take sessions for independent; an episode has so few that each is a wide estimate.",
+    "The probabilities take sessions for independent; the intervals, drawn in blocks of sessions, do not.",
 )
 
 

@@ -9,7 +9,7 @@ from backtests.report.text.run_report import claim_rows
 from backtests.report.text.table import number
 
 _PARTS = ("overnight gap %", "open to close (tradable) %")
-CLAIM_HEAD = ("symbol", "reported", "measured", "close %", *_PARTS, "verdict")
+CLAIM_HEAD = ("symbol", "reported", "measured", "close %", *_PARTS, "verdict", "confirmed by")
 
 
 def moves(record: RunRecord, session: str) -> list[tuple[str, str, float, float, float]]:
@@ -71,7 +71,7 @@ def happened(record: RunRecord) -> Markup:
     parts: list[str] = []
     if rows:
         legend = (
-            '<p class="legend"><span class="key gap"></span>overnight gap (before anybody could trade on the news) '
+            '<p class="legend"><span class="key gap"></span>overnight gap (close before to open) '
             '<span class="key tradable"></span>open to close (tradable) '
             '<span class="key close-mark"></span>close</p>'
         )
@@ -88,12 +88,19 @@ def happened(record: RunRecord) -> Markup:
     if claims:
         parts += ["<h3>What was reported, and what the prices say</h3>"]
         marked = [
-            (*row[:-1], Markup(f'<span class="verdict {esc(row[-1].replace(" ", "-"))}">{esc(row[-1])}</span>'))
-            for row in claims
+            (
+                *row[:-1],
+                Markup(f'<span class="verdict {esc(row[-1].replace(" ", "-"))}">{esc(row[-1])}</span>'),
+                claim.get("criterion", "–"),
+            )
+            for row, claim in zip(claims, record.document["claims"], strict=True)
         ]
         parts += [table(CLAIM_HEAD, marked, "Claims against prices", left=2, wide=1)]
-    lead = (
-        "The overnight gap is over before anybody who reads the news can trade. What a strategy could still earn or "
-        "lose that session lies between the open and the close."
-    )
+    lead = ""
+    if rows:
+        mostly = sum(abs(gap) > abs(tradable) for _, _, gap, tradable, _ in rows)
+        lead = (
+            f"{mostly} of {len(rows)} symbols moved more in the overnight gap than between open and close. An order "
+            "for the open gets only what comes after it."
+        )
     return section("happened", "What happened", lead, *parts)

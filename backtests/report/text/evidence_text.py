@@ -6,9 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from backtests.report.text.table import grid, number, p_value
-
-WIDTH = 100
+from backtests.report.text.table import WIDTH, grid, number, p_value
 
 
 def notes(document: Mapping[str, Any]) -> Iterator[str]:
@@ -62,11 +60,11 @@ def studies_text(documents: Sequence[Mapping[str, Any]]) -> str:
             cells.append(number(sample[part]["aar_pct"]))
             cells += [p_value(_stars(tests, name)["p"]) for name in ("kolari-pynnonen", "corrado")]
         rows.append(cells)
-    first = documents[0]
+    first, controls = documents[0], any(each["control"] for each in documents)
     lines = [
         f"Event study of the key sessions, {first['model']} model: what is exposed to AI demand (two-sided p, robust)",
         *grid(head, rows),
-        "Key sessions were chosen because something happened on them (a control's: because nothing did).",
+        f"Each event is the key session of its episode.toml{'; of a control (*), nothing happened on it' * controls}.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -152,6 +150,8 @@ def delay_text(document: Mapping[str, Any]) -> str:
         (("· " if each["baseline"] else "") + each["strategy"], *(number(profit, 0) for profit in each["profit_usd"]))
         for each in document["strategies"]
     ]
+    if held := document.get("benchmark"):
+        rows.append((f"= {held['symbol']} held", *[number(held["profit_usd"], 0)] * len(rungs)))
     rows.append(("headlines moved", *(str(rung["moved_headlines"]) for rung in rungs)))
     where = document["auctions"] if document["auctions"] != "bars" else f"bars of {document['bars']}"
     lines = [

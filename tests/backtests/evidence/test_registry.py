@@ -47,7 +47,7 @@ def toy(tmp_path, monkeypatch):
 
 def run(folder) -> str:
     """The terminal report of a run on the shipped episode."""
-    words = ["run", "deepseek-2025", "-s", "buy-hold", "--trials", "off", "-o", str(folder)]
+    words = ["run", "deepseek-2025", "-s", "buy-hold", "--no-baselines", "--trials", "off", "-o", str(folder)]
     done = CliRunner().invoke(cli, words, catch_exceptions=False)
     assert done.exit_code == 0
     return done.output

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from backtests import Result, load_episode, replay
 from backtests.cli import cli
+from backtests.report import page
 from backtests.report.page import svg
 from backtests.report.page.markup import safe_url, table, title_of
 from backtests.report.page.timeline import tooltips
@@ -134,3 +135,24 @@ def test_every_kind_of_evidence_is_drawn_once_it_is_there(tmp_path):
     for title in ("Event study", "Delay ladder", "Placebo news", "When the profit was made", "What speaks against it"):
         assert f"<h3>{title}" in text
     assert "Not gathered" not in text
+
+
+def test_a_colour_means_one_thing():
+    """Gain and loss, long and short, strategy and baseline, gap and tradable, costs: no two share a colour."""
+    css = page_style()
+    meanings = {"gain": ".rose", "loss": ".fell", "long": ".long", "short": ".short", "mine": ".mine.strategy",
+                "baseline": ".mine.baseline", "gap": ".gap", "tradable": ".tradable", "news": ".dot.up,.dot.down"}  # fmt: skip
+    for scheme in re.findall(r":root\{(.*?)\}", css):
+        colours = dict(re.findall(r"--(\w+):(#\w+)", scheme))
+        own = [colours[name] for name in (*meanings, "commission", "slippage", "borrow", "dividends")]
+        assert len(set(own)) == len(own)
+    for name, selector in meanings.items():
+        users = set(re.findall(rf"([^{{}}\s]+)\{{[^{{}}]*var\(--{name}\)", css))
+        extra = {"loss": {".fall"}, "mine": {".panel.strategy", ".big"}, "news": {".dot.up.hollow,.dot.down.hollow"}}
+        assert selector in users
+        assert users <= {selector, *extra.get(name, ())}
+
+
+def page_style() -> str:
+    """The style sheet of every page."""
+    return re.search(r"<style>(.*?)</style>", page.shell("x", []), re.DOTALL)[1]

@@ -47,7 +47,9 @@ def test_run_all_replays_every_episode_and_counts_false_alarms(tmp_path):
     assert [row["episode"] for row in made["episodes"] if row["control"]] == ["quiet-2023"]
     assert set(made["strategies"][0]["return_pct"]) == set(episode_names())
     assert {path.name for path in tmp_path.iterdir()} == set(episode_names())
-    assert made["audit"] == {"decisions": 19 + 10 + 23 + 13, "violations": 0}
+    assert made["audit"] == {"decisions": (1 + 5) * (19 + 10 + 23 + 13), "violations": 0}  # shock and five baselines
+    assert [row["strategy"] for row in made["strategies"] if not row["baseline"]] == ["shock"]
+    assert {row["benchmark"]["symbol"] for row in made["episodes"]} == {"SPY"}
 
 
 def test_run_all_takes_no_option_of_one_episode():
