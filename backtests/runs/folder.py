@@ -21,7 +21,7 @@ from backtests.records.run_card import run_card
 from backtests.records.shape import check, read_json
 from backtests.report.page import html_page
 from backtests.runs.earlier_names import has_earlier_names, translated, translated_columns
-from backtests.runs.inputs import keep_inputs
+from backtests.runs.inputs import ARCHIVED, keep_inputs
 from backtests.runs.saved_shape import CARD, CARD_FILE, COLUMNS, DOCUMENT, LATER, check_run, read_cell
 from feeds.errors import InputError
 
@@ -108,7 +108,12 @@ def read_run(folder: Path) -> RunRecord:
     evidence = {path.stem: read_json(path, {}) for path in sorted((folder / "evidence").glob("*.json"))}
     if has_earlier_names(config):
         config, document, evidence = (translated(each) for each in (config, document, evidence))
-    inputs = sorted(path for path in (folder / "inputs").rglob("*") if path.is_file())
+    inputs = sorted(path.relative_to(folder).as_posix() for path in (folder / "inputs").rglob("*") if path.is_file())
+    texts = [
+        place
+        for place in [*(row["code"] for row in config["strategies"] if "code" in row), ARCHIVED]
+        if (folder / place).is_file()
+    ]
     place = "metrics.json"
     try:
         check(document, DOCUMENT)
@@ -120,7 +125,8 @@ def read_run(folder: Path) -> RunRecord:
             document=document,
             config=config,
             made={name: card[name] for name in ("versions", "code_sha256") if name in card},
-            inputs={path.relative_to(folder).as_posix(): path for path in inputs},
+            texts={place: (folder / place).read_bytes().decode() for place in texts},
+            inputs={place: folder / place for place in inputs if place not in texts},
             evidence=evidence,
         )
         place = CARD_FILE

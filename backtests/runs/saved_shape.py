@@ -96,6 +96,10 @@ def check_run(run: RunRecord) -> None:
         all(row[column] > 0 for row in run.tables["bars"].rows for column in (2, 3, 4, 5)),
         "bars.csv: a price is not above 0",
     )
+    ladder = run.evidence.get("delay")
+    if ladder:
+        rungs = len(ladder["rungs"])
+        _must(all(len(row["return_pct"]) == rungs for row in ladder["strategies"]), "delay.json: not a figure a rung")
     stress = run.document.get("borrow_stress")
     if stress:
         count, returns, ruined = len(stress["rates_pct"]), stress["returns_pct"], stress["ruined_on"]

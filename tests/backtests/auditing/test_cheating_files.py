@@ -132,7 +132,7 @@ def test_not_proved_has_its_own_exit_code_and_stands_in_every_output(tmp_path, m
     assert "NOT PROVED mine.py opens" in made.stderr
     assert "prices.csv" in json.loads(made.stdout)["audit"]["unproved"][0]
     assert "NOT PROVED mine.py opens" in (tmp_path / "out" / "report.html").read_text()
-    again = backtest("audit", "out", "--json", cwd=tmp_path)
+    again = backtest("audit", "out", "--trust", "--json", cwd=tmp_path)
     assert again.returncode == 3
     assert "NOT PROVED" in again.stderr
     assert len(json.loads(again.stdout)["unproved"]) == 1

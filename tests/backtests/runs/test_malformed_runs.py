@@ -118,6 +118,15 @@ def test_a_card_with_a_value_changed_anywhere_is_made_again_or_refused(good, tmp
         rerun(folder)
 
 
+def test_a_delay_ladder_with_another_count_of_figures_than_rungs_is_refused(good, tmp_path):
+    """Two figures of one delay."""
+    folder = shutil.copytree(good, tmp_path / "run")
+    ladder = {"rungs": [{"delay": "0 min"}], "strategies": [{"strategy": "x", "baseline": False, "return_pct": [1, 2]}]}
+    (folder / "evidence" / "delay.json").write_text(json.dumps(ladder))
+    with pytest.raises(InputError, match="not a figure a rung"):
+        read_run(folder)
+
+
 def test_a_null_in_the_configuration_which_toml_cannot_hold_is_refused(good, tmp_path):
     """Even under a key that nothing reads."""
     folder = shutil.copytree(good, tmp_path / "run")

@@ -11,7 +11,7 @@ from datetime import date
 import pytest
 from click.testing import CliRunner
 
-from backtests import load_episode, replay
+from backtests import Result, load_episode, replay
 from backtests.cli import cli
 
 VERBS = ("verify", "audit", "study", "delay", "placebo", "attribute")
@@ -145,3 +145,11 @@ def test_text_of_a_run_stays_text_on_its_page(tmp_path):
     (run / "metrics.json").write_text(json.dumps(document))
     assert ask("study", run).exit_code == 0
     assert "<script>alert" not in (run / "report.html").read_text()
+
+
+def test_a_run_that_is_read_and_saved_again_keeps_its_code(theirs, tmp_path):
+    """Every file but the page's, which stays the same too."""
+    again = Result.load(theirs[0]).save(tmp_path / "again")
+    files = {path.relative_to(again): path.read_bytes() for path in again.rglob("*") if path.is_file()}
+    assert any(name.parts[0] == "code" for name in files)
+    assert files == {path.relative_to(theirs[0]): path.read_bytes() for path in theirs[0].rglob("*") if path.is_file()}
