@@ -44,7 +44,7 @@ def test_a_table_of_loans_changes_fees_and_refuses_what_cannot_be_borrowed(tmp_p
     loans = tmp_path / "loans.csv"
     loans.write_text("symbol,valid_from,rate_pct,max_shares\nNVDA,2025-01-01,1,0\nAMD,2025-01-01,100,\n")
     for name, options in (("with", ["--loans", str(loans)]), ("without", [])):
-        run("run", "deepseek-2025", "-s", "always-short", *options, "-o", str(tmp_path / name))
+        run("run", "deepseek-2025", "-s", "always-short", "--no-baselines", *options, "-o", str(tmp_path / name))
     refused = [order for order in rows(tmp_path / "with", "orders") if order["status"] == "refused"]
     assert [(order["symbol"], order["reason"].split(":")[0]) for order in refused] == [("NVDA", "locate")]
     fees = {

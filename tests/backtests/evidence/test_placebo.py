@@ -226,6 +226,25 @@ def test_sessions_later_means_sessions_of_the_exchange(rung, rows):
     assert after.session - news.items[0].session == rows
 
 
+@pytest.mark.parametrize(
+    ("hour", "order"),
+    [
+        (14, ["0", "5 min", "next open", "1 h", "next close", "1 session", "2 sessions", "5 sessions"]),
+        (15, ["0", "5 min", "1 h", "next close", "next open", "1 session", "2 sessions", "5 sessions"]),
+    ],
+)
+def test_the_rungs_come_in_order_of_the_wait(hour, order):
+    """Known at 14:05 the open is 25 minutes away; known at 15:05 the close comes first, and the next open after it."""
+    episode, _ = ladder_world()
+    at = datetime(2025, 1, 7, hour, 0, tzinfo=UTC)
+    news = news_of(episode, ("Utility signs power contract", at, BUILDS))
+    rungs = delay_ladder(episode, news, [make_rule("shock")], FREE).document()["rungs"]
+    assert [rung["delay"] for rung in rungs] == order
+    waits = [rung["mean_delay_minutes"] for rung in rungs]
+    assert waits == sorted(waits)
+    assert waits[order.index("next close")] == (21 - hour) * 60 - 5
+
+
 def test_with_closing_auctions_news_at_the_open_trades_that_close():
     """And the ladder says where each rung acts."""
     episode, news = ladder_world()
