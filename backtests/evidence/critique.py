@@ -66,6 +66,7 @@ def criticise(
                 _gaps(each),
                 _costs(row, record.config["broker"]["slippage_bps"]),
                 _few(row),
+                *_standstills(each.strategy, record.document),
             ]
             findings += [] if row["baseline"] else [_baseline(row, rows), _gap_only(each.strategy, rows, curves)]
             findings += [_luck(each, trials)] if trials and not row["baseline"] else []
@@ -157,6 +158,24 @@ def _few(row: Mapping[str, Any]) -> Finding:
     trades = row["trades"] + row["open_positions"]
     grade = "caution" if trades < FEW else "fine"
     return Finding(code="few-trades", grade=grade, figure=float(trades), unit="count", says=f"It made {trades} trades.")
+
+
+def _standstills(name: str, document: Mapping[str, Any]) -> list[Finding]:
+    """Names what was paid by the rule for delistings instead of traded, and how many orders waited for volume."""
+    found = []
+    rows = document.get("delistings", ())
+    paid = [(row, each["shares"] * each["price"]) for row in rows for each in row["closed"] if each["strategy"] == name]
+    if paid:
+        worth = math.fsum(abs(value) for _, value in paid)
+        shares = ", ".join(f"{row['symbol']} at {row['paid_pct']:g} % of its last close" for row, _ in paid)
+        says = f"Positions of {worth:,.0f} US dollars were closed by the rule for delistings, not traded: {shares}."
+        found.append(Finding(code="delisting", grade="caution", figure=worth, unit="usd", says=says))
+    waited = {row["symbol"]: row["orders"][name] for row in document.get("halts", ()) if name in row["orders"]}
+    if waited:
+        count = sum(waited.values())
+        says = f"Orders in {', '.join(waited)} waited for volume: {count}."
+        found.append(Finding(code="halts", grade="caution", figure=float(count), unit="count", says=says))
+    return found
 
 
 def _baseline(row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> Finding:

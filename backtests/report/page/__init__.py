@@ -95,6 +95,11 @@ def _scorer(record: RunRecord) -> str:
     return f'<p class="facts">{line}</p>' if line else ""
 
 
+def _notes(record: RunRecord) -> str:
+    """States what the data made of the run: halts, delistings, how a price file was understood."""
+    return "".join(f'<p class="facts">{esc(note)}</p>' for note in record.document.get("notes", ()))
+
+
 def html_page(record: RunRecord, sections: Sequence[str]) -> str:
     """Draws the whole report as one offline page; the same run gives the same bytes.
 
@@ -118,7 +123,7 @@ def html_page(record: RunRecord, sections: Sequence[str]) -> str:
         f'<p class="standfirst">{esc(_standfirst(record))}</p>'
         f'<p class="facts">{window["start"]} to {window["end"]} · {window["sessions"]} sessions · '
         f"{heads['total']} headlines, {heads['used']} about AI, {heads['rejected']} rejected · "
-        f"run {record.hash8}</p>{_scorer(record)}</header>"
+        f"run {record.hash8}</p>{_scorer(record)}{_notes(record)}</header>"
         f'<nav aria-label="Sections"><ul>{nav}</ul></nav>'
     )
     body = "".join(text for _, text in parts)
