@@ -101,7 +101,7 @@ patience = 1.0
 for each in range(int(rounds)):
     children = []
     if kind == "migrate":
-        shutil.copy(place, path)
+        path = shutil.copy(place, f"{sys.argv[2]}.{each}")  # each round an older file
     for writer in range(int(writers)):
         pid = os.fork()
         if pid == 0:
@@ -222,15 +222,15 @@ def test_a_kill_during_the_migration_of_an_older_file(tmp_path):
     older = DATA / "archives" / "schema-1-first.sqlite"
     with Archive(shutil.copy(older, tmp_path / "whole.sqlite")) as archive:
         expected = [each.headline for each in archive.history(None, datetime.max.replace(tzinfo=UTC))]
+    said = torture("migrate", tmp_path, 60, 1, older)
     versions = set()
-    for number in range(20):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        torture("migrate", folder, 1, 1, older)
-        with sqlite3.connect(folder / "a.sqlite") as raw:
-            versions |= set(*raw.execute("PRAGMA user_version"))
+    files = sorted(tmp_path.glob("a.sqlite.*[0-9]"))
+    for path in files:
+        raw = sqlite3.connect(path)
+        versions |= set(*raw.execute("PRAGMA user_version"))
         raw.close()
-        with Archive(folder / "a.sqlite") as archive:
+        with Archive(path) as archive:
             assert archive.verify() == []
             assert [each.headline for each in archive.history(None, datetime.max.replace(tzinfo=UTC))] == expected
+    assert len(files) == 60 > len(said)  # some were killed before they had done
     assert versions <= {1, len(MIGRATIONS)}
