@@ -25,7 +25,8 @@ def read(text: str, feed: str) -> Channel:
     if len(text) > MAX_LENGTH:
         raise FeedError(feed, f"{len(text):,} characters are too many; a JSON Feed has at most {MAX_LENGTH:,}")
     try:
-        found = json.loads(text.lstrip("\ufeff"))
+        # Numbers stay as they are written, however long; ends of lines within a text are no fault of it.
+        found = json.loads(text.lstrip("\ufeff"), strict=False, parse_int=str, parse_float=str)
     except (ValueError, RecursionError) as wrong:
         raise FeedError(feed, f"broken JSON ({str(wrong)[:100]}); fix it") from None
     items = found.get("items")
@@ -56,4 +57,4 @@ def _entry(item: dict[str, Any]) -> Entry:
 def _text(found: dict[str, Any], name: str) -> str:
     """A text, or a number as it is written; "" for anything else."""
     value = found.get(name)
-    return value if isinstance(value, str) else str(value) if type(value) is int else ""
+    return value if isinstance(value, str) else ""

@@ -12,6 +12,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from feeds import loose_reader
@@ -143,6 +144,46 @@ def test_no_spelling_of_a_private_address_is_connected_to(host, monkeypatch):
         get.close()
 
 
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "0xa9fea9fe", "[::ffff:169.254.169.254]", "[fd00:ec2::254]", "[fe80::1]"]
+)
+def test_a_machines_secrets_are_refused_even_where_private_addresses_are_allowed(host, server, monkeypatch):
+    """A feed on one's own network may redirect; link-local addresses and a cloud's own have no feed."""
+    reached = []
+    sent = httpx.AsyncHTTPTransport.handle_async_request
+
+    async def noted(transport, request):
+        reached.append(request.url.host)
+        assert request.url.host == "127.0.0.1"
+        return await sent(transport, request)
+
+    monkeypatch.setattr("httpx.AsyncHTTPTransport.handle_async_request", noted)
+    get = PatientGet(Fetcher(QUICK, allow_private=True))
+    try:
+        with pytest.raises(FetchError, match="where no feed is"):
+            get(f"{server.url}/elsewhere/{host}")
+    finally:
+        get.close()
+    assert reached == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("path", "outcome", "detail"),
+    [
+        ("/nowhere", "bad redirect", "HTTP 301 that does not say where to"),
+        ("/noport", "bad address", "there is no port 99999"),
+        ("/unasked", "client error", "HTTP 304 (unchanged), though nothing was asked of an earlier document"),
+    ],
+)
+def test_answers_that_mean_nothing_are_faults_and_say_which(server, tmp_path, path, outcome, detail):
+    """They are neither feeds nor good polls."""
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, path)
+        (done,) = pull(archive, Fetcher(QUICK, allow_private=True))
+        assert (done.fetch.outcome, done.fetch.detail) == (outcome, detail)
+        assert archive.health()[0]["good"] == 0
+
+
 def test_the_second_poll_is_conditional_and_costs_nothing(server, tmp_path):
     """ETag and Last-Modified come back; 304 stores no document."""
     with Archive(tmp_path / "a.sqlite") as archive:
@@ -198,7 +239,10 @@ def test_a_feed_that_is_gone_is_polled_no_more_and_says_so(server, tmp_path):
         assert outcome.fetch.outcome == "gone"
         assert "no longer polled" in outcome.fetch.detail
         assert pull(archive, Fetcher(QUICK, allow_private=True)) == []
-    assert server.counts["/gone"] == 1
+        assert server.counts["/gone"] == 1
+        subscribe(archive, server, "/gone")  # who adds it again wants to know
+        assert [each.fetch.outcome for each in pull(archive, Fetcher(QUICK, allow_private=True))] == ["gone"]
+        assert pull(archive, Fetcher(QUICK, allow_private=True)) == []
 
 
 def test_validators_come_back_byte_by_byte_or_not_at_all(server, tmp_path):

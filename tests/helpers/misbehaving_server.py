@@ -100,6 +100,18 @@ class _Handler(BaseHTTPRequestHandler):
     def gone(self):
         self.reply(410)
 
+    def elsewhere(self):
+        self.reply(302, Location=f"http://{self.path.split('/', 2)[2]}/latest/meta-data")
+
+    def nowhere(self):
+        self.reply(301)
+
+    def noport(self):
+        self.reply(302, Location="http://127.0.0.1:99999/")
+
+    def unasked(self):
+        self.reply(304)
+
     def validators(self):
         self.reply(
             body=rss("Validators of odd bytes", prefix="validators"), ETag='"caf\xe9"', Last_Modified="soon \xfc"
