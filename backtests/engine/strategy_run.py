@@ -97,7 +97,7 @@ class _Guarded(_Before):
 
     def _asked(self, call: Callable[[], None]) -> None:
         """Calls the user's method on the bars that decide for a session of the window, and notes what it ordered."""
-        clock = self._clock()
+        clock = self._newest()
         row = self._window.get(clock)
         if row is None:
             return
@@ -146,11 +146,11 @@ class _Guarded(_Before):
         Raises:
             InputError: The decision of the bar has been made: `next()` is over, and the next bar has not come.
         """
-        if self._decided_at and self._decided_at == self._clock():
+        if self._decided_at and self._decided_at == self._newest():
             raise InputError("an order after next(), before the next bar; order in next() or in a notify method")
         self._ordered_for[order.data._name] = order.data
 
-    def _clock(self) -> float:
+    def _newest(self) -> float:
         return max((data.datetime.array[-1] for data in self.datas if len(data)), default=0.0)
 
 

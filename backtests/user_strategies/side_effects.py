@@ -17,7 +17,6 @@ import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, wraps
-from importlib.metadata import distributions
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -139,43 +138,49 @@ def _came_with_a_package(full: str) -> bool:
     global _looking  # noqa: PLW0603 (what the hook itself opens is not the strategy's)
     _looking = True
     try:
-        digest = _installed().get(full)
-        found = base64.urlsafe_b64encode(hashlib.sha256(Path(full).read_bytes()).digest()).decode().rstrip("=")
+        for place in _PYTHONS:
+            if full.startswith(place + os.sep):
+                digest = hashlib.sha256(Path(full).read_bytes()).digest()
+                text = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+                if f"\n{full[len(place) + 1 :]},sha256={text}," in _records(place):
+                    return True
     except OSError:
         return False
-    else:
-        return digest == found
     finally:
         _looking = False
+    return False
 
 
 @cache
-def _installed() -> dict[str, str]:
-    """The SHA-256 of every file that installed packages list."""
-    files = (file for each in distributions() for file in each.files or () if file.hash is not None)
-    return {os.path.realpath(str(file.locate())): file.hash.value for file in files if file.hash}
+def _records(place: str) -> str:
+    """The lists of files, with their hashes, of the packages installed in a place."""
+    return "\n".join(each.read_text(encoding="utf-8") for each in sorted(Path(place).glob("*.dist-info/RECORD")))
 
 
 def _asked_by(*files: str) -> bool:
     """Whether the step is one of these files', of Python's own."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename == __file__:
-        frame = frame.f_back
-    while frame is not None and _is_python(frame):
-        if any(name in frame.f_code.co_filename for name in files):
-            return True
-        frame = frame.f_back
-    return False
+    return any(name in frame.f_code.co_filename for frame in _asking() if _is_python(frame) for name in files)
 
 
 def _user_asks() -> bool:
     """Whether a step is neither that of an installed package, of the program nor of the import of a module."""
+    frames = list(_asking())
+    if not frames or any(frame.f_code.co_filename.startswith("<frozen importlib") for frame in frames):
+        return False
+    last = frames[-1]
+    return not _is_python(last) and not _inside(os.path.abspath(last.f_code.co_filename), (*_PYTHONS, *_PROGRAM))
+
+
+def _asking() -> Iterator[FrameType]:
+    """The frames behind a step, from the inmost to the first that is not of Python's own library."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and (frame.f_code.co_filename == __file__ or _is_python(frame)):
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
-            return False
+    while frame is not None and frame.f_code.co_filename == __file__:
         frame = frame.f_back
-    return frame is not None and not _inside(os.path.abspath(frame.f_code.co_filename), (*_PYTHONS, *_PROGRAM))
+    while frame is not None:
+        yield frame
+        if not _is_python(frame):
+            return
+        frame = frame.f_back
 
 
 def _is_python(frame: FrameType) -> bool:
