@@ -29,7 +29,9 @@ _READERS = re.compile(
     r"\b(?:import|from)\s+(pyarrow|polars|duckdb|h5py|tables|netCDF4|cffi|_cffi_backend|fastparquet|llvmlite)\b"
     r"|\b(ExternalFunction|readline|tkinter|_tkinter|_gdbm|_dbm)\b"
 )
-_PARTS = re.compile(r"\b(auditing|user_strategies|side_effects|isolated_process)\b")  # of the audit, whatever imports them
+_PARTS = re.compile(
+    r"\b(auditing|user_strategies|side_effects|isolated_process)\b"
+)  # of the audit, whatever imports them
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib
-import inspect
 import os
 import re
 import sys
@@ -70,6 +69,7 @@ _UNAUDITED = (
 _PYTHON = {*map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib")), str(Path(os.__file__).parent)}
 _ZIP = f"{Path(os.__file__).parents[1]}/python{sys.version_info.major}{sys.version_info.minor}.zip"
 _OTHERS = (
+    _ZIP,
     "/dev/null",
     "/dev/urandom",
     "/usr/share/zoneinfo",
@@ -78,7 +78,7 @@ _OTHERS = (
     "/sys/devices/system",
 )
 _OTHER_PLACES = tuple(os.path.realpath(each) for each in _OTHERS)
-_PYTHONS = tuple(os.path.realpath(each) for each in (*_PYTHON, _ZIP))
+_PYTHONS = tuple(os.path.realpath(each) for each in _PYTHON)
 _LIBRARY = (str(Path(os.__file__).parent), os.path.realpath(Path(os.__file__).parent))
 _PROGRAM = tuple(str(Path(__file__).resolve().parents[2] / each) for each in ("backtests", "strategies", "feeds"))
 
@@ -129,7 +129,13 @@ def _opened(target: object) -> str | None:
     written = re.sub(r"\.pyc\.\d+$", ".pyc", full)  # Python writes compiled code beside its place and renames it
     if Path(written).suffix in _CODE and _asked_by("<frozen importlib", "linecache.py", "tokenize.py"):
         return None if _inside(full, (*_PYTHONS, *_PROGRAM)) else f"{IMPORTS}{target!r}"
-    excused = _inside(full, _OTHER_PLACES) or (_inside(full, _PYTHONS) and _came_with_a_package(full))
+    excused = _inside(full, _OTHER_PLACES) or (
+        _inside(full, _PYTHONS)
+        and (
+            _came_with_a_package(full)
+            or (".dist-info" in full and _asked_by("importlib/metadata", "importlib\\metadata"))
+        )
+    )
     return None if excused else f"{_EVENTS['open']} {target!r}"
 
 
@@ -240,11 +246,8 @@ def _called(event: str, arguments: tuple[Any, ...]) -> str | None:
 
 def _compiling() -> bool:
     """Whether numba or its compiler asks: a rule may compile its own functions."""
-    here = inspect.currentframe()
-    frame: FrameType | None = None if here is None or here.f_back is None else here.f_back.f_back  # the hook's caller
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in {"ctypes", "_ctypes"}:
-        frame = frame.f_back
-    place = "" if frame is None else os.path.realpath(frame.f_code.co_filename)
+    *_, last = _asking()
+    place = os.path.realpath(last.f_code.co_filename)
     return _inside(place, tuple(f"{each}{os.sep}{name}" for each in _PYTHONS for name in ("numba", "llvmlite")))
 
 
