@@ -12,7 +12,6 @@ that nothing of an earlier run comes along. Answers are JSON: nothing that they 
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import struct
 import subprocess

@@ -28,7 +28,8 @@ from strategies import registry
 from strategies.rule import Code, Rule
 
 # As they were before any file of a user's was run: what the process of an audit inherits.
-ENVIRONMENT, SEARCH_PATH, FOLDER = dict(os.environ), [os.path.abspath(each) for each in sys.path], os.getcwd()
+ENVIRONMENT, FOLDER = dict(os.environ), str(Path.cwd())
+SEARCH_PATH = [str(Path(each).absolute()) for each in sys.path]
 
 _loaded: dict[tuple[Path, str], tuple[types.ModuleType, tuple[str, ...]]] = {}
 _types: dict[tuple[Path, str, str], type[Rule]] = {}

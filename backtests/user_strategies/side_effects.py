@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib
+import inspect
 import os
 import re
 import sys
@@ -60,7 +61,7 @@ _UNSEEN = {"readline", "_tkinter", "_dbm", "_gdbm"}  # modules of Python's own w
 # What Python's hook is not told of, with the modules that have the function too: module, copies, functions.
 _UNAUDITED = (
     ("posix", ("os",), "looks at", ("stat", "lstat", "access", "readlink", "statvfs", "pathconf")),
-    ("posix", ("os",), "asks about processes:", ("umask", "nice", "getpriority", "sched_getaffinity", "sched_getparam")),
+    ("posix", ("os",), "asks about processes:", ("umask", "nice", "getpriority", "sched_getaffinity")),
     ("resource", (), "asks about processes:", ("getrlimit", "prlimit")),
     ("_signal", ("signal",), "waits for signals:", (
         "signal", "sigwait", "sigwaitinfo", "sigtimedwait", "sigpending", "pthread_sigmask", "set_wakeup_fd")),
@@ -174,12 +175,12 @@ def _user_asks() -> bool:
     if not frames or any(frame.f_code.co_filename.startswith("<frozen importlib") for frame in frames):
         return False
     last = frames[-1]
-    return not _is_python(last) and not _inside(os.path.abspath(last.f_code.co_filename), (*_PYTHONS, *_PROGRAM))
+    return not _is_python(last) and not _inside(str(Path(last.f_code.co_filename).absolute()), (*_PYTHONS, *_PROGRAM))
 
 
 def _asking() -> Iterator[FrameType]:
     """The frames behind a step, from the inmost to the first that is not of Python's own library."""
-    frame: FrameType | None = sys._getframe(1)
+    frame: FrameType | None = inspect.currentframe()
     while frame is not None and frame.f_code.co_filename == __file__:
         frame = frame.f_back
     while frame is not None:
@@ -213,17 +214,14 @@ def _report_unaudited(report: Callable[[str], None]) -> None:
             places = [importlib.import_module(each) for each in (module, *copies)]
         except ImportError:  # another system has no such module
             continue
-        for name in names:
-            original = getattr(places[0], name, None)
-            if original is not None:
-                for place in places:
-                    if getattr(place, name, None) is original:
-                        setattr(place, name, _reporting(original, verb, report))
-                if name == "signal":
-                    places[0].signal = _reporting(original, verb, report)  # type: ignore[attr-defined] # one of its copies is Python's
-    subprocess = sys.modules.get("subprocess")
-    if subprocess is not None and hasattr(subprocess, "_fork_exec"):
-        subprocess._fork_exec = sys.modules["_posixsubprocess"].fork_exec  # type: ignore[attr-defined] # its own name
+        for name in (each for each in names if hasattr(places[0], each)):
+            original = getattr(places[0], name)
+            reporting = _reporting(original, verb, report)
+            for place in places:
+                if place is places[0] or getattr(place, name, None) is original:  # `signal` has some of its own
+                    setattr(place, name, reporting)
+    if hasattr(sys.modules.get("subprocess"), "_fork_exec"):  # under a name of its own there
+        setattr(sys.modules["subprocess"], "_fork_exec", sys.modules["_posixsubprocess"].fork_exec)  # noqa: B010
 
 
 def _reporting(original: Callable[..., Any], verb: str, report: Callable[[str], None]) -> Callable[..., Any]:
