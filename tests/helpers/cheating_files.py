@@ -279,8 +279,9 @@ WHEN_LOADED: dict[str, str] = {
     ),
     "another interpreter": _table(
         "\nimport _xxsubinterpreters as others\nimport os\nback, forth = os.pipe()\n"
-        f"TEXT = 'import os; [os.write(%d, row.encode()) for row in open({_PRICES!r}) if \",2025-01-\" in row and row[:4]'\n"
-        "others.run_string(others.create(), TEXT % forth + ' in (\"NVDA\", \"AVGO\", \"MU,2\")]')\n"
+        "TEXT = 'import os\\nfor row in open({!r}):\\n    \",2025-01-\" in row and os.write({}, row.encode()) if '\n"
+        "TEXT += 'row[:4] in (\"NVDA\", \"AVGO\", \"MU,2\") else None'\n"
+        f"others.run_string(others.create(), TEXT.format({_PRICES!r}, forth))\n"
         "TABLE = read(os.read(back, 10**6).decode().splitlines())\n"
     ),
     "another program, by the way of multiprocessing": _table(
