@@ -33,6 +33,7 @@ from backtests.episodes.episode import Episode
 from backtests.records.record import label
 from backtests.runs.build import build_result
 from backtests.runs.result import Result
+from backtests.user_strategies.loading import reloaded
 from backtests.user_strategies.selection import Strategy, choose_rules
 
 
@@ -63,7 +64,9 @@ def replay(
     terms = terms or BrokerTerms()
     news = place_news(episode, news or read_news(episode), terms)
     market = make_market(episode, news)
-    replays = [run_rule(episode, market, rule, terms) for rule in chosen]
+    # each runs made anew: what it does to itself on the way stays out of what is recorded and audited
+    ran = [run_rule(episode, market, reloaded(rule), terms) for rule in chosen]
+    replays = [dataclasses.replace(each, rule=rule) for each, rule in zip(ran, chosen, strict=True)]
     named = [(label(rule, chosen), each) for rule, each in zip(chosen, replays, strict=True)]
     findings = trading_findings(episode, terms, named)
     episode = dataclasses.replace(episode, notes=(*episode.notes, *trading_notes(findings)))

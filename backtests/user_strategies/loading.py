@@ -11,6 +11,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import inspect
+import linecache
+import os
 import sys
 import types
 import typing
@@ -24,6 +26,10 @@ from backtests.user_strategies.side_effects import watched
 from feeds.errors import InputError, did_you_mean
 from strategies import registry
 from strategies.rule import Code, Rule
+
+# As they were before any file of a user's was run: what the process of an audit inherits.
+ENVIRONMENT, FOLDER = dict(os.environ), str(Path.cwd())
+SEARCH_PATH = [str(Path(each).absolute()) for each in sys.path]
 
 _loaded: dict[tuple[Path, str], tuple[types.ModuleType, tuple[str, ...]]] = {}
 _types: dict[tuple[Path, str, str], type[Rule]] = {}
@@ -166,6 +172,7 @@ def _run(path: Path, text: str, digest: str) -> tuple[types.ModuleType, tuple[st
     module = types.ModuleType(name)
     module.__file__ = str(path)
     sys.modules[name] = module  # dataclasses look their annotations up there
+    linecache.cache[str(path)] = (len(text), None, text.splitlines(keepends=True), str(path))  # nobody need open it
     try:
         compiled = compile(text, str(path), "exec")
         with watched() as reads:

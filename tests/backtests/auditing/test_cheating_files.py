@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,7 +42,12 @@ def _as_it_was(monkeypatch):
     monkeypatch.setattr("backtests.auditing.decisions.AuditedRule.differs", AuditedRule.differs)
     monkeypatch.setenv("KEPT", "{}")
     monkeypatch.delenv("KEPT")
+    monkeypatch.setenv("LC_X", "0")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(Path.cwd())
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     vars(feeds.headline).pop("kept", None)
 
 
