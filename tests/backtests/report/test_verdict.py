@@ -105,8 +105,8 @@ def test_a_limit_that_is_none_is_refused(tmp_path):
 def test_contradicted_names_its_threshold(record):
     """`massive` means −5 % or lower: Meta rose, Google fell by 4.2 %."""
     (line,) = threshold_lines(record)
-    assert line == "contradicted: META +1.91 %, GOOGL −4.20 %; to confirm it: return of -5 % or lower"
-    assert "return of -5 % or lower" in page_of(record)
+    assert line == "contradicted: META +1.91 %, GOOGL −4.20 %; to confirm it: return of −5 % or lower"
+    assert "return of −5 % or lower" in page_of(record)
 
 
 def test_the_page_prints_the_notes_of_the_run():
