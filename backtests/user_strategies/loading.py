@@ -8,6 +8,7 @@ noted, for nothing can be proved of that; so are its text and hash, so that a ru
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import inspect
@@ -78,9 +79,9 @@ def reloaded(rule: Rule, path: Path | None = None) -> Rule:
     """Makes a rule from a file anew, in a module of its own that remembers nothing; other rules as they are."""
     if rule.code is None:
         return rule
-    return rule_from_code(
-        rule.code, {field.name: getattr(rule, field.name) for field in dataclasses.fields(rule)}, path
-    )
+    values = {field.name: getattr(rule, field.name) for field in dataclasses.fields(rule)}
+    with contextlib.redirect_stdout(None):  # what it prints when it is loaded has been said
+        return rule_from_code(rule.code, values, path)
 
 
 def rule_from_code(code: Code, values: dict[str, Any], path: Path | None = None) -> Rule:

@@ -286,7 +286,7 @@ WHEN_LOADED: dict[str, str] = {
     ),
     "another program, by the way of multiprocessing": _table(
         "\nimport io\nimport os\nfrom multiprocessing import util\nback, forth = os.pipe()\n"
-        f"WHAT = 'grep ,2025-01- ' + {_PRICES!r} + f' | grep -E \"^(NVDA|AVGO|MU),\" >&{{forth}}'\n"
+        f"WHAT = 'grep ,2025-01- ' + {_PRICES!r} + f' | grep -E \"^(NVDA|AVGO|MU),\" > /dev/fd/{{forth}}'\n"
         "util.spawnv_passfds(b'/bin/sh', ['sh', '-c', WHAT], [forth])\nos.close(forth)\n"
         "TABLE = read(io.FileIO(back).readall().decode().splitlines())\n"
     ),
