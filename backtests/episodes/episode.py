@@ -287,23 +287,27 @@ def _own_news(folder: Path) -> tuple[Path, ...]:
 
 
 def news_files(path: Path) -> tuple[Path, ...]:
-    """Returns a file of news, or those of a folder: RSS, Atom, and lists of headlines (JSONL, CSV).
+    """Returns a file of news, or those of a folder: RSS, Atom, JSON Feed, and lists of headlines (JSONL, CSV).
 
     Raises:
         InputError: There is none.
     """
     if path.is_file():
         return (path,)
-    found = [each for kind in ("*.xml", "*.rss", "*.atom", "*.jsonl", "*.csv") for each in path.glob(kind)]
-    found = [each for each in found if each.is_file() and (each.suffix != ".csv" or _lists_titles(each))]
+    found = [each for each in path.iterdir() if each.is_file() and _is_news(each)] if path.is_dir() else []
     if not found:
         raise InputError(
-            f"{path}: no news there; give a file or folder of RSS, Atom, JSONL or CSV with titles and times"
+            f"{path}: no news there; give a file or folder of RSS, Atom, JSON Feed, JSONL or CSV with titles and times"
         )
     return tuple(sorted(found))
 
 
-def _lists_titles(path: Path) -> bool:
-    """Tells a list of headlines from other tables (prices, sessions) by its header."""
+def _is_news(path: Path) -> bool:
+    """Tells news from other files of a folder: lists of headlines from tables by the header, JSON Feeds from JSON."""
+    suffix = path.suffix.lower()
+    if suffix not in {".csv", ".json"}:
+        return suffix in {".xml", ".rss", ".atom", ".jsonl"}
     with path.open(encoding="utf-8-sig", errors="replace") as file:
+        if suffix == ".json":
+            return "jsonfeed.org" in file.read(4_096)
         return "title" in re.split(r"[,;\t]", file.readline(10_000).lower().replace('"', "").strip())

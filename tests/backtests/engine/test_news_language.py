@@ -22,7 +22,17 @@ T0 = datetime(2025, 1, 27, 10, tzinfo=UTC)
 GERMAN = "Nach dem Kurssturz von gestern warten viele Anleger auf die Zahlen der Firma"
 ENGLISH = "After the slump of yesterday many investors are waiting for the company's figures"
 SWEDISH = "Regeringen vill att hushållen ska spara mer el under vintern"
-TITLES = (GERMAN, ENGLISH, SWEDISH, "Nvidia -17%", "Vertiv: vertical drop", "Chip rout", "Siemens Energy", "AMD")
+TITLES = (
+    GERMAN,
+    ENGLISH,
+    SWEDISH,
+    "Nvidia -17%",
+    "Vertiv: vertical drop",
+    "Chip rout",
+    "Siemens Energy",
+    "AMD",
+    "Seen",
+)
 
 
 def head(title: str, minute: int, feed: str = "a", language: str = "") -> Headline:
@@ -58,6 +68,13 @@ def test_a_known_company_decides_where_the_feed_says_nothing(title):
     """These were taken for Portuguese, Dutch, Swedish; where the feed is Swedish they are not taken for English."""
     assert languages(head(title, 5)) == ["en"]
     assert languages(head(title, 5), head(SWEDISH, 1))[0] != "en"
+
+
+def test_where_all_titles_are_short_most_of_the_others_decide():
+    """ "Seen" alone is taken for Finnish; among English ones it is not, and it makes none of them Finnish."""
+    assert languages(head("Seen", 5)) == ["fi"]
+    assert languages(head("Seen", 5), head("Nvidia -17%", 1), head("AMD falls again", 2)) == ["en"] * 3
+    assert languages(head("Nvidia sinks", 5), head("Seen", 1)) == ["en", "fi"]
 
 
 @pytest.mark.parametrize("title", ["英伟达暴跌", "Nvidia chute à Paris", "Regnet faller över Skåne"])
