@@ -28,7 +28,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from backtests.engine.schedule import place_news
-from backtests.records.benchmark import benchmark
+from backtests.records.benchmark_return import benchmark
 from strategies.sessions import Sessions
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from backtests.engine.news import News
 from backtests.engine.replayed import Replayed
 from backtests.episodes.claim_checks import check_claims
 from backtests.episodes.episode import Episode
-from backtests.records.benchmark import benchmark
+from backtests.records.benchmark_return import benchmark
 from backtests.records.contamination import scorer_facts
 from backtests.records.metrics import Outcome, cash_returns, figures
 from backtests.records.record import Table, label

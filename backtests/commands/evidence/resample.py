@@ -58,7 +58,7 @@ def resample(
     Example:
       backtest resample deepseek-2025 --strategy shock -n 2000 --keep 0.1:0.9:5
     """
-    from backtests.evidence.resample import resample as redraw
+    from backtests.evidence.news_samples import resample as redraw
     from backtests.evidence.resample_misread import read_misread
     from backtests.records.record import label
 

@@ -242,7 +242,9 @@ def test_parquet_gives_the_same_result_as_csv(tmp_path):
 
     pd.read_csv(EPISODE / "prices.csv").to_parquet(tmp_path / "prices.parquet")
     runs = [
-        backtest("run", "deepseek-2025", "-s", "shock", "--prices", path, "--json", "-o", "o", cwd=tmp_path).stdout
+        backtest(
+            "run", "deepseek-2025", "-s", "shock", "--prices", path, "--json", "-o", path.suffix[1:], cwd=tmp_path
+        ).stdout
         for path in (tmp_path / "prices.parquet", EPISODE / "prices.csv")
     ]
     assert json.loads(runs[0])["results"] == json.loads(runs[1])["results"]

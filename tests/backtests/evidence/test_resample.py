@@ -20,7 +20,7 @@ from backtests.cli import cli
 from backtests.engine.market import make_market
 from backtests.engine.news import read_news
 from backtests.engine.rule_run import run_rule
-from backtests.evidence.resample import SHORT, resample, short_form
+from backtests.evidence.news_samples import SHORT, resample, short_form
 from backtests.evidence.resample_draws import cells_of, kept, redrawn, versions_of
 from backtests.evidence.resample_misread import read_misread
 from feeds.errors import InputError

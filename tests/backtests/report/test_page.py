@@ -125,14 +125,37 @@ def test_ticks_are_round_and_lie_within():
 def test_every_kind_of_evidence_is_drawn_once_it_is_there(tmp_path):
     """`study`, `delay` and `placebo` on a run's folder add themselves to its page; before, it names them as missing."""
     folder = str(tmp_path / "run")
-    words = ["run", "deepseek-2025", "-s", "shock", "--set", "reactions=with-cause", "--trials", "off", "-o", folder]
+    words = [
+        "run",
+        "deepseek-2025",
+        "-s",
+        "shock",
+        "--no-baselines",
+        "--set",
+        "reactions=with-cause",
+        "--trials",
+        "off",
+        "-o",
+        folder,
+    ]
     assert CliRunner().invoke(cli, words, catch_exceptions=False).exit_code == 0
     page = tmp_path / "run" / "report.html"
     assert "Not gathered for this run" in page.read_text(encoding="utf-8")
-    for verb in (["study", folder], ["delay", folder], ["placebo", folder, "-n", "3", "--engine", "replay"]):
+    placebo, resample = (
+        ["placebo", folder, "-n", "3", "--engine", "replay"],
+        ["resample", folder, "-n", "9", "--keep", "none"],
+    )
+    for verb in (["study", folder], ["delay", folder], placebo, resample):
         assert CliRunner().invoke(cli, verb, catch_exceptions=False).exit_code == 0
     text = page.read_text(encoding="utf-8")
-    for title in ("Event study", "Delay ladder", "Placebo news", "When the profit was made", "What speaks against it"):
+    for title in (
+        "Event study",
+        "Delay ladder",
+        "Placebo news",
+        "Another sample",
+        "When the profit was made",
+        "What speaks against it",
+    ):
         assert f"<h3>{title}" in text
     assert "Not gathered" not in text
 

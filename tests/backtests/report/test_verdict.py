@@ -9,7 +9,7 @@ import pytest
 
 from backtests import load_episode, replay
 from backtests.episodes.prices import Action
-from backtests.records.benchmark import benchmark
+from backtests.records.benchmark_return import benchmark
 from backtests.report.text.limits import limits
 from backtests.report.text.run_report import result_rows, text_report, threshold_lines
 from backtests.report.text.verdict import luck, verdict
