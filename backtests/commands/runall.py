@@ -41,7 +41,7 @@ def run_all(
         InputError: An option that belongs to one episode.
     """
     from backtests.episodes.episode import episode_names, load_episode
-    from backtests.records.contamination import scorer_facts, scorer_line
+    from backtests.records.contamination import facts_of_several, scorer_line
     from backtests.report import audit_line
     from backtests.runs.across_episodes import Several, several_text
 
@@ -62,7 +62,7 @@ def run_all(
             audits.append(audited)
             firsts[name] = episode.start
             done(1)
-    facts = scorer_facts(scorer.label, scorer.trained_until, firsts)
+    facts = facts_of_several(scorer, firsts)
     several = Several(cells=tuple(cells))
     decisions = sum(each.decisions for each in audits)
     violations = [violation for each in audits for violation in violation_lines(each)]

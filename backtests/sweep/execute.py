@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from backtests.batch.pools import Pool
-from backtests.records.contamination import scorer_facts
+from backtests.records.contamination import facts_of_several
 from backtests.runs.build import configuration
 from backtests.runs.result import json_text
 from backtests.sweep.job import Job, loaded, run_block
 from backtests.sweep.robustness import judge, walk_forward
 from backtests.sweep.store import Store
 from backtests.sweep.text import draw
+from feeds.scoring.registry import scorer_named
 
 _LINE = 50_000  # trials of one line of the ledger
 
@@ -59,10 +60,9 @@ def sweep(
         "name": "sweep", "strategy": job.strategy, "episodes": names, "engine": job.engine(),
         "settings": dict(job.settings), "grid": job.axes.document(), **found, "file": str(store.result),
     }  # fmt: skip
-    news = [loaded(job, name)[1] for name in job.episodes]
-    if news[0].trained_until is not None:
-        firsts = {each.name: each.start for each in episodes}
-        document["scorer"] = scorer_facts(news[0].scorer, news[0].trained_until, firsts)
+    facts = facts_of_several(scorer_named(job.scorer), {each.name: each.start for each in episodes})
+    if facts["trained_until"] is not None:
+        document["scorer"] = facts
     (folder / "sweep_report.json").write_text(json_text(document), encoding="utf-8", newline="\n")
     draw(document, folder / "heat.png")
     return document

@@ -17,7 +17,7 @@ from feeds.scoring.german import german_word
 from feeds.scoring.lists import load
 from feeds.scoring.matching import Matcher
 from feeds.scoring.phrases import LISTS, MARKS, find
-from feeds.scoring.rows import Row, split
+from feeds.scoring.words import Row, split
 from feeds.scoring.score import sign
 from feeds.scoring.tone import single_words, tone
 

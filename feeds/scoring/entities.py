@@ -11,7 +11,7 @@ from typing import Final
 from feeds.scoring.clauses import wishes
 from feeds.scoring.directions import cue, speaks_last
 from feeds.scoring.lists import Name, choices, names
-from feeds.scoring.rows import split
+from feeds.scoring.words import split
 from feeds.scoring.score import Entity, sign
 
 _SUMMARY: Final = 0.4  # salience of a company that only the summary names

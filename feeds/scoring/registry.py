@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import cache
 
 from feeds.errors import InputError, did_you_mean
-from feeds.scoring import DEFAULT
-from feeds.scoring.learned import scorer as learned
+from feeds.scoring.model import VINTAGES
 from feeds.scoring.score import Scorer
+from feeds.scoring.vintages import DEFAULT, NAME
 
 
 @cache
 def scorers() -> dict[str, Scorer]:
-    """All scorers by name, the default first."""
-    return {each.name: each for each in (DEFAULT, learned())}
+    """Returns all scorers by name, the default first."""
+    return {each.name: each for each in (DEFAULT, *DEFAULT.vintages)}
 
 
 def scorer_named(name: str) -> Scorer:
@@ -31,3 +31,14 @@ def scorer_named(name: str) -> Scorer:
     if plain not in scorers():
         raise InputError(f"no scorer {name!r}; {did_you_mean(name, scorers())}")
     return scorers()[plain]
+
+
+def vintage_named(day: str) -> Scorer:
+    """Returns a vintage of the default scorer by its last day, or "all".
+
+    Raises:
+        InputError: There is no such vintage.
+    """
+    if day not in VINTAGES:
+        raise InputError(f"--vintage {day}: there is none; give one of {', '.join(VINTAGES)}")
+    return scorers()[f"{NAME}-{day}"]

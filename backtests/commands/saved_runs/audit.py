@@ -80,7 +80,6 @@ def audit(
     from backtests.broker.terms import BrokerTerms
     from backtests.engine.replay import standard_rules
     from backtests.episodes.episode import load_episode
-    from feeds.scoring import forget
 
     archived = news == ARCHIVE
     run = None
@@ -101,8 +100,7 @@ def audit(
     if run is not None:
         _check_sources(Path(episode), run.config["sources"], loaded.sources)
     targets = None if run is None else run.tables["targets"].rows
-    forget()  # else scoring anew would be remembering
-    anew = partial(_anew, scorer=scorer, lexicon_as_of=as_of)
+    anew = partial(_anew, scorer=scorer.before(loaded.start, as_of), lexicon_as_of=as_of)
     with aside(said=False), progress(2 * len(rules) * len(loaded.window), "decisions made again") as advance:
         found = examine(loaded, scored, rules, terms, targets=targets, scoring=anew, on_progress=advance)
     click.echo(text_audit(found), err=as_json, nl=False)
@@ -128,7 +126,7 @@ def scorer_of(run: Result, asked: Scorer) -> Scorer:
 
     found = scorer_named(run.config["scorer"])
     given = click.get_current_context().get_parameter_source("scorer") is not ParameterSource.DEFAULT
-    if given and asked != found:
+    if given and found not in {asked, *asked.vintages}:
         raise InputError(f"--scorer {asked.name}: this run was scored by {found.name}; leave --scorer out")
     return found
 

@@ -1,0 +1,234 @@
+"""Trains the weights of all vintages from the shipped labels, to the same bytes every time.
+
+    python -m feeds.scoring.train             # writes data/weights_*.bin
+    python -m feeds.scoring.train --validate  # five folds by day: what to expect of headlines of other days
+
+Every head is a logistic regression with a Gaussian prior on its weights (L2), all fitted in one L-BFGS run. A headline
+whose annotator was not sure counts half for sentiment and displacement. What the figures say: docs/scoring.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
+
+from feeds.scoring.clauses import bare
+from feeds.scoring.features import LETTERS, letters, take_apart
+from feeds.scoring.benchmark import classes
+from feeds.scoring.model import BIAS, COLUMNS, FLAGS, SIGNED, VINTAGES, Floats, path_of, signed, write_model
+from feeds.scoring.pipeline import LONGEST
+from feeds.scoring.score import sign
+
+LABELS: Final = Path(__file__).with_name("data") / "labels"
+FILES: Final = ("panel.csv", "events.csv")
+FOLDS: Final = 5
+_COLUMN: Final = {"sentiment": "compute_demand"}  # a head's column of the labels, where it has another name
+_OFTEN: Final = 3  # headlines that a feature must stand in
+_PENALTY: Final = 3.0
+_LETTERS_WEIGH: Final = 0.4  # a feature of letters, of which a word has a dozen, counts so much of a word
+_UNSURE: Final = 0.5
+_ROUNDS: Final = 60
+# What is added to the log odds of both signs, or of yes, for the best macro-F1 over the five folds.
+_LIFT: Final = {"sentiment": 0.8, "displacement": 0.8, "tone": 0.2, "relevance": 0.0, "reaction": 0.2, "cause": 0.2}
+
+Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """A headline with its labels."""
+
+    title: str
+    language: str
+    day: date
+    heads: dict[str, int]
+    sure: bool
+
+    @property
+    def fold(self) -> int:
+        """Which of the five folds its day is in; related headlines of a day stay together."""
+        return crc32(self.day.isoformat().encode()) % FOLDS
+
+
+def read_labels(paths: Iterable[Path] = tuple(LABELS / name for name in FILES)) -> list[Labels]:
+    """Reads labelled headlines in the order of the files."""
+    found = []
+    for path in paths:
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                heads = {head: int(row[_COLUMN.get(head, head)]) for head in (*SIGNED, *FLAGS)}
+                found.append(
+                    Labels(
+                        title=bare(row["title"])[:LONGEST], language=row.get("lang") or "en",
+                        day=date.fromisoformat(row["date"]), heads=heads, sure=row["sure"] == "1",
+                    )  # fmt: skip
+                )
+    return found
+
+
+def features_of(rows: Sequence[Labels], as_of: date | None) -> list[list[str]]:
+    """Returns the features of each headline, as a day knew the lists."""
+    found = []
+    for row in rows:
+        parts = take_apart(row.title, row.language, as_of)
+        found.append([BIAS, *parts.features, *(name for word in parts.words for name in letters(word))])
+    return found
+
+
+def vocabulary(features: Iterable[Sequence[str]]) -> list[str]:
+    """Returns the features that stand in three headlines or more, sorted."""
+    counts = Counter(name for found in features for name in found)
+    return sorted(name for name, count in counts.items() if count >= _OFTEN)
+
+
+def matrix(features: Sequence[Sequence[str]], names: Sequence[str], counts: float = _LETTERS_WEIGH) -> csr_matrix:
+    """Returns headlines by features: how often each stands there, one of letters times `counts`."""
+    places = {name: column for column, name in enumerate(names)}
+    worth = np.array([counts if name[0] == LETTERS else 1.0 for name in names], dtype=np.float32)
+    rows = [sorted(places[name] for name in found if name in places) for found in features]
+    columns = np.fromiter((column for row in rows for column in row), dtype=np.int32)
+    ends = np.cumsum([0, *map(len, rows)], dtype=np.int32)
+    return csr_matrix((worth[columns], columns, ends), shape=(len(rows), len(names)))
+
+
+def fit(weighed: csr_matrix, rows: Sequence[Labels]) -> Floats:
+    """Returns weights, shape (features, columns of the model).
+
+    Minimises the log loss of all heads plus half the penalty times the squared weights.
+    """
+    turned = weighed.T.tocsr()
+    signed = {head: np.array([row.heads[head] for row in rows]) for head in (*SIGNED, *FLAGS)}
+    truth = np.zeros((len(rows), len(COLUMNS)), dtype=np.float32)
+    counts = np.ones_like(truth)
+    for place, head in enumerate(SIGNED):
+        truth[:, 2 * place], truth[:, 2 * place + 1] = signed[head] == -1, signed[head] == 1
+        if head != "tone":
+            counts[:, 2 * place : 2 * place + 2] = np.where([row.sure for row in rows], 1.0, _UNSURE)[:, None]
+    for head in FLAGS:
+        truth[:, COLUMNS.index(head)] = signed[head] == 1
+
+    def loss(flat: Doubles) -> tuple[float, Doubles]:
+        weights = flat.astype(np.float32).reshape(-1, len(COLUMNS))
+        odds = weighed @ weights
+        said, value = _said(odds, truth, counts)
+        value += _PENALTY / 2 * float(np.square(weights).sum(dtype=np.float64))
+        return value, (turned @ ((said - truth) * counts) + _PENALTY * weights).ravel().astype(np.float64)
+
+    start = np.zeros(weighed.shape[1] * len(COLUMNS))
+    done = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _ROUNDS, "ftol": 1e-7, "maxcor": 8})
+    found: Floats = np.asarray(done.x, dtype=np.float32).reshape(-1, len(COLUMNS))
+    return found
+
+
+def _said(odds: Floats, truth: Floats, counts: Floats) -> tuple[Floats, float]:
+    """Returns the probabilities behind log odds, and the log loss."""
+    said, loss = np.empty_like(odds), 0.0
+    for place in range(len(SIGNED)):
+        at = slice(2 * place, 2 * place + 2)
+        top = np.maximum(odds[:, at].max(axis=1), 0)
+        parts = np.exp(odds[:, at] - top[:, None])
+        whole = parts.sum(axis=1) + np.exp(-top)
+        said[:, at] = parts / whole[:, None]
+        missed = top + np.log(whole) - (odds[:, at] * truth[:, at]).sum(axis=1)
+        loss += float((missed * counts[:, at.start]).sum(dtype=np.float64))
+    flags = slice(2 * len(SIGNED), len(COLUMNS))
+    said[:, flags] = 1 / (1 + np.exp(-odds[:, flags]))
+    missed = np.logaddexp(0, odds[:, flags]) - truth[:, flags] * odds[:, flags]
+    return said, loss + float(missed.sum(dtype=np.float64))
+
+
+def trained(rows: Sequence[Labels], features: Sequence[Sequence[str]]) -> tuple[list[str], Floats]:
+    """Returns the features and their weights, with the lift of each head in the bias."""
+    names = vocabulary(features)
+    weighed = matrix(features, names)
+    weights = fit(weighed, rows)
+    weights *= np.array([_LETTERS_WEIGH if name[0] == LETTERS else 1.0 for name in names], dtype=np.float32)[:, None]
+    lift = [_LIFT[column.split(" ")[0]] for column in COLUMNS]
+    weights[names.index(BIAS)] += np.array(lift, dtype=np.float32)
+    return names, weights
+
+
+def validated(rows: Sequence[Labels], tested: Sequence[Labels]) -> Floats:
+    """Returns the log odds of each tested headline by weights learned from the other four folds' days."""
+    own, other = features_of(rows, None), features_of(tested, None)
+    odds = np.zeros((len(tested), len(COLUMNS)), dtype=np.float32)
+    for fold in range(FOLDS):
+        kept = [place for place, row in enumerate(rows) if row.fold != fold]
+        names, weights = trained([rows[place] for place in kept], [own[place] for place in kept])
+        at = [place for place, row in enumerate(tested) if row.fold == fold]
+        odds[at] = matrix([other[place] for place in at], names, counts=1.0) @ weights
+    return odds
+
+
+def write_vintages() -> list[Path]:
+    """Trains and writes the weights of every vintage."""
+    rows = read_labels()
+    digest = sha256(b"".join((LABELS / name).read_bytes() for name in FILES)).hexdigest()
+    paths = []
+    for vintage in VINTAGES:
+        until = None if vintage == "all" else date.fromisoformat(vintage)
+        known = [row for row in rows if until is None or row.day <= until]
+        names, weights = trained(known, features_of(known, until))
+        last = max(row.day for row in known) if until is None else until
+        facts: dict[str, Any] = {"until": last.isoformat(), "headlines": len(known), "labels": digest[:12]}
+        write_model(path_of(vintage), names, weights, facts)
+        paths.append(path_of(vintage))
+    return paths
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Trains, or validates; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m feeds.scoring.train", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--validate", action="store_true", help="five folds by day over the shipped labels")
+    parser.add_argument("--also", type=Path, nargs="*", default=[], help="CSV files to measure the folds on too")
+    given = parser.parse_args(arguments)
+    if not given.validate:
+        for path in write_vintages():
+            sys.stdout.write(f"{path}: {path.stat().st_size:,} bytes\n")
+        return 0
+    rows = read_labels()
+    sets = {name: read_labels([LABELS / name]) for name in FILES} | {str(path): read_labels([path]) for path in given.also}
+    for name, tested in sets.items():
+        odds = validated(rows, tested)
+        for language in sorted({row.language for row in tested}):
+            at = [place for place, row in enumerate(tested) if row.language == language]
+            figures = measured(odds[at], [tested[place] for place in at])
+            sys.stdout.write(f"{name} {language}, {len(at):,}: {figures}\n")
+    return 0
+
+
+def measured(odds: Floats, rows: Sequence[Labels]) -> str:
+    """Returns macro-F1 of the signed heads, recall and precision of their signs, F1 of yes of the flags, as text."""
+    parts = []
+    for place, head in enumerate(SIGNED):
+        pairs = [(row.heads[head], sign(signed(own))) for row, own in zip(rows, odds[:, 2 * place : 2 * place + 2].tolist(), strict=True)]
+        figures = classes(pairs)
+        parts.append(f"{head} {figures['macro_f1']:.3f} (" + ", ".join(f"F1 {key} {value:.2f}" for key, value in figures["f1"].items()))
+        for way in (-1, 1):
+            hit = sum(label == said == way for label, said in pairs)
+            recall, precision = hit / max(1, sum(label == way for label, _ in pairs)), hit / max(1, sum(said == way for _, said in pairs))
+            parts[-1] += f"; {way:+d} recall {recall:.2f} precision {precision:.2f}"
+        opposite = figures["wrong_signs"] / max(1, sum(label != 0 for label, _ in pairs))
+        parts[-1] += f"; opposite {opposite:.1%})"
+    for head in FLAGS:
+        said = (odds[:, COLUMNS.index(head)] >= 0).tolist()
+        parts.append(f"{head} F1 {classes([(row.heads[head] == 1, yes) for row, yes in zip(rows, said, strict=True)])['f1']['True']:.3f}")
+    return "; ".join(parts)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
