@@ -26,11 +26,13 @@ from feeds.scoring.lists import load
 from feeds.scoring.matching import Matcher
 from feeds.scoring.phrases import MARKS
 from feeds.scoring.rules import Reading, rule_book
-from feeds.scoring.score import SPEAKS, sign
+from feeds.scoring.score import sign
 from feeds.scoring.tone import single_words, tone
 from feeds.scoring.words import LONGEST_WORD, Row, split
 
 _LETTERS: Final = (3, 4, 5)
+_ASKED: Final = 0.5  # a question says half of what a statement says
+_STRONG: Final = 0.5  # a tone from there on is strong
 LETTERS: Final = "~"  # a feature of letters begins with it
 _THINGS: Final = frozenset(  # classes of things, of which something is said
     "ai|lab|model|data centre|compute|chip|ai supplier|supplier|spender|china|ai spending|demand|outlook|ai hype|power|"
@@ -47,6 +49,12 @@ class Parts:
     words: list[str]  # each once, with roles for names: whose letters are features too
     tone: float  # the analyzer's, [-1, 1]
     tone_words: tuple[str, ...]
+    rules: float  # the lowest and the highest value of the rules that fired, added up, [-1, 1]
+
+    @property
+    def phrased(self) -> bool:
+        """Whether a phrase of several words speaks in the tone."""
+        return any(" " in word for word in self.tone_words)
 
 
 def take_apart(text: str, language: str, as_of: date | None = None) -> Parts:
@@ -66,8 +74,10 @@ def take_apart(text: str, language: str, as_of: date | None = None) -> Parts:
     found.update(dict.fromkeys(f"{one} {two}" for one, two in pairwise(("^", *masked, "$"))))
     found.update(dict.fromkeys(f"name {word}" for word in named))
     found.update(dict.fromkeys(_classes(row, masked, about, moves, language, as_of)))
-    found.update(dict.fromkeys(_rules(about, moves, value)))
-    return Parts(list(found), list(dict.fromkeys(masked)), value, tone_words)
+    fired, total = _fired(about)
+    found.update(dict.fromkeys(fired))
+    found.update(dict.fromkeys(_signs(about, moves, value, sign(total))))
+    return Parts(list(found), list(dict.fromkeys(masked)), value, tone_words, total)
 
 
 @cache
@@ -161,19 +171,25 @@ def _polar(words: Sequence[str], language: str, as_of: date | None) -> dict[int,
     return found
 
 
-def _rules(about: Reading, moves: Reading, value: float) -> Iterator[str]:
-    """The rules that fired, the sum of their signs, and the sign of the analyzer's tone."""
+def _fired(about: Reading) -> tuple[list[str], float]:
+    """Returns the rules that fired, and what they say: the strongest of both signs, added up."""
     lowest = highest = 0.0
+    names = []
     for rule, taken_back, asked in about.fired():
-        worth = (rule.negated if taken_back else rule.value) * (0.5 if asked else 1.0)
+        worth = (rule.negated if taken_back else rule.value) * (_ASKED if asked else 1.0)
         lowest, highest = min(lowest, worth), max(highest, worth)
-        yield f"rule {rule.name}{' taken back' * taken_back}{' asked' * asked}"
-    total = sign(lowest + highest)
-    yield f"rules {total:+d}"
-    yield f"tone {sign(value):+d}"
-    yield f"rules {total:+d}, tone {sign(value):+d}"
-    if abs(value) >= 10 * SPEAKS:
-        yield f"strong tone {sign(value):+d}"
+        names.append(f"rule {rule.name}{' taken back' * taken_back}{' asked' * asked}")
+    return names, max(-1.0, min(1.0, lowest + highest))
+
+
+def _signs(about: Reading, moves: Reading, tone_value: float, rules: int) -> Iterator[str]:
+    """Yields the sign of the rules and of the analyzer's tone, and what the text is about."""
+    mood = sign(tone_value)
+    yield f"rules {rules:+d}"
+    yield f"tone {mood:+d}"
+    yield f"rules {rules:+d}, tone {mood:+d}"
+    if abs(tone_value) >= _STRONG:
+        yield f"strong tone {mood:+d}"
     yield f"about {about.relevance()}"
     for rule, taken_back, asked in moves.fired():
         yield f"move rule {rule.name}{' taken back' * taken_back}{' asked' * asked}"

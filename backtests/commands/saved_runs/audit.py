@@ -126,7 +126,7 @@ def scorer_of(run: Result, asked: Scorer) -> Scorer:
 
     found = scorer_named(run.config["scorer"])
     given = click.get_current_context().get_parameter_source("scorer") is not ParameterSource.DEFAULT
-    if given and found not in {asked, *asked.vintages}:
+    if given and found != asked.before(date.fromisoformat(run.config["start"]), lexicon_of(run)):
         raise InputError(f"--scorer {asked.name}: this run was scored by {found.name}; leave --scorer out")
     return found
 

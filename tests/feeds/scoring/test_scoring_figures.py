@@ -7,7 +7,6 @@ import pytest
 from feeds.scoring import DEFAULT
 from feeds.scoring.benchmark import answers, report
 from feeds.scoring.labelled import read_labelled
-from feeds.scoring.registry import scorer_named
 from tests.helpers.paths import SHARED
 
 SETS = SHARED / "data" / "labelled"
@@ -41,18 +40,3 @@ def test_a_figure_stays_above_its_floor(name, language, axis, figure, check, who
     halves = report(answers(read_labelled(path, feeds=(), declared=language), DEFAULT))[axis]
     assert halves["check"]["scorer"][figure] >= check
     assert halves["all"]["scorer"][figure] >= whole
-
-
-@pytest.mark.parametrize(
-    ("name", "language", "axis", "figure", "check"),
-    [
-        ("sentfin_entities", "en", "tone", "macro_f1", 0.79),
-        ("fiqa2018_task1_headline", "en", "score", "r", 0.66),
-        ("german_news_headlines_donvieti", "de", "tone", "macro_f1", 0.46),
-    ],
-)
-def test_the_learned_tone_stays_above_its_floor(name, language, axis, figure, check):
-    """On the half that it was not trained on."""
-    path = labelled(name)
-    found = report(answers(read_labelled(path, declared=language), scorer_named("learned-tone")))[axis]
-    assert found["check"]["scorer"][figure] >= check
