@@ -106,8 +106,8 @@ def _write(table: Any, path: Path) -> None:
 def score_block(path: str, first: int, lexicon_as_of: date | None, scorer: str = "") -> Any:
     """Scores the rows `first` … `first + BLOCK - 1` of a table; returns a pyarrow table, one row for each.
 
-    Its columns: row, id and published where they are there, language, relevance, sentiment, displacement, tone, reaction,
-    cause, entities ("NVDA:-1 …"), features.
+    Its columns: row, id and published where they are there, language, relevance, sentiment, displacement, tone,
+    reaction, cause, entities ("NVDA:-1 …"), features.
     """
     import pyarrow as pa
 

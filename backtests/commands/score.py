@@ -155,7 +155,7 @@ class _How:
         return [self._shown(line, scored, scorer) for line, scored in zip(lines, scores, strict=True)]
 
     def _shown(self, text: str, scored: Score, scorer: Scorer) -> str:
-        parts = []
+        parts: list[str] = []
         if self.explain:
             explain = scorer.explain or (lambda *_: [f"scorer {scorer.label} explains nothing"])
             parts = explain(text, self.language, self.lexicon_as_of)

@@ -54,8 +54,8 @@ class News:
 def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date | None = None) -> News:
     """Parses and scores the episode's news: feeds, and lists of headlines (JSONL) with the times they were seen.
 
-    Of an item of a list that was edited before it could be traded, only the words of that moment count. Of a scorer with
-    vintages the one before the episode scores.
+    Of an item of a list that was edited before it could be traded, only the words of that moment count. Of a scorer
+    with vintages the one before the episode scores.
 
     Raises:
         InputError: A document that is no feed, or a list that is none.

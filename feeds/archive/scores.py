@@ -66,4 +66,4 @@ def _score(text: str) -> Score:
 
     raw = json.loads(text)
     entities = tuple(Entity(**each) for each in raw.pop("entities"))
-    return Score(**raw | {"entities": entities, "features": tuple(raw.get("features") or raw["hits"])})
+    return Score(**raw | {"entities": entities, "features": tuple(raw["features"])})

@@ -15,9 +15,7 @@ from feeds.scoring.score import ScoreInput
 _SHOWN: Final = 5  # features of each head
 
 
-def explain(
-    title: str, vintage: str = "all", *, language: str = "", lexicon_as_of: date | None = None
-) -> list[str]:
+def explain(title: str, vintage: str = "all", *, language: str = "", lexicon_as_of: date | None = None) -> list[str]:
     """Returns lines that say how a headline came to its score.
 
     Args:

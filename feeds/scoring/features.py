@@ -1,19 +1,19 @@
 """Takes a headline apart into the features that the heads weigh.
 
-    words and pairs   cuts, cuts capex           names stand as their role: [chip], [cloud], amounts as 0, $0, 0%
-    names             name nvidia
-    letters           ~plun, ~plung              three to five in a row; German compounds, and words not met before
-    classes           is spending, is bad        lists of words, English and German alike (disruption.toml)
-    pairs of classes  cut & spending             in one clause: negations and what is said of whom
-    meanings          means cut                  words of one meaning, whatever they are about (concepts.toml)
-      of a thing      cut @ chip                 with a class or a role in its clause
-      in order        [cloud] > cut              one after the other
-    rules             rule spending cut          which fired, and whether they were taken back or asked
+words and pairs   cuts, cuts capex           names stand as their role: [chip], [cloud], amounts as 0, $0, 0%
+names             name nvidia
+letters           ~plun, ~plung              three to five in a row; German compounds, and words not met before
+classes           is spending, is bad        lists of words, English and German alike (disruption.toml)
+pairs of classes  cut & spending             in one clause: negations and what is said of whom
+meanings          means cut                  words of one meaning, whatever they are about (concepts.toml)
+  of a thing      cut @ chip                 with a class or a role in its clause
+  in order        [cloud] > cut              one after the other
+rules             rule spending cut          which fired, and whether they were taken back or asked
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
@@ -140,7 +140,9 @@ def _classes(
         for meaning in dict.fromkeys(each for place in places for each in meant[place]):
             yield f"means {meaning}"
             yield from (f"{meaning} @ {thing}" for thing in things)
-    steps = [word if word[0] == "[" else own[0] for word, own in zip(masked, meant, strict=True) if own or word[0] == "["]
+    steps = [
+        word if word[0] == "[" else own[0] for word, own in zip(masked, meant, strict=True) if own or word[0] == "["
+    ]
     yield from (f"{one} > {two}" for one, two in pairwise(steps))
     yield from (f"move {name}" for name in _classes_of(moves.mask, "reaction.toml", as_of))
 

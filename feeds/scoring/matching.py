@@ -167,7 +167,10 @@ class Matcher(Generic[T]):
             payloads.append(payload)
         if len(best) > 1:
             return best, payloads
-        payloads = [*(self._patterns[number][1] for number in starts.single), *payloads]  # "falls <end>" is one word too
+        payloads = [
+            *(self._patterns[number][1] for number in starts.single),
+            *payloads,
+        ]  # "falls <end>" is one word too
         return ((index,), payloads) if payloads else None
 
     def single(self, word: str) -> list[T]:

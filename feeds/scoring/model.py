@@ -1,7 +1,7 @@
 """Weighs the features of headlines: the heads of the model, their weights by vintage.
 
-A head is a logistic regression. Three of them tell -1, 0 and 1 apart (multinomial, 0 is the reference), three say yes or
-no. A score is the sum of its features' weights, made probabilities; `train.py` makes the weights.
+A head is a logistic regression. Three of them tell -1, 0 and 1 apart (multinomial, 0 is the reference), three say yes
+or no. A score is the sum of its features' weights, made probabilities; `train.py` makes the weights.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def write_model(path: Path, names: Sequence[str], weights: Floats, facts: dict[s
     """
     units = np.maximum(np.abs(weights).max(axis=0), 1e-9) / 127
     whole = np.rint(weights / units).astype(np.int8)
-    kept = np.flatnonzero(whole.any(axis=1))
+    kept = np.flatnonzero(whole.any(axis=1)).tolist()
     head = json.dumps({**facts, "features": len(kept), "units": [float(f"{unit:.6g}") for unit in units]})
     text = "\n".join([head, *(names[row] for row in kept)])
     path.write_bytes(zlib.compress(text.encode() + b"\0" + whole[kept].tobytes(order="F"), 9))

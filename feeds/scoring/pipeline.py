@@ -1,12 +1,12 @@
-"""Scores headlines, step by step:
+"""Scores headlines, step by step.
 
-    1  language      language.py              what is neither English nor German is rejected
-    2  words         words.py, clauses.py     agencies' and outlets' marks go; words; clauses
-    3  classes       rules.py, phrases.py     lists of words, rules over them, phrases (matching.py, lists.py, data/)
-    4  tone          tone.py, german.py       vaderSentiment's analyzer with our words
-    5  features      features.py              words, pairs, letters, roles of names, classes, rules
-    6  heads         model.py                 weights of one vintage: sentiment, displacement, tone, reaction, …
-    7  companies     entities.py, directions.py
+1  language      language.py              what is neither English nor German is rejected
+2  words         words.py, clauses.py     agencies' and outlets' marks go; words; clauses
+3  classes       rules.py, phrases.py     lists of words, rules over them, phrases (matching.py, lists.py, data/)
+4  tone          tone.py, german.py       vaderSentiment's analyzer with our words
+5  features      features.py              words, pairs, letters, roles of names, classes, rules
+6  heads         model.py                 weights of one vintage: sentiment, displacement, tone, reaction, …
+7  companies     entities.py, directions.py
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def score_texts(texts: Sequence[ScoreInput], model: Model, as_of: date | None) -
         block = [_read(text, as_of) for text in texts[start : start + _TOGETHER]]
         rows = [model.rows(text.parts) if text.parts else [] for text in block]
         odds = model.weigh(rows).tolist()
-        scores += [_score(text, *each, model, as_of) for text, *each in zip(block, rows, odds, strict=True)]
+        scores += [_score(*each, model, as_of) for each in zip(block, rows, odds, strict=True)]
     return scores
 
 

@@ -1,7 +1,8 @@
 """Trains the weights of all vintages from the shipped labels, to the same bytes every time.
 
-    python -m feeds.scoring.train             # writes data/weights_*.bin
-    python -m feeds.scoring.train --validate  # five folds by day: what to expect of headlines of other days
+    python -m feeds.scoring.train
+
+writes data/weights_*.bin; `validate.py` says what to expect of them.
 
 Every head is a logistic regression with a Gaussian prior on its weights (L2), all fitted in one L-BFGS run. A headline
 whose annotator was not sure counts half for sentiment and displacement. What the figures say: docs/scoring.md.
@@ -9,7 +10,6 @@ whose annotator was not sure counts half for sentiment and displacement. What th
 
 from __future__ import annotations
 
-import argparse
 import csv
 import sys
 from collections import Counter
@@ -28,10 +28,8 @@ from scipy.sparse import csr_matrix
 
 from feeds.scoring.clauses import bare
 from feeds.scoring.features import LETTERS, letters, take_apart
-from feeds.scoring.benchmark import classes
-from feeds.scoring.model import BIAS, COLUMNS, FLAGS, SIGNED, VINTAGES, Floats, path_of, signed, write_model
+from feeds.scoring.model import BIAS, COLUMNS, FLAGS, SIGNED, VINTAGES, Floats, path_of, write_model
 from feeds.scoring.pipeline import LONGEST
-from feeds.scoring.score import sign
 
 LABELS: Final = Path(__file__).with_name("data") / "labels"
 FILES: Final = ("panel.csv", "events.csv")
@@ -64,18 +62,21 @@ class Labels:
         return crc32(self.day.isoformat().encode()) % FOLDS
 
 
-def read_labels(paths: Iterable[Path] = tuple(LABELS / name for name in FILES)) -> list[Labels]:
+def read_labels(paths: Iterable[Path] = (LABELS / FILES[0], LABELS / FILES[1])) -> list[Labels]:
     """Reads labelled headlines in the order of the files."""
     found = []
     for path in paths:
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
-                heads = {head: int(row[_COLUMN.get(head, head)]) for head in (*SIGNED, *FLAGS)}
+                heads = {each: int(row[_COLUMN.get(each, each)]) for each in (*SIGNED, *FLAGS)}
                 found.append(
                     Labels(
-                        title=bare(row["title"])[:LONGEST], language=row.get("lang") or "en",
-                        day=date.fromisoformat(row["date"]), heads=heads, sure=row["sure"] == "1",
-                    )  # fmt: skip
+                        title=bare(row["title"])[:LONGEST],
+                        language=row.get("lang") or "en",
+                        day=date.fromisoformat(row["date"]),
+                        heads=heads,
+                        sure=row["sure"] == "1",
+                    )
                 )
     return found
 
@@ -162,18 +163,6 @@ def trained(rows: Sequence[Labels], features: Sequence[Sequence[str]]) -> tuple[
     return names, weights
 
 
-def validated(rows: Sequence[Labels], tested: Sequence[Labels]) -> Floats:
-    """Returns the log odds of each tested headline by weights learned from the other four folds' days."""
-    own, other = features_of(rows, None), features_of(tested, None)
-    odds = np.zeros((len(tested), len(COLUMNS)), dtype=np.float32)
-    for fold in range(FOLDS):
-        kept = [place for place, row in enumerate(rows) if row.fold != fold]
-        names, weights = trained([rows[place] for place in kept], [own[place] for place in kept])
-        at = [place for place, row in enumerate(tested) if row.fold == fold]
-        odds[at] = matrix([other[place] for place in at], names, counts=1.0) @ weights
-    return odds
-
-
 def write_vintages() -> list[Path]:
     """Trains and writes the weights of every vintage."""
     rows = read_labels()
@@ -190,44 +179,11 @@ def write_vintages() -> list[Path]:
     return paths
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Trains, or validates; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m feeds.scoring.train", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--validate", action="store_true", help="five folds by day over the shipped labels")
-    parser.add_argument("--also", type=Path, nargs="*", default=[], help="CSV files to measure the folds on too")
-    given = parser.parse_args(arguments)
-    if not given.validate:
-        for path in write_vintages():
-            sys.stdout.write(f"{path}: {path.stat().st_size:,} bytes\n")
-        return 0
-    rows = read_labels()
-    sets = {name: read_labels([LABELS / name]) for name in FILES} | {str(path): read_labels([path]) for path in given.also}
-    for name, tested in sets.items():
-        odds = validated(rows, tested)
-        for language in sorted({row.language for row in tested}):
-            at = [place for place, row in enumerate(tested) if row.language == language]
-            figures = measured(odds[at], [tested[place] for place in at])
-            sys.stdout.write(f"{name} {language}, {len(at):,}: {figures}\n")
+def main() -> int:
+    """Trains and writes; returns the exit code."""
+    for path in write_vintages():
+        sys.stdout.write(f"{path.name}: {path.stat().st_size:,} bytes\n")
     return 0
-
-
-def measured(odds: Floats, rows: Sequence[Labels]) -> str:
-    """Returns macro-F1 of the signed heads, recall and precision of their signs, F1 of yes of the flags, as text."""
-    parts = []
-    for place, head in enumerate(SIGNED):
-        pairs = [(row.heads[head], sign(signed(own))) for row, own in zip(rows, odds[:, 2 * place : 2 * place + 2].tolist(), strict=True)]
-        figures = classes(pairs)
-        parts.append(f"{head} {figures['macro_f1']:.3f} (" + ", ".join(f"F1 {key} {value:.2f}" for key, value in figures["f1"].items()))
-        for way in (-1, 1):
-            hit = sum(label == said == way for label, said in pairs)
-            recall, precision = hit / max(1, sum(label == way for label, _ in pairs)), hit / max(1, sum(said == way for _, said in pairs))
-            parts[-1] += f"; {way:+d} recall {recall:.2f} precision {precision:.2f}"
-        opposite = figures["wrong_signs"] / max(1, sum(label != 0 for label, _ in pairs))
-        parts[-1] += f"; opposite {opposite:.1%})"
-    for head in FLAGS:
-        said = (odds[:, COLUMNS.index(head)] >= 0).tolist()
-        parts.append(f"{head} F1 {classes([(row.heads[head] == 1, yes) for row, yes in zip(rows, said, strict=True)])['f1']['True']:.3f}")
-    return "; ".join(parts)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Splits a text into words and marks, as the patterns of the lists and the features see them.
 
-    "Nvidia's AI-driven sell-off, again" ─► nvidia, ai-driven, sell-off, ",", again
+"Nvidia's AI-driven sell-off, again" ─► nvidia, ai-driven, sell-off, ",", again
 """
 
 from __future__ import annotations

@@ -50,7 +50,12 @@ def test_names_of_companies_stand_as_their_role():
     """What is learned of one supplier holds for another."""
     one, other = (take_apart(f"{name} cuts its forecast", "en").features for name in ("Nvidia", "Marvell"))
     assert {"[chip]", "[chip] cuts"} <= set(one) & set(other)
-    assert set(one) ^ set(other) <= {"name nvidia", "name marvell", "is leader", *(each for each in one if "leader" in each)}
+    assert set(one) ^ set(other) <= {
+        "name nvidia",
+        "name marvell",
+        "is leader",
+        *(each for each in one if "leader" in each),
+    }
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,8 @@ def test_the_default_comes_first_and_is_what_no_name_means():
 
 def test_an_unknown_scorer_is_refused_with_the_nearest_name():
     """In one line."""
-    with pytest.raises(InputError, match="no scorer 'disruption-202'; did you mean 'disruption-2022-12-31'"):
-        registry.scorer_named("disruption-202")
+    with pytest.raises(InputError, match="no scorer 'disruption-2022-12'; did you mean 'disruption-2022-12-31'"):
+        registry.scorer_named("disruption-2022-12")
 
 
 def test_scorers_are_stored_under_keys_of_their_own():
@@ -108,8 +108,12 @@ def test_several_episodes_are_told_apart(tmp_path, monkeypatch):
 def test_a_run_by_another_scorer_is_made_again_and_audited_by_it(tmp_path, monkeypatch):
     """Byte for byte, and its name stands in the run's configuration; another scorer is refused."""
     monkeypatch.chdir(tmp_path)
-    done = invoke("run", "deepseek-2025", "-s", "shock", "--scorer", "disruption-2023-12-31", "--trials", "off", "-o", "run")
-    assert "trained on data until 2023-12-31, before the first session: not contaminated" in done.stdout
+    done = invoke(
+        "run", "deepseek-2025", "-s", "shock", "--scorer", "disruption-2023-12-31", "--trials", "off", "-o", "run"
+    )
+    assert "trained on data until 2023-12-31, before the first session: not contaminated" in " ".join(
+        done.stdout.split()
+    )
     assert json.loads((tmp_path / "run" / "run_card.json").read_text())["config"]["scorer"] == "disruption-2023-12-31 5"
     invoke("verify", "run")
     assert " 0 differed" in invoke("audit", "run").stdout
@@ -123,7 +127,9 @@ def test_without_a_name_everything_is_as_ever(tmp_path, monkeypatch):
     """The vintage of before the episode, and that it is none of the episode's time."""
     monkeypatch.chdir(tmp_path)
     done = invoke("run", "deepseek-2025", "-s", "shock", "--trials", "off", "-o", "run")
-    assert "trained on data until 2024-12-31, before the first session: not contaminated" in " ".join(done.stdout.split())
+    assert "trained on data until 2024-12-31, before the first session: not contaminated" in " ".join(
+        done.stdout.split()
+    )
     document = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))
     assert document["scorer"] == {
         "name": "disruption-2024-12-31 5", "trained_until": "2024-12-31", "contaminated_for": []
@@ -138,7 +144,9 @@ def test_score_and_benchmark_take_a_scorer(tmp_path):
     told = invoke("score", title, "--scorer", "disruption-2023-12-31", "--explain").stdout
     assert "analyzer's tone -" in told
     (tmp_path / "set.csv").write_text(f"title,label\n{title},negative\n", encoding="utf-8")
-    measured = invoke("score", "--benchmark", str(tmp_path / "set.csv"), "--scorer", "disruption-2023-12-31", "--json").stdout
+    measured = invoke(
+        "score", "--benchmark", str(tmp_path / "set.csv"), "--scorer", "disruption-2023-12-31", "--json"
+    ).stdout
     assert json.loads(measured)["scorer"] == "disruption-2023-12-31 5"
 
 

@@ -91,7 +91,7 @@ def test_praise_and_disruption_are_two_axes():
     ("title", "reaction", "cause"),
     [
         ("Nvidia shares plunge 17%", True, False),
-        ("Cheap Chinese AI model triggers slump in chip stocks", True, True),
+        ("Chip stocks slump after cheap Chinese AI model", True, True),
         ("Meta raises capex to $65bn for AI", False, False),
     ],
 )
