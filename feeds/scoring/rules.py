@@ -35,7 +35,6 @@ class Rule:
 
     name: str
     value: float
-    tone: float  # [-1, 1]: what it says to readers where no word has a tone
     event: int  # mask of classes: the event
     groups: tuple[int, ...]  # one mask of classes each; the first is the event
     none: int  # classes that veto it
@@ -51,7 +50,6 @@ class RuleBook:
 
     matcher: Matcher[int]
     alone: _Alone  # what each word is, standing alone
-    matters: int  # classes without one of which the list says nothing
     bits: dict[str, int]
     relevance: tuple[tuple[tuple[int, ...], float], ...]
     subject: int  # all classes that make a text relevant
@@ -80,7 +78,6 @@ def rule_book(where: str, as_of: date | None) -> RuleBook:
     book = RuleBook(
         matcher=Matcher(patterns, where),
         alone=_Alone(),
-        matters=_mask("|".join(raw["matters"]), bits, where),
         bits=bits,
         relevance=tuple(
             (tuple(_mask(name, bits, where) for name in names_.split("+")), weight)
@@ -111,7 +108,6 @@ def _rule(raw: dict[str, Any], bits: dict[str, int], where: str) -> Rule:
     return Rule(
         name=raw["name"],
         value=value,
-        tone=float(raw.get("tone", 0.0)),
         event=groups[0],
         groups=groups,
         none=_mask("|".join(raw["none"]), bits, where) if "none" in raw else 0,

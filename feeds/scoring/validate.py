@@ -2,8 +2,8 @@
 
     python -m feeds.scoring.validate [FILE.csv …]
 
-For each fold of days weights are learned from the shipped labels of the other four, and say what they make of the
-fold's headlines: of the shipped files, and of files with the same columns. Related headlines stand on one day, so that the
+For each fold of days weights are learned from the shipped labels of the other four, and say what they make of its
+headlines: of the shipped files, and of files with the same columns. Related headlines stand on one day, so that the
 split is by day and never by row.
 """
 
