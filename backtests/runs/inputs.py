@@ -103,7 +103,7 @@ def load_inputs(folder: Path, config: dict[str, Any]) -> tuple[Episode, News]:
         loans=loans,
     )
     as_of = date.fromisoformat(config["lexicon_as_of"]) if "lexicon_as_of" in config else None
-    scorer = scorer_named(config["scorer"])
+    scorer = scorer_named(config["scorer"], trusted=False)
     if held.is_file():
         episode, news = from_held(episode, read_held(held), scorer=scorer, lexicon_as_of=as_of)
     else:

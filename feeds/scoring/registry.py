@@ -1,4 +1,4 @@
-"""The scorers there are. To add one, add it here: its name, version, function and training cut-off."""
+"""Finds scorers by name: the default, its vintages, those of installed packages, files of the user's own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import cache
 
 from feeds.errors import InputError, did_you_mean
 from feeds.scoring.model import VINTAGES
+from feeds.scoring.own_scorer import entry_points, is_file, load_file, made
 from feeds.scoring.score import Scorer
 from feeds.scoring.vintages import DEFAULT, NAME
 
@@ -13,18 +14,25 @@ from feeds.scoring.vintages import DEFAULT, NAME
 @cache
 def scorers() -> dict[str, Scorer]:
     """Returns all scorers by name, the default first."""
-    return {each.name: each for each in (DEFAULT, *DEFAULT.vintages)}
+    found = {name: made(name, each.load()) for name, each in entry_points().items()}
+    return {each.name: each for each in (DEFAULT, *DEFAULT.vintages)} | found
 
 
-def scorer_named(name: str) -> Scorer:
+def scorer_named(name: str, *, trusted: bool = True) -> Scorer:
     """Returns a scorer; "" is the default.
 
     Args:
-        name: Its name; "name version", as results carry it, is the scorer of that name as it is now.
+        name: Its name; "name version", as results carry it, is the scorer of that name as it is now. FILE.py:function
+            is one of the user's own.
+        trusted: Whether the user gave the name; a file that a saved run names is not run.
 
     Raises:
-        InputError: There is no such scorer.
+        InputError: There is no such scorer, or it is a file that the user did not give.
     """
+    if is_file(name):
+        if not trusted:
+            raise InputError(f"this run was scored by {name}; look at that file and give --scorer FILE.py:function")
+        return load_file(name)
     plain = name.split(" ", 1)[0]
     if plain in {"", DEFAULT.name}:
         return DEFAULT
