@@ -84,7 +84,8 @@ def made(name: str, function: Callable[..., Any], digest: str = "") -> Scorer:
 
     version = "-".join(filter(None, (str(getattr(function, "version", "1")).replace(" ", "_"), digest)))
     return Scorer(
-        name=name, version=version, score=one, many=many, trained_until=_day(getattr(function, "trained_until", None), name),
+        name=name, version=version, score=one, many=many,
+        trained_until=_day(getattr(function, "trained_until", None), name),
         about=str(getattr(function, "about", "")) or (inspect.getdoc(function) or "").split("\n")[0],
     )  # fmt: skip
 

@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from feeds.scoring.benchmark import classes
-from feeds.scoring.model import FLAGS, SIGNED, Model
+from feeds.scoring.model import FLAGS, SIGNED, VINTAGES, Model, model
 from feeds.scoring.pipeline import score_texts
 from feeds.scoring.score import Score, ScoreInput, sign
 from feeds.scoring.train import FILES, FOLDS, LABELS, Labels, features_of, read_labels, trained
+
+_LATER: Final = date(2024, 12, 31)  # all news after it is unknown to the vintages that it is measured on
 
 
 def fold_models(rows: Sequence[Labels]) -> list[Model]:
@@ -37,10 +41,10 @@ def fold_models(rows: Sequence[Labels]) -> list[Model]:
 def scored(models: Sequence[Model], rows: Sequence[Labels]) -> list[Score]:
     """Returns the whole pipeline's score of each headline by the model that did not learn from its day."""
     scores: list[Score | None] = [None] * len(rows)
-    for fold, model in enumerate(models):
+    for fold, own in enumerate(models):
         at = [place for place, row in enumerate(rows) if row.fold == fold]
         texts = [ScoreInput(rows[place].title, "", rows[place].language) for place in at]
-        for place, score in zip(at, score_texts(texts, model, None), strict=True):
+        for place, score in zip(at, score_texts(texts, own, None), strict=True):
             scores[place] = score
     return [score for score in scores if score is not None]
 
@@ -79,7 +83,20 @@ def main(paths: Sequence[str]) -> int:
             lines = measured([rows[place] for place in at], [scores[place] for place in at])
             sys.stdout.write(f"{path.name} {language}, {len(at):,}\n" + "".join(f"  {line}\n" for line in lines))
         sys.stdout.flush()
+    for line in by_vintage(models, read_labels([LABELS / FILES[0]])):
+        sys.stdout.write(f"{line}\n")
     return 0
+
+
+def by_vintage(models: Sequence[Model], rows: Sequence[Labels]) -> list[str]:
+    """Returns lines of figures of vintages on the English news after their days, the five folds beside them."""
+    later = [row for row in rows if row.day > _LATER and row.language == "en"]
+    texts = [ScoreInput(row.title, "", row.language) for row in later]
+    made = {vintage: score_texts(texts, model(vintage), date.fromisoformat(vintage)) for vintage in VINTAGES[:3]}
+    lines = [f"English news after {_LATER}, {len(later):,}"]
+    for name, scores in {**made, "five folds": scored(models, later)}.items():
+        lines += [f"  {name:12} {line}" for line in measured(later, scores)[: len(SIGNED)]]
+    return lines
 
 
 if __name__ == "__main__":
