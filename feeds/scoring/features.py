@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Final
 
 from feeds.scoring.clauses import asks
@@ -70,14 +70,17 @@ def take_apart(text: str, language: str, as_of: date | None = None) -> Parts:
     masked, named = _masked(row.words)
     about = Reading(row, rule_book("disruption.toml", as_of))
     moves = Reading(row, rule_book("reaction.toml", as_of))
-    found: dict[str, None] = dict.fromkeys(masked)
-    found.update(dict.fromkeys(f"{one} {two}" for one, two in pairwise(("^", *masked, "$"))))
-    found.update(dict.fromkeys(f"name {word}" for word in named))
-    found.update(dict.fromkeys(_classes(row, masked, about, moves, language, as_of)))
     fired, total = _fired(about)
-    found.update(dict.fromkeys(fired))
-    found.update(dict.fromkeys(_signs(about, moves, value, sign(total))))
-    return Parts(list(found), list(dict.fromkeys(masked)), value, tone_words, total)
+    words = list(dict.fromkeys(masked))
+    found = [
+        *words,
+        *[f"{one} {two}" for one, two in pairwise(("^", *masked, "$"))],
+        *[f"name {word}" for word in named],
+        *_classes(row, masked, about, moves, language, as_of),
+        *fired,
+        *_signs(about, moves, value, sign(total)),
+    ]
+    return Parts(list(dict.fromkeys(found)), words, value, tone_words, total)
 
 
 @cache
@@ -134,12 +137,12 @@ def _classes(
         names = {*_classes_of(mask, "disruption.toml", as_of), *(polar[place] for place in places if place in polar)}
         if names:
             ordered = sorted(names)
-            yield from (f"is {name}" for name in ordered)
-            yield from (f"{one} & {two}" for index, one in enumerate(ordered) for two in ordered[index + 1 :])
+            yield from [f"is {name}" for name in ordered]
+            yield from [f"{one} & {two}" for one, two in combinations(ordered, 2)]
         things = sorted((names & _THINGS) | {masked[place] for place in places if masked[place][0] == "["})
         for meaning in dict.fromkeys(each for place in places for each in meant[place]):
             yield f"means {meaning}"
-            yield from (f"{meaning} @ {thing}" for thing in things)
+            yield from [f"{meaning} @ {thing}" for thing in things]
     steps = [
         word if word[0] == "[" else own[0] for word, own in zip(masked, meant, strict=True) if own or word[0] == "["
     ]

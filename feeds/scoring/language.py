@@ -16,13 +16,17 @@ from feeds.scoring.lists import load
 CANDIDATES: Final = ("en", "de", "fr", "es", "it", "nl", "sv", "da", "no", "fi", "pt", "pl", "cs", "hu", "ro", "tr")
 _ACCENTED: Final = frozenset(("cs", "hu", "ro", "tr"))  # hardly a headline of theirs is without an accent
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_NO_VOTE: Final = (0, 0, 0, 0)
 _UMLAUTS: Final = frozenset("äöüß")
 _FOREIGN: Final = frozenset("åøæéèêçñãõáíóúàìòùâîôûëïœłśżźćńęąőűčšžřěůğışıșțăđþð")  # no German or English word has them
 
 
 @cache
-def _lists() -> dict[str, frozenset[str]]:
-    return {name: frozenset(text.split()) for name, text in load("language.toml").items()}
+def _votes() -> dict[str, tuple[int, ...]]:
+    """For whom each common word speaks: English, German, another language; whether it is English and nothing else."""
+    lists = {name: frozenset(text.split()) for name, text in load("language.toml").items()}
+    names = ("english", "german", "others", "sure")
+    return {word: tuple(word in lists[name] for name in names) for word in frozenset().union(*lists.values())}
 
 
 def detect(text: str, declared: str = "") -> str:
@@ -36,13 +40,15 @@ def detect(text: str, declared: str = "") -> str:
     words = _WORD.findall(lower)
     if not words:
         return declared or "en"
-    lists, letters = _lists(), set(lower)
-    english, german, others, sure = (
-        sum([word in lists[name] for word in words]) for name in ("english", "german", "others", "sure")
+    known = _votes()
+    english, german, others, sure = map(
+        sum, zip(_NO_VOTE, *[known[word] for word in words if word in known], strict=True)
     )
-    accented = not _FOREIGN.isdisjoint(letters)
-    german += not _UMLAUTS.isdisjoint(letters)
-    others += accented
+    accented = False
+    if not lower.isascii():
+        accented = not _FOREIGN.isdisjoint(lower)
+        german += not _UMLAUTS.isdisjoint(lower)
+        others += accented
     if declared in {"en", "de"}:
         own, rivals = (german, max(english, others)) if declared == "de" else (english, max(german, others))
         if rivals - own < 2:
