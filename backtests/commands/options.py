@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -99,6 +99,7 @@ def window_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _VINTAGE = "aftershock.vintage"
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def scorer_named(context: click.Context, _: click.Parameter, name: str | None) -> Scorer:
@@ -116,7 +117,7 @@ def _note_vintage(context: click.Context, _: click.Parameter, text: str | None) 
     context.meta[_VINTAGE] = text
 
 
-def scorer_option(command: Callable[..., Any]) -> Callable[..., Any]:
+def scorer_option(command: _Command) -> _Command:
     """Adds --scorer and --vintage, which give the command one scorer."""
     vintage = click.option(
         "--vintage", callback=_note_vintage, is_eager=True, expose_value=False, metavar="DATE",
