@@ -193,7 +193,7 @@ def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, force: b
     """Runs every episode that ships, and prints one table over them."""
     from backtests.engine.news import read_news
     from backtests.episodes.episode import episode_names, load_episode
-    from backtests.records.contamination import scorer_facts, scorer_line
+    from backtests.records.contamination import facts_of_several, scorer_line
     from backtests.report.text.run_report import audit_line
     from backtests.runs.across_episodes import AcrossEpisodes, Cell, across_episodes_text, cells_of
 
@@ -212,7 +212,7 @@ def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, force: b
             firsts[name] = episode.start
             benchmarks[name] = result.document["benchmark"]
             done(1)
-    facts = scorer_facts(scorer.label, scorer.trained_until, firsts)
+    facts = facts_of_several(scorer, firsts)
     compared = AcrossEpisodes(cells=tuple(cells), benchmarks=benchmarks)
     counts = sum(each.decisions for each in audits), sum(len(each.violations) for each in audits)
     unproved = list(dict.fromkeys(line for each in audits for line in each.unproved))

@@ -61,11 +61,13 @@ class News:
 def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date | None = None) -> News:
     """Parses and scores the episode's news: feeds, and lists of headlines (JSONL, CSV) with the times they were seen.
 
-    Of an item of a list that was edited before it could be traded, only the words of that moment count.
+    Of an item of a list that was edited before it could be traded, only the words of that moment count. Of a scorer
+    with vintages the one before the episode scores.
 
     Raises:
         InputError: A document that is no feed, or a list that is none.
     """
+    scorer = scorer.before(episode.start, lexicon_as_of)
     headlines: list[Headline] = []
     rejects: list[Reject] = []
     remarks: Counter[str] = Counter()
@@ -156,6 +158,7 @@ def read_archive(
             "fill it with `backtest feeds backfill` or `backtest feeds import`"
         )
     rows = [(each.provenance, each.headline) for each in archived]
+    scorer = scorer.before(episode.start, lexicon_as_of)
     scores = _archived_scores(archive, archived, scorer, lexicon_as_of)
     return from_archived(episode, rows, scorer=scorer, lexicon_as_of=lexicon_as_of, scores=scores)
 
@@ -172,6 +175,7 @@ def from_archived(
 
     `scores` are those that are made already, of headlines whose language is not open.
     """
+    scorer = scorer.before(episode.start, lexicon_as_of)
     digest = hashlib.sha256()
     basis: Counter[str] = Counter()
     for provenance, head in archived:

@@ -167,8 +167,8 @@ def _signals(episode: Episode, news: News) -> Table:
 
 
 _SCORES = (
-    "id published known_at session source language title relevance sentiment tone reaction cause story_weight vader "
-    "used entities features link"
+    "id published known_at session source language title relevance sentiment displacement tone reaction cause "
+    "story_weight vader used entities features link"
 )
 
 
@@ -189,6 +189,7 @@ def _score_row(item: NewsItem, sessions: Sequence[date]) -> tuple[Any, ...]:
         head.title,
         float(score.relevance),
         float(score.sentiment),
+        float(score.displacement),
         float(score.tone),
         score.reaction,
         score.cause,

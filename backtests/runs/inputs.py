@@ -128,7 +128,7 @@ def load_inputs(folder: Path, config: dict[str, Any]) -> tuple[Episode, News]:
         loans=kept.loans,
     )
     as_of = date.fromisoformat(config["lexicon_as_of"]) if "lexicon_as_of" in config else None
-    scorer = scorer_named(config["scorer"])
+    scorer = scorer_named(config["scorer"], trusted=False)
     held = folder / ARCHIVED
     if held.is_file():
         episode, news = from_archived(episode, read_archived(held), scorer=scorer, lexicon_as_of=as_of)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtests.batch.pools import Pool
-from backtests.records.contamination import scorer_facts
+from backtests.records.contamination import facts_of_several
 from backtests.records.folders import write_file
 from backtests.records.record import json_text
 from backtests.runs.build import configuration
@@ -17,6 +17,7 @@ from backtests.sweep.job import Job, loaded, nights, run_block
 from backtests.sweep.robustness import judge, walk_forward
 from backtests.sweep.store import REPORT, Store
 from backtests.sweep.text import draw
+from feeds.scoring.registry import scorer_named
 from strategies.signals import Floats
 
 if TYPE_CHECKING:
@@ -69,10 +70,9 @@ def sweep(
         ],
         "file": str(store.result),
     }  # fmt: skip
-    news = [loaded(job, name)[1] for name in job.episodes]
-    if news[0].trained_until is not None:
-        firsts = {each.name: each.start for each in episodes}
-        document["scorer"] = scorer_facts(news[0].scorer, news[0].trained_until, firsts)
+    facts = facts_of_several(scorer_named(job.scorer), {each.name: each.start for each in episodes})
+    if facts["trained_until"] is not None:
+        document["scorer"] = facts
     write_file(folder / REPORT, json_text(document).encode())
     draw(document, folder / "heat.png")
     return document

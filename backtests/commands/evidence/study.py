@@ -85,7 +85,7 @@ def _all(model: Any, span: Span, benchmark: str | None, scorer: Scorer, *, as_js
     from backtests.engine.news import read_news
     from backtests.episodes.episode import episode_names, load_episode
     from backtests.evidence.event_study.event_study import event_study
-    from backtests.records.contamination import scorer_facts, scorer_line
+    from backtests.records.contamination import facts_of_several, scorer_line
     from backtests.report.text.evidence_text import studies_text
 
     documents: list[dict[str, Any]] = []
@@ -98,7 +98,7 @@ def _all(model: Any, span: Span, benchmark: str | None, scorer: Scorer, *, as_js
             documents.append({**found.document(), "control": episode.control})
             firsts[name] = episode.start
             done(1)
-    facts = scorer_facts(scorer.label, scorer.trained_until, firsts)
+    facts = facts_of_several(scorer, firsts)
     click.echo(studies_text(documents), err=as_json, nl=False)
     if line := scorer_line(facts):
         documents = [{**each, "scorer": facts} for each in documents]

@@ -91,7 +91,6 @@ def audit(
     from backtests.broker.terms import BrokerTerms
     from backtests.episodes.episode import load_episode
     from backtests.user_strategies.selection import standard_rules
-    from feeds.scoring import forget
 
     archived = news == ARCHIVE
     run = None
@@ -114,8 +113,7 @@ def audit(
     if run is not None:
         check_sources(Path(episode), run.config["sources"], loaded.sources)
     targets = None if run is None else run.tables["targets"].rows
-    forget()  # else scoring anew would be remembering
-    anew = partial(_anew, scorer=scorer, lexicon_as_of=as_of)
+    anew = partial(_anew, scorer=scorer.before(loaded.start, as_of), lexicon_as_of=as_of)
     with aside(said=False), progress(2 * len(rules) * len(loaded.window), "decisions made again") as advance:
         found = examine(loaded, scored, rules, terms, targets=targets, scoring=anew, on_progress=advance)
     click.echo(text_audit(found), err=as_json, nl=False)

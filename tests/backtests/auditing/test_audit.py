@@ -43,7 +43,7 @@ def _nothing_kept():
 
 
 def _anew(headline: Headline) -> Score:
-    return DEFAULT.score(headline.title, headline.summary, headline.language, None)
+    return DEFAULT.before(date(2025, 1, 13)).score(headline.title, headline.summary, headline.language, None)
 
 
 def test_no_registered_rule_is_accused(deepseek):
