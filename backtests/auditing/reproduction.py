@@ -20,6 +20,7 @@ from backtests.runs.earlier_names import NOTE, has_earlier_names, same_configura
 from backtests.runs.inputs import load_inputs
 from backtests.runs.result import Result
 from backtests.user_strategies.loading import own_code, saved_rules
+from feeds.scoring import Scorer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Verification:
     notes: tuple[str, ...]  # what was taken as it stands, and in what this machine is another
 
 
-def rerun(folder: Path | str, *, trust: bool = False) -> Result:
+def rerun(folder: Path | str, *, trust: bool = False, scorer: Scorer | None = None) -> Result:
     """Makes a saved run again from its configuration and its inputs.
 
     Evidence that a run does not gather by itself (the configurations tried, and what was added later) is taken over.
@@ -39,6 +40,7 @@ def rerun(folder: Path | str, *, trust: bool = False) -> Result:
     Args:
         folder: Of the run.
         trust: Whether strategy code that lies in it may run.
+        scorer: The run's, where it is a file of the user's own.
 
     Raises:
         InputError: The folder is no run, holds no inputs or other ones than the run read, or code that is not trusted.
@@ -46,7 +48,7 @@ def rerun(folder: Path | str, *, trust: bool = False) -> Result:
     folder = Path(folder)
     run = Result.load(folder)
     rules = saved_rules(folder, run.config["strategies"], trust=trust)
-    episode, read = load_inputs(folder, run.config)
+    episode, read = load_inputs(folder, run.config, scorer)
     terms = BrokerTerms().with_settings({name: str(value) for name, value in run.config["broker"].items()})
     news = place_news(episode, read, terms)
     made = replay(episode, rules, terms=terms, news=news)
@@ -70,18 +72,19 @@ def rerun(folder: Path | str, *, trust: bool = False) -> Result:
     return made
 
 
-def verify(folder: Path | str, *, trust: bool = False) -> Verification:
+def verify(folder: Path | str, *, trust: bool = False, scorer: Scorer | None = None) -> Verification:
     """Makes a run again and compares every file of its folder, byte for byte.
 
     Args:
         folder: Of the run.
         trust: Whether strategy code that lies in it may run.
+        scorer: The run's, where it is a file of the user's own.
 
     Raises:
         InputError: As `rerun`.
     """
     folder = Path(folder)
-    run, made = Result.load(folder), rerun(folder, trust=trust)
+    run, made = Result.load(folder), rerun(folder, trust=trust, scorer=scorer)
     notes = [f"taken as it stands, not made again: evidence/{name}.json" for name in _standing(run)]
     notes += [f"ran its own code: {line}" for line in own_code(run.config["strategies"])]
     notes += _other_machine(made)

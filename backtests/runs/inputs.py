@@ -26,6 +26,7 @@ from backtests.records.record import RunRecord
 from backtests.records.shape import Shape, aware, read_text, text, whole
 from feeds.errors import InputError
 from feeds.headline import Headline
+from feeds.scoring import Scorer
 from feeds.scoring.registry import scorer_named
 
 _HEADLINE: Shape = {
@@ -110,8 +111,13 @@ def kept_files(folder: Path, config: dict[str, Any]) -> KeptFiles:
     )
 
 
-def load_inputs(folder: Path, config: dict[str, Any]) -> tuple[Episode, News]:
+def load_inputs(folder: Path, config: dict[str, Any], scorer: Scorer | None = None) -> tuple[Episode, News]:
     """Loads a run's episode and news from what its folder holds, and from nothing else.
+
+    Args:
+        folder: Of the run.
+        config: Of the run.
+        scorer: The run's, where it is a file of the user's own; else it is found by its name.
 
     Raises:
         InputError: An input is missing, or is no longer the one that the run read.
@@ -128,7 +134,7 @@ def load_inputs(folder: Path, config: dict[str, Any]) -> tuple[Episode, News]:
         loans=kept.loans,
     )
     as_of = date.fromisoformat(config["lexicon_as_of"]) if "lexicon_as_of" in config else None
-    scorer = scorer_named(config["scorer"], trusted=False)
+    scorer = scorer or scorer_named(config["scorer"], trusted=False)
     held = folder / ARCHIVED
     if held.is_file():
         episode, news = from_archived(episode, read_archived(held), scorer=scorer, lexicon_as_of=as_of)

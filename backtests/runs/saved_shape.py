@@ -179,13 +179,13 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
                   "dividends pnl",
         "targets": "strategy session symbol weight",
         "signals": "session headlines sentiment_include sentiment_with_cause sentiment_exclude tone vader",
-        "scores": "id published known_at session source language title relevance sentiment tone reaction cause "
-                  "story_weight vader used entities features link",
+        "scores": "id published known_at session source language title relevance sentiment displacement tone reaction "
+                  "cause story_weight vader used entities features link",
         "bars": "symbol session open high low close",
         "sessions": "session opens closes",
     }.items()
 }  # fmt: skip
-LATER = frozenset({"buying_power", "moment"})  # columns that earlier runs do not have
+LATER = frozenset({"buying_power", "moment", "displacement"})  # columns that earlier runs do not have
 
 
 def read_cell(column: str, value: str) -> Any:

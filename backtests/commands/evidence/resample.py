@@ -66,7 +66,7 @@ def resample(
     given = read_input(
         episode, news, prices, strategies=strategies, settings=settings, auctions=auctions, scorer=scorer, trust=trust
     )
-    table = read_misread(misread, given.news.items, scorer) if misread else None
+    table = read_misread(misread, given.news.items, given.scorer) if misread else None
     read = sum(rule.news for rule in given.rules)
     with progress((1 + (1 + len(shares)) * n) * read, "samples") as advance:
         found = redraw(

@@ -34,6 +34,7 @@ class EvidenceInputs:
     news: News  # placed for the auctions of the terms
     rules: tuple[Rule, ...]
     terms: BrokerTerms
+    scorer: Scorer  # that scored the news
     folder: Path | None = None
     run: RunRecord | None = None
 
@@ -97,9 +98,10 @@ def read_input(
     loaded = load_episode(name, prices=prices, news=news, bars=bars)
     for note in loaded.notes:
         click.echo(note, err=True)
+    scorer = scorer.before(loaded.start)
     scored = read_news(loaded, scorer=scorer)
     placed = place_news(loaded, scored, terms)
-    return EvidenceInputs(episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), terms=terms)
+    return EvidenceInputs(episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), terms=terms, scorer=scorer)
 
 
 def _of_run(folder: Path, news: Path | None, prices: Path | None, scorer: Scorer, *, trust: bool) -> EvidenceInputs:
@@ -114,14 +116,15 @@ def _of_run(folder: Path, news: Path | None, prices: Path | None, scorer: Scorer
     terms = BrokerTerms().with_settings({name: str(value) for name, value in run.config["broker"].items()})
     scorer = scorer_of(run, scorer)
     if news is None and prices is None:
-        loaded, scored = load_inputs(folder, run.config)
+        loaded, scored = load_inputs(folder, run.config, scorer)
     else:
         loaded = load_as_run(folder, run, news, prices, check=True)
         scored = read_news(loaded, scorer=scorer, lexicon_as_of=lexicon_of(run))
     placed = place_news(loaded, scored, terms)
     return EvidenceInputs(
-        episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), terms=terms, folder=folder, run=run
-    )
+        episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), terms=terms,
+        scorer=scorer.before(loaded.start, lexicon_of(run)), folder=folder, run=run,
+    )  # fmt: skip
 
 
 def emit(given: EvidenceInputs, document: dict[str, Any], *, as_json: bool, text: str = "") -> None:

@@ -73,30 +73,21 @@ def test_what_cannot_be_a_score_is_refused_in_one_line(scorer, text, said):
 
 
 def test_a_run_is_scored_by_it_and_a_saved_run_never_runs_the_file_by_itself(tmp_path, monkeypatch):
-    """Its name, digest and contamination stand in the run; an audit asks for the file to be given again."""
+    """Its name, digest and contamination stand in the run; what makes it anew asks for the file to be given again."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(ONE, encoding="utf-8")
-    given = [
-        "run",
-        "deepseek-2025",
-        "-s",
-        "shock",
-        "--scorer",
-        "mine.py:read",
-        "--trials",
-        "off",
-        "-o",
-        "run",
-        "--json",
-    ]
+    given = "run deepseek-2025 -s shock --scorer mine.py:read --trials off -o run --json".split()
     done = CliRunner().invoke(cli, given, catch_exceptions=False)
     facts = json.loads(done.stdout)["scorer"]
     assert facts["name"].startswith("mine.py:read 3-")
     assert facts["trained_until"] == "2024-06-30"
-    with pytest.raises(InputError, match="look at that file and give --scorer"):
-        CliRunner().invoke(cli, ["audit", "run"], catch_exceptions=False)
-    again = CliRunner().invoke(cli, ["audit", "run", "--scorer", "mine.py:read"], catch_exceptions=False)
-    assert " 0 differed" in again.stdout
+    said = {"audit": " 0 differed", "verify": "files came out the same", "study": "mine.py:read 3-"}
+    for verb, words in said.items():
+        with pytest.raises(InputError, match="look at that file and give --scorer"):
+            CliRunner().invoke(cli, [verb, "run"], catch_exceptions=False)
+        again = CliRunner().invoke(cli, [verb, "run", "--scorer", "mine.py:read"], catch_exceptions=False)
+        assert again.exit_code == 0
+        assert words in again.stdout
 
 
 def test_a_vintage_is_chosen_by_its_day(tmp_path, monkeypatch):
