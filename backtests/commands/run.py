@@ -195,6 +195,7 @@ def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, force: b
     from backtests.episodes.episode import episode_names, load_episode
     from backtests.records.contamination import facts_of_several, scorer_line
     from backtests.report.text.run_report import audit_line
+    from backtests.report.text.table import wrapped
     from backtests.runs.across_episodes import AcrossEpisodes, Cell, across_episodes_text, cells_of
 
     cells: list[Cell] = []
@@ -218,7 +219,7 @@ def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, force: b
     unproved = list(dict.fromkeys(line for each in audits for line in each.unproved))
     audit: dict[str, object] = {"decisions": counts[0], "violations": counts[1]}
     audit |= {"unproved": unproved} if unproved else {}
-    lines = [audit_line(*counts, len(unproved)), *filter(None, [scorer_line(facts)])]
+    lines = [audit_line(*counts, len(unproved)), *wrapped(scorer_line(facts))]
     document = {**compared.document(), "audit": audit, "scorer": facts}
     show(across_episodes_text(compared) + "\n".join(lines) + "\n", document, as_json=as_json)
     if output is not None:

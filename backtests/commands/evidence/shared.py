@@ -138,13 +138,14 @@ def emit(given: EvidenceInputs, document: dict[str, Any], *, as_json: bool, text
     """
     from backtests.evidence.registry import method_named
     from backtests.records.contamination import scorer_facts, scorer_line
+    from backtests.report.text.table import wrapped
 
     news, episode = given.unplaced, given.episode
     facts = scorer_facts(news.scorer, news.trained_until, {episode.name: episode.start})
     text = text or method_named(document["name"]).text(document)
     if line := scorer_line(facts):
         document["scorer"] = facts
-        text += f"{line}\n"
+        text += "\n".join(wrapped(line)) + "\n"
     show(text, document, as_json=as_json)
     if given.folder is not None:
         click.echo(f"file: {keep(given.folder, document)}", err=True)

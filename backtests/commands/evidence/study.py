@@ -87,6 +87,7 @@ def _all(model: Any, span: Span, benchmark: str | None, scorer: Scorer, *, as_js
     from backtests.evidence.event_study.event_study import event_study
     from backtests.records.contamination import facts_of_several, scorer_line
     from backtests.report.text.evidence_text import studies_text
+    from backtests.report.text.table import wrapped
 
     documents: list[dict[str, Any]] = []
     firsts = {}
@@ -102,6 +103,6 @@ def _all(model: Any, span: Span, benchmark: str | None, scorer: Scorer, *, as_js
     click.echo(studies_text(documents), err=as_json, nl=False)
     if line := scorer_line(facts):
         documents = [{**each, "scorer": facts} for each in documents]
-        click.echo(line, err=as_json)
+        click.echo("\n".join(wrapped(line)), err=as_json)
     if as_json:
         click.echo(json.dumps(documents, ensure_ascii=False, allow_nan=False))

@@ -171,7 +171,8 @@ def test_a_symbol_with_too_few_bars_is_left_out_and_named(episode):
 def test_the_command_prints_effective_n_and_its_json_is_the_documents(episode):
     """Text to stderr, one object to stdout, strict JSON."""
     done = CliRunner().invoke(cli, ["study", "deepseek-2025", "--json"], catch_exceptions=False)
-    expected = event_study(episode, news=read_news(episode)).document()
+    scorer = {"name": "disruption-2024-12-31 5", "trained_until": "2024-12-31", "contaminated_for": []}
+    expected = event_study(episode, news=read_news(episode)).document() | {"scorer": scorer}
     assert json.loads(done.stdout) == json.loads(json.dumps(expected, allow_nan=False))
     assert "effective N" in done.stderr
     assert max(map(len, done.stderr.splitlines())) <= 100

@@ -167,14 +167,14 @@ def test_errors_are_drawn_at_the_rate_of_the_table(tmp_path):
 
 def test_a_table_is_made_of_labelled_headlines_with_the_scorer_at_hand(tmp_path, world):
     """Counted by hand from the scorer's own reading of three titles and the labels given to them."""
-    _, news, _ = world
+    episode, news, _ = world
     path = tmp_path / "labelled.csv"
     used = [item for item in news.items if item.used and item.score.language == "en"]
     titles = [next(i.headline.title for i in used if np.sign(i.score.sentiment) == sign) for sign in (-1, 1)]
     other = next(item.headline.title for item in news.items if item.score.relevance == 0)
     rows = [f'"{title}",{label}' for title, label in zip((titles[0], other, titles[1]), (-1, 0, 1), strict=True)]
     path.write_text("title,compute_demand\n" + "\n".join(rows) + "\n")
-    assert read_misread(path, news.items, DEFAULT).chances.tolist() == np.eye(3).tolist()
+    assert read_misread(path, news.items, DEFAULT.before(episode.start)).chances.tolist() == np.eye(3).tolist()
 
 
 @pytest.mark.parametrize(

@@ -337,6 +337,8 @@ DERIVED = {
     ],
     r"(What each strategy made \(|Returns and drawdowns in percent; )(?P<legend>.*)":
         lambda run, f: ("no baseline ran" in f["legend"]) == (not run.returns(baseline=True)),
+    r"scorer (?P<name>.+): trained on data until (?P<until>\S+), before the first session: not contaminated":
+        lambda run, f: f["name"] == run.config["scorer"] and f["until"] < run.doc["window"]["start"],
     r"contradicted: (?P<symbols>.*); to confirm it: (?P<criterion>.*)": contradicted,
     r"audit: (?P<n>[\d,]+) decisions re-decided without the future, 0 differed\.?": audited,
     r"No decision of this run used the future: (?P<n>[\d,]+) decisions were made again .*": audited,
