@@ -136,14 +136,14 @@ def test_check_names_what_is_wrong_with_prices(kind, tmp_path):
 @pytest.mark.parametrize(
     ("kind", "said", "against"),
     [
-        ("delisted", "taken as delisted at 100 % of its last close", "closed by the rule for delistings, not traded"),
-        ("halted", "SMCI: no volume on 2025-01-28", "Orders in SMCI waited for volume"),
+        ("delisted", "taken as delisted at 100 % of its last close", "is an assumption about"),
+        ("halted", "SMCI: no volume on 2025-01-28", "of its orders in SMCI waited for volume"),
     ],
 )
 def test_a_run_says_what_stood_still_in_terminal_page_and_critique(kind, said, against, tmp_path):
     """And nothing is filled after the last bar that had volume, but by the rule for delistings."""
     folder = changed(kind, tmp_path / kind)
-    done = backtest("run", str(folder), "--strategy", "drift", "-o", "out", cwd=tmp_path)
+    done = backtest("run", str(folder), "--strategy", "drift", "--no-baselines", "-o", "out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert said in " ".join((done.stdout + done.stderr).split())
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

@@ -496,7 +496,9 @@ class Honest(Rule):
 
     def observe(self, view):
         log.warning("for %s in %s", view.session, datetime(2025, 1, 2, tzinfo=ZONE).utcoffset())
-        warnings.warn("about to rank")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.warn("about to rank")
         frame = pd.DataFrame(view.closes, columns=list(view.symbols)).pct_change(fill_method=None)
         rise = np.nan_to_num(frame.iloc[-1].to_numpy())
         pair = Pair(rise, scipy.stats.rankdata(rise) / len(rise))

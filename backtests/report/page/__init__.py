@@ -22,9 +22,17 @@ from backtests.report.page.run_comparison import comparison
 from backtests.report.page.strategies import strategies
 from backtests.report.page.timeline import timeline
 from backtests.report.page.trades import costs, trades
-from backtests.report.page.what_happened import CLAIM_HEAD, happened
+from backtests.report.page.what_happened import happened
 from backtests.report.text.limits import limits
-from backtests.report.text.run_report import MONEY, audit_lines, claim_rows, legend, result_head, result_rows
+from backtests.report.text.run_report import (
+    CLAIM_HEAD,
+    MONEY,
+    audit_lines,
+    claim_rows,
+    legend,
+    result_head,
+    result_rows,
+)
 from backtests.report.text.verdict import verdict
 
 _ASSETS = Path(__file__).with_name("assets")
@@ -125,7 +133,7 @@ def notebook_view(record: RunRecord) -> str:
     parts = [
         f"<h3>{esc(doc['episode'])}: {doc['window']['start']} to {doc['window']['end']}</h3>",
         f"<p>{esc(verdict(record))}</p>",
-        table(CLAIM_HEAD[:-1], claim_rows(record), "Claims against prices", left=2),
+        table(CLAIM_HEAD, claim_rows(record), "Claims against prices", left=2),
         table(result_head(), result_rows(record), f"{legend(record)}; {MONEY}"),
         *(f"<p>{esc(line)}</p>" for line in audit_lines(record)),
         _scorer(record),

@@ -9,7 +9,7 @@ from backtests.report.text.run_report import claim_rows
 from backtests.report.text.table import number
 
 _PARTS = ("overnight gap %", "open to close (tradable) %")
-CLAIM_HEAD = ("symbol", "reported", "measured", "close %", *_PARTS, "verdict", "confirmed by")
+CLAIM_HEAD = ("symbol", "reported, and what would confirm it", "verdict", "measured", "close %", *_PARTS)
 
 
 def moves(record: RunRecord, session: str) -> list[tuple[str, str, float, float, float]]:
@@ -89,13 +89,14 @@ def happened(record: RunRecord) -> Markup:
         parts += ["<h3>What was reported, and what the prices say</h3>"]
         marked = [
             (
-                *row[:-1],
-                Markup(f'<span class="verdict {esc(row[-1].replace(" ", "-"))}">{esc(row[-1])}</span>'),
-                claim.get("criterion", "–"),
+                symbol,
+                Markup(f'{esc(said)}<br><small class="criterion">{esc(claim.get("criterion", ""))}</small>'),
+                Markup(f'<span class="verdict {esc(verdict.replace(" ", "-"))}">{esc(verdict)}</span>'),
+                *figures,
             )
-            for row, claim in zip(claims, record.document["claims"], strict=True)
+            for (symbol, said, *figures, verdict), claim in zip(claims, record.document["claims"], strict=True)
         ]
-        parts += [table(CLAIM_HEAD, marked, "Claims against prices", left=2, wide=1)]
+        parts += [table(CLAIM_HEAD, marked, "Claims against prices", left=3, wide=1)]
     lead = ""
     if rows:
         mostly = sum(abs(gap) > abs(tradable) for _, _, gap, tradable, _ in rows)

@@ -207,7 +207,9 @@ def test_the_command_audits_an_episode_and_says_what_it_did(tmp_path):
 
 def test_a_saved_run_is_audited_as_it_was_and_a_forged_one_is_found_out(tmp_path):
     """A target changed by hand after the run: exit code 1, session, symbol and both weights."""
-    made = backtest("run", "deepseek-2025", "-s", "buy-hold", "--set", "gross=0.5", "-o", "run", cwd=tmp_path)
+    made = backtest(
+        "run", "deepseek-2025", "-s", "buy-hold", "--no-baselines", "--set", "gross=0.5", "-o", "run", cwd=tmp_path
+    )
     assert "audit: 19 decisions re-decided without the future, 0 differed" in made.stdout
     assert backtest("audit", "run", cwd=tmp_path).returncode == 0
     targets = tmp_path / "run" / "targets.csv"
@@ -224,7 +226,7 @@ def test_a_run_on_files_of_ones_own_is_audited_on_the_copies_that_it_kept(tmp_pa
     lines = (load_episode("deepseek-2025").folder / "prices.csv").read_text().splitlines()
     own = [lines[0], *(row for row in lines[1:] if row.split(",")[0] in {"SPY", "NVDA"})]
     (tmp_path / "own.csv").write_text("\n".join(own) + "\n")
-    backtest("run", "deepseek-2025", "-s", "shock", "--prices", "own.csv", "-o", "run", cwd=tmp_path)
+    backtest("run", "deepseek-2025", "-s", "shock", "--no-baselines", "--prices", "own.csv", "-o", "run", cwd=tmp_path)
     (tmp_path / "own.csv").write_text("\n".join(own[:-1]) + "\n")
     assert backtest("audit", "run", cwd=tmp_path).returncode == 0
     done = backtest("audit", "run", "--prices", "own.csv", cwd=tmp_path)

@@ -94,7 +94,7 @@ def test_set_works_on_both_and_what_is_recorded_makes_the_run_again(tmp_path):
     path = own(tmp_path, text)
     for name, setting in (("Dip", "fall=0.1"), ("News", "threshold=0.8")):
         folder = tmp_path / name
-        done = backtest("run", "deepseek-2025", "-s", f"mine.py:{name}", "--set", setting, "-o", folder, "--json",
+        done = backtest("run", "deepseek-2025", "-s", f"mine.py:{name}", "--no-baselines", "--set", setting, "-o", folder, "--json",
                         cwd=tmp_path)  # fmt: skip
         assert done.returncode == 0, done.stderr
         key, value = setting.split("=")
@@ -213,7 +213,7 @@ def test_what_a_strategy_prints_does_not_get_into_the_result(tmp_path):
         "    def next(self):", "    def next(self):\n        print('asked', self.data.datetime.date(0))"
     )
     own(tmp_path, "print('loaded')\n" + text)
-    done = backtest("run", "deepseek-2025", "-s", "mine.py", "--json", "-o", "out", cwd=tmp_path)
+    done = backtest("run", "deepseek-2025", "-s", "mine.py", "--no-baselines", "--json", "-o", "out", cwd=tmp_path)
     assert json.loads(done.stdout)["audit"] == {"decisions": 19, "violations": 0}
     assert (done.stderr.count("asked 2025-01-"), done.stderr.count("loaded")) == (15, 1)
 
