@@ -88,7 +88,7 @@ def listed() -> list[str]:
 
 
 def test_no_pattern_of_the_lists_explodes():
-    """Each pattern of several words repeated over 900 and 1,800 characters, through the whole scorer; and its first word."""
+    """Each pattern of several words and its first word over 900 characters; the slowest over twice as many too."""
 
     def work(text: str, language: str = "en") -> None:
         score(text, language=language)
@@ -100,9 +100,9 @@ def test_no_pattern_of_the_lists_explodes():
     slow = []
     for unit in sorted(units):
         started = time.process_time()
-        work(unit * (1_800 // len(unit)), language="de" if set(unit) & set("äöüß") else "en")
+        work(unit * (900 // len(unit)), language="de" if set(unit) & set("äöüß") else "en")
         slow.append((time.process_time() - started, unit))
-    worst = [unit for _, unit in sorted(slow, reverse=True)[:25]]
+    worst = [unit for _, unit in sorted(slow, reverse=True)[:12]]
     assert [unit for unit in worst if explodes(lambda text: work(text, language="en"), unit, 900)] == []
 
 

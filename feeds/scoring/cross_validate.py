@@ -1,6 +1,6 @@
 """Measures by five folds of days what to expect of headlines of other days.
 
-    python -m feeds.scoring.validate [FILE.csv …]
+    python -m feeds.scoring.cross_validate [FILE.csv …]
 
 For each fold of days weights are learned from the shipped labels of the other four, and say what they make of its
 headlines: of the shipped files, and of files with the same columns. Related headlines stand on one day, so that the
