@@ -2,7 +2,7 @@
 
     python -m feeds.scoring.train
 
-writes data/weights_*.bin; `validate.py` says what to expect of them.
+writes data/weights_*.bin; `cross_validate.py` says what to expect of them.
 
 Every head is a logistic regression with a Gaussian prior on its weights (L2), all fitted in one L-BFGS run. A headline
 whose annotator was not sure counts half for sentiment and displacement. What the figures say: docs/scoring.md.

@@ -118,7 +118,6 @@ def test_a_run_by_another_scorer_is_made_again_and_audited_by_it(tmp_path, monke
     )
     assert json.loads((tmp_path / "run" / "run_card.json").read_text())["config"]["scorer"] == "disruption-2023-12-31 5"
     invoke("verify", "run")
-    assert " 0 differed" in invoke("audit", "run").stdout
     for other in ("late", DEFAULT.name):
         with pytest.raises(InputError, match="scored by disruption-2023-12-31"):
             invoke("audit", "run", "--scorer", other)
