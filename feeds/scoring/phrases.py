@@ -86,8 +86,8 @@ def find(words: list[str], language: str, as_of: date | None) -> list[Found]:
     patterns = matcher(language, as_of)
     out = []
     free = 0  # words before it are spent
-    for index in range(len(words)):
-        found = patterns.at(words, index) if index >= free else None
+    for index, starts in enumerate(patterns.beginning.all(words)):
+        found = patterns.at(words, index) if starts is not None and index >= free else None
         if found is not None:
             taken, payloads = found
             value, word, spends = payloads[0] if len(payloads) == 1 else max(payloads, key=_strength)
