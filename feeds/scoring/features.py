@@ -194,14 +194,15 @@ def _fired(about: Reading) -> tuple[list[str], float]:
     return names, max(-1.0, min(1.0, lowest + highest))
 
 
+@cache
+def _moods(rules: int, mood: int, strong: bool) -> list[str]:
+    found = [f"rules {rules:+d}", f"tone {mood:+d}", f"rules {rules:+d}, tone {mood:+d}"]
+    return [*found, f"strong tone {mood:+d}"] if strong else found
+
+
 def _signs(about: Reading, moves: Reading, tone_value: float, rules: int) -> Iterator[str]:
     """Yields the sign of the rules and of the analyzer's tone, and what the text is about."""
-    mood = sign(tone_value)
-    yield f"rules {rules:+d}"
-    yield f"tone {mood:+d}"
-    yield f"rules {rules:+d}, tone {mood:+d}"
-    if abs(tone_value) >= _STRONG:
-        yield f"strong tone {mood:+d}"
+    yield from _moods(rules, sign(tone_value), abs(tone_value) >= _STRONG)
     yield f"about {about.relevance()}"
     for rule, taken_back, asked in moves.fired():
         yield f"move rule {rule.name}{' taken back' * taken_back}{' asked' * asked}"

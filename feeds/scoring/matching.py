@@ -25,7 +25,7 @@ from feeds.scoring.words import BREAKS, PerWord
 T = TypeVar("T")
 
 _LONGEST_GAP: Final = 12
-_KEY: Final = 2  # letters by which patterns with "*" are found
+_KEY: Final = 2  # first letters by which patterns such as "a*" are found; "*a" by its last one
 _REACH: Final = 40  # words that the longest pattern may take
 _Places = tuple[int, ...]
 
@@ -97,7 +97,7 @@ class Matcher(Generic[T]):
         self._patterns: list[tuple[tuple[_Slot, ...], T]] = []
         self._exact: dict[str, list[int]] = {}  # numbers of patterns by their first word
         self._heads: dict[str, list[tuple[str, int]]] = {}  # by their first letters
-        self._tails: dict[str, list[tuple[str, int]]] = {}  # by their last letters
+        self._tails: dict[str, list[tuple[str, int]]] = {}  # by their last letter
         self.beginning = PerWord(self._beginning)
         for text, payload in patterns:
             slots = tuple(_slot(word, where) for word in text.lower().split())
@@ -110,7 +110,7 @@ class Matcher(Generic[T]):
             for head in slots[0].heads:
                 self._heads.setdefault(head[:_KEY], []).append((head, number))
             for tail in slots[0].tails:
-                self._tails.setdefault(tail[-_KEY:], []).append((tail, number))
+                self._tails.setdefault(tail[-1], []).append((tail, number))
 
     def firsts(self) -> Iterable[str]:
         """Returns the words with which patterns begin, those with "*" left out."""
@@ -119,9 +119,10 @@ class Matcher(Generic[T]):
     def _beginning(self, word: str) -> _Starts | None:
         """Returns the patterns that may begin with a word, None for none."""
         numbers = set(self._exact.get(word, ()))
-        for size in range(1, _KEY + 1):
-            numbers.update(number for head, number in self._heads.get(word[:size], ()) if word.startswith(head))
-            tails = self._tails.get(word[-size:], ())
+        for key in (word[0], word[:_KEY]):
+            if heads := self._heads.get(key):
+                numbers.update(number for head, number in heads if word.startswith(head))
+        if tails := self._tails.get(word[-1]):
             numbers.update(number for tail, number in tails if word.endswith(tail) and word != tail)
         return self._sorted(sorted(numbers)) if numbers else None
 
@@ -146,7 +147,7 @@ class Matcher(Generic[T]):
             return None
         best: _Places = ()
         payloads: list[T] = []
-        numbers = starts.pairs.get(words[index + 1], ()) if index + 1 < len(words) else ()
+        numbers = starts.pairs.get(words[index + 1], ()) if starts.pairs and index + 1 < len(words) else ()
         if starts.others:
             ahead = words[index + 1 : index + 1 + _REACH]
             numbers = [

@@ -66,6 +66,9 @@ def replace(text: str, language: str, as_of: date | None = None) -> tuple[str, t
 
 def replaced(row: Row, found: Iterable[Found]) -> tuple[str, tuple[str, ...]]:
     """The same with phrases that are found already."""
+    found = list(found)
+    if not found:
+        return row.text, ()
     parts: list[str] = []
     features: list[str] = []
     done = 0
