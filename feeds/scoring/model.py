@@ -67,9 +67,10 @@ class Model:
             rows += self._rows(text)
             spelt_starts.append(len(spelt))
             spelt.append(self.whole[-1])
-            spelt += [of_word[word] for word in text.words]
-        named = np.add.reduceat(self.whole[rows], starts, axis=0)
-        return (named + np.add.reduceat(np.array(spelt), spelt_starts, axis=0)) * self.units
+            spelt += of_word.all(text.words)
+        named = np.add.reduceat(self.whole.take(rows, 0), starts, axis=0)
+        lettered = np.add.reduceat(np.concatenate(spelt).reshape(-1, len(COLUMNS)), spelt_starts, axis=0)
+        return (named + lettered) * self.units
 
     def _rows(self, text: Parts) -> list[int]:
         unknown, get = len(self.places), self.places.get
@@ -79,7 +80,13 @@ class Model:
     def _letters(self) -> PerWord[Floats]:
         """The weights of a word's letters, added up; shape (columns,)."""
         places, whole = self.places, self.whole
-        return PerWord(lambda word: whole[[places[name] for name in letters(word) if name in places]].sum(axis=0))
+
+        def look(word: str) -> Floats:
+            rows = [places[name] for name in letters(word) if name in places]
+            found: Floats = np.add.reduce(whole.take(rows, 0), 0) if rows else whole[-1]
+            return found
+
+        return PerWord(look)
 
     def strongest(self, parts: Parts, head: str, sign: str, count: int) -> list[str]:
         """Returns the features of a text that pull most to a sign of a head and away from the other."""
