@@ -85,6 +85,9 @@ class _Starts:
     others: list[tuple[int, frozenset[str] | None]] = field(default_factory=list)  # with words of which one must follow
 
 
+_WORD: Final = (_Slot(frozenset()),)
+
+
 class Matcher(Generic[T]):
     """Finds patterns in a row of words."""
 
@@ -100,12 +103,13 @@ class Matcher(Generic[T]):
         self._tails: dict[str, list[tuple[str, int]]] = {}  # by their last letter
         self.beginning = PerWord(self._beginning)
         for text, payload in patterns:
-            slots = tuple(_slot(word, where) for word in text.lower().split())
+            plain = text.isalnum()  # most are one word and nothing else
+            slots = _WORD if plain else tuple(_slot(word, where) for word in text.lower().split())
             if not slots or slots[0].gap or slots[0].optional:
                 raise InputError(f"{where}: {text!r} must start with a word")
             number = len(self._patterns)
             self._patterns.append((slots, payload))
-            for word in slots[0].words:
+            for word in (text.lower(),) if plain else slots[0].words:
                 self._exact.setdefault(word, []).append(number)
             for head in slots[0].heads:
                 self._heads.setdefault(head[:_KEY], []).append((head, number))
