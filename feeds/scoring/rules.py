@@ -55,7 +55,7 @@ class RuleBook:
     topics: int  # classes of things, which count inside a longer pattern too
     compound: int  # set on a word or pattern of several parts, which may be event and object at once
     events: int  # all events of the rules
-    alone: PerWord[tuple[int, bool]] = field(init=False)  # of a word its classes, and whether a longer pattern may begin
+    alone: PerWord[tuple[int, bool]] = field(init=False)  # a word's classes, and whether a longer pattern may begin
 
     def __post_init__(self) -> None:
         """Begins to remember words."""
@@ -261,8 +261,8 @@ def _marks(words: list[str], book: RuleBook) -> Marks:
             continue
         taken, payloads = found
         together = taken[-1] - taken[0] == len(taken) - 1
-        mask = union(payloads) | _inside(words, taken, book) | book.compound
-        out.append((taken[-1] if together else index, mask))
+        classes = union(payloads) | _inside(words, taken, book) | book.compound
+        out.append((taken[-1] if together else index, classes))
         free = index + len(taken) if together else index + 1
     return out
 
