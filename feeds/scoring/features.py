@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
-from itertools import combinations, pairwise
+from itertools import chain, combinations, pairwise
 from typing import Final
 
 from feeds.scoring.clauses import asks
@@ -25,10 +25,10 @@ from feeds.scoring.german import german_word
 from feeds.scoring.lists import load
 from feeds.scoring.matching import Matcher
 from feeds.scoring.phrases import MARKS
-from feeds.scoring.rules import Reading, rule_book
+from feeds.scoring.rules import Reading, rule_book, union
 from feeds.scoring.score import sign
 from feeds.scoring.tone import single_words, tone
-from feeds.scoring.words import LONGEST_WORD, Row, split
+from feeds.scoring.words import LONGEST_WORD, PerWord, split
 
 _LETTERS: Final = (3, 4, 5)
 _ASKED: Final = 0.5  # a question says half of what a statement says
@@ -38,6 +38,7 @@ _THINGS: Final = frozenset(  # classes of things, of which something is said
     "ai|lab|model|data centre|compute|chip|ai supplier|supplier|spender|china|ai spending|demand|outlook|ai hype|power|"
     "open model|small model|fab|chip exports|money|not".split("|")
 )
+_GOOD, _BAD = 1, 2  # bits of a word's valence
 _CURRENCIES: Final = frozenset("$€£¥")
 
 
@@ -67,7 +68,7 @@ def take_apart(text: str, language: str, as_of: date | None = None) -> Parts:
     """
     row = split(text)
     value, tone_words = tone(text, language, as_of)
-    masked, named = _masked(row.words)
+    masked = _ROLES.all(row.words)
     about = Reading(row, rule_book("disruption.toml", as_of))
     moves = Reading(row, rule_book("reaction.toml", as_of))
     fired, total = _fired(about)
@@ -75,8 +76,9 @@ def take_apart(text: str, language: str, as_of: date | None = None) -> Parts:
     found = [
         *words,
         *[f"{one} {two}" for one, two in pairwise(("^", *masked, "$"))],
-        *[f"name {word}" for word in named],
-        *_classes(row, masked, about, moves, language, as_of),
+        *[f"name {word}" for word, role in zip(row.words, masked, strict=True) if role[0] == "["],
+        *_classes(masked, about, language, as_of),
+        *[f"move {name}" for name in _classes_of(moves.mask, "reaction.toml", as_of)],
         *fired,
         *_signs(about, moves, value, sign(total)),
     ]
@@ -88,22 +90,17 @@ def _roles() -> dict[str, str]:
     return {name: f"[{role}]" for role, names in load("roles.toml").items() for name in names.split()}
 
 
-def _masked(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Returns the words with roles for names and signs for amounts, and the names."""
-    roles = _roles()
-    masked, named = [], []
-    for word in words:
-        first = word[0]
-        if word in roles:
-            masked.append(roles[word])
-            named.append(word)
-        elif first.isdigit():
-            masked.append("0%" if word[-1] == "%" else "0")
-        elif first in _CURRENCIES:
-            masked.append(f"{first}0" if len(word) > 1 else first)
-        else:
-            masked.append(word)
-    return masked, named
+def _masked(word: str) -> str:
+    """Returns the role that stands for a name, the sign that stands for an amount, or the word."""
+    first = word[0]
+    if word in _roles():
+        return _roles()[word]
+    if first.isdigit():
+        return "0%" if word[-1] == "%" else "0"
+    return f"{first}0" if first in _CURRENCIES and len(word) > 1 else word
+
+
+_ROLES: Final = PerWord(_masked)
 
 
 def letters(word: str) -> list[str]:
@@ -119,35 +116,40 @@ def _names(where: str, as_of: date | None) -> dict[int, str]:
     return {bit: name for name, bit in rule_book(where, as_of).bits.items()}
 
 
-@cache
+@lru_cache(maxsize=20_000)
 def _classes_of(mask: int, where: str, as_of: date | None) -> tuple[str, ...]:
     return tuple(name for bit, name in _names(where, as_of).items() if mask & bit)
 
 
-def _classes(
-    row: Row, masked: Sequence[str], about: Reading, moves: Reading, language: str, as_of: date | None
-) -> Iterator[str]:
-    """Classes and meanings clause by clause; words with a valence are of the classes good and bad."""
-    polar = _polar(row.words, language, as_of)
-    meant = [_meanings(word) if len(word) <= LONGEST_WORD else () for word in row.words]
+def _classes(masked: Sequence[str], about: Reading, language: str, as_of: date | None) -> list[str]:
+    """Returns classes and meanings clause by clause; words with a valence are of the classes good and bad."""
+    polar = _polar(language, as_of).all(about.words)
+    meant = _MEANINGS.all(about.words)
+    found: list[str] = []
     for marks, places, _ in about.clauses():
-        mask = 0
-        for _, classes in marks:
-            mask |= classes
-        names = {*_classes_of(mask, "disruption.toml", as_of), *(polar[place] for place in places if place in polar)}
-        if names:
-            ordered = sorted(names)
-            yield from [f"is {name}" for name in ordered]
-            yield from [f"{one} & {two}" for one, two in combinations(ordered, 2)]
-        things = sorted((names & _THINGS) | {masked[place] for place in places if masked[place][0] == "["})
-        for meaning in dict.fromkeys(each for place in places for each in meant[place]):
-            yield f"means {meaning}"
-            yield from [f"{meaning} @ {thing}" for thing in things]
+        own = slice(places.start, places.stop)
+        features, things = _together(union(mask for _, mask in marks), union(polar[own]), as_of)
+        found += features
+        meanings = dict.fromkeys(chain.from_iterable(meant[own]))
+        if meanings:
+            things = sorted({*things, *(word for word in masked[own] if word[0] == "[")})
+        for meaning in meanings:
+            found.append(f"means {meaning}")
+            found += [f"{meaning} @ {thing}" for thing in things]
     steps = [
         word if word[0] == "[" else own[0] for word, own in zip(masked, meant, strict=True) if own or word[0] == "["
     ]
-    yield from (f"{one} > {two}" for one, two in pairwise(steps))
-    yield from (f"move {name}" for name in _classes_of(moves.mask, "reaction.toml", as_of))
+    found += [f"{one} > {two}" for one, two in pairwise(steps)]
+    return found
+
+
+@lru_cache(maxsize=20_000)
+def _together(mask: int, polar: int, as_of: date | None) -> tuple[list[str], Sequence[str]]:
+    """Returns the features of a clause's classes, alone and in pairs, and which of them are things."""
+    poles = [name for bit, name in ((_GOOD, "good"), (_BAD, "bad")) if polar & bit]
+    names = sorted({*_classes_of(mask, "disruption.toml", as_of), *poles})
+    pairs = [f"{one} & {two}" for one, two in combinations(names, 2)]
+    return [f"is {name}" for name in names] + pairs, [name for name in names if name in _THINGS]
 
 
 @cache
@@ -156,24 +158,29 @@ def _matcher() -> Matcher[str]:
     return Matcher(words, "concepts.toml")
 
 
-@lru_cache(maxsize=50_000)
 def _meanings(word: str) -> tuple[str, ...]:
     """Returns the meanings of a word, and of the parts of one with hyphens."""
+    if len(word) > LONGEST_WORD:
+        return ()
     parts = [word, *filter(None, word.split("-"))] if "-" in word else [word]
     return tuple(dict.fromkeys(meaning for part in parts for meaning in _matcher().single(part)))
 
 
-def _polar(words: Sequence[str], language: str, as_of: date | None) -> dict[int, str]:
-    """Returns the places of words with a valence, each "good" or "bad"."""
+_MEANINGS: Final = PerWord(_meanings)
+
+
+@cache
+def _polar(language: str, as_of: date | None) -> PerWord[int]:
+    """Returns whether a word of a language has a valence, and which."""
     lexicon = single_words(language, as_of)
-    found = {}
-    for place, word in enumerate(words):
+
+    def look(word: str) -> int:
         valence = lexicon.get(word, 0.0)
         if language == "de" and not valence:
             valence = MARKS.get(german_word(word, as_of), 0.0)
-        if valence:
-            found[place] = "good" if valence > 0 else "bad"
-    return found
+        return (_GOOD if valence > 0 else _BAD) if valence else 0
+
+    return PerWord(look)
 
 
 def _fired(about: Reading) -> tuple[list[str], float]:
@@ -187,14 +194,15 @@ def _fired(about: Reading) -> tuple[list[str], float]:
     return names, max(-1.0, min(1.0, lowest + highest))
 
 
+@cache
+def _moods(rules: int, mood: int, strong: bool) -> list[str]:
+    found = [f"rules {rules:+d}", f"tone {mood:+d}", f"rules {rules:+d}, tone {mood:+d}"]
+    return [*found, f"strong tone {mood:+d}"] if strong else found
+
+
 def _signs(about: Reading, moves: Reading, tone_value: float, rules: int) -> Iterator[str]:
     """Yields the sign of the rules and of the analyzer's tone, and what the text is about."""
-    mood = sign(tone_value)
-    yield f"rules {rules:+d}"
-    yield f"tone {mood:+d}"
-    yield f"rules {rules:+d}, tone {mood:+d}"
-    if abs(tone_value) >= _STRONG:
-        yield f"strong tone {mood:+d}"
+    yield from _moods(rules, sign(tone_value), abs(tone_value) >= _STRONG)
     yield f"about {about.relevance()}"
     for rule, taken_back, asked in moves.fired():
         yield f"move rule {rule.name}{' taken back' * taken_back}{' asked' * asked}"

@@ -16,17 +16,24 @@ from feeds.scoring.lists import load
 CANDIDATES: Final = ("en", "de", "fr", "es", "it", "nl", "sv", "da", "no", "fi", "pt", "pl", "cs", "hu", "ro", "tr")
 _ACCENTED: Final = frozenset(("cs", "hu", "ro", "tr"))  # hardly a headline of theirs is without an accent
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-_NO_VOTE: Final = (0, 0, 0, 0)
+_BITS: Final = 32  # of each of the four counts of votes: more than a text has words
+_MOST: Final = (1 << _BITS) - 1
 _UMLAUTS: Final = frozenset("äöüß")
 _FOREIGN: Final = frozenset("åøæéèêçñãõáíóúàìòùâîôûëïœłśżźćńęąőűčšžřěůğışıșțăđþð")  # no German or English word has them
 
 
 @cache
-def _votes() -> dict[str, tuple[int, ...]]:
-    """For whom each common word speaks: English, German, another language; whether it is English and nothing else."""
+def _votes() -> dict[str, int]:
+    """For whom each common word speaks: English, German, another language; whether it is English and nothing else.
+
+    All four in one number, so that a text's are added up at once.
+    """
     lists = {name: frozenset(text.split()) for name, text in load("language.toml").items()}
     names = ("english", "german", "others", "sure")
-    return {word: tuple(word in lists[name] for name in names) for word in frozenset().union(*lists.values())}
+    return {
+        word: sum((word in lists[name]) << (_BITS * place) for place, name in enumerate(names))
+        for word in frozenset().union(*lists.values())
+    }
 
 
 def detect(text: str, declared: str = "") -> str:
@@ -41,9 +48,8 @@ def detect(text: str, declared: str = "") -> str:
     if not words:
         return declared or "en"
     known = _votes()
-    english, german, others, sure = map(
-        sum, zip(_NO_VOTE, *[known[word] for word in words if word in known], strict=True)
-    )
+    votes = sum([known[word] for word in words if word in known])
+    english, german, others, sure = (votes >> (_BITS * place) & _MOST for place in range(4))
     accented = False
     if not lower.isascii():
         accented = not _FOREIGN.isdisjoint(lower)

@@ -20,12 +20,12 @@ from functools import cache
 from typing import Final, Generic, TypeVar
 
 from feeds.errors import InputError
-from feeds.scoring.words import BREAKS, LONGEST_WORD
+from feeds.scoring.words import BREAKS, PerWord
 
 T = TypeVar("T")
 
 _LONGEST_GAP: Final = 12
-_REMEMBERED: Final = 50_000  # words of which is kept what begins with them
+_KEY: Final = 2  # first letters by which patterns such as "a*" are found; "*a" by its last one
 _REACH: Final = 40  # words that the longest pattern may take
 _Places = tuple[int, ...]
 
@@ -85,6 +85,9 @@ class _Starts:
     others: list[tuple[int, frozenset[str] | None]] = field(default_factory=list)  # with words of which one must follow
 
 
+_WORD: Final = (_Slot(frozenset()),)
+
+
 class Matcher(Generic[T]):
     """Finds patterns in a row of words."""
 
@@ -96,38 +99,36 @@ class Matcher(Generic[T]):
         """
         self._patterns: list[tuple[tuple[_Slot, ...], T]] = []
         self._exact: dict[str, list[int]] = {}  # numbers of patterns by their first word
-        self._heads: dict[str, list[int]] = {}
-        self._tails: dict[str, list[int]] = {}
-        self._known: dict[str, _Starts | None] = {}
+        self._heads: dict[str, list[tuple[str, int]]] = {}  # by their first letters
+        self._tails: dict[str, list[tuple[str, int]]] = {}  # by their last letter
+        self.beginning = PerWord(self._beginning)
         for text, payload in patterns:
-            slots = tuple(_slot(word, where) for word in text.lower().split())
+            plain = text.isalnum()  # most are one word and nothing else
+            slots = _WORD if plain else tuple(_slot(word, where) for word in text.lower().split())
             if not slots or slots[0].gap or slots[0].optional:
                 raise InputError(f"{where}: {text!r} must start with a word")
             number = len(self._patterns)
             self._patterns.append((slots, payload))
-            for words, index in (
-                (slots[0].words, self._exact), (slots[0].heads, self._heads), (slots[0].tails, self._tails)
-            ):  # fmt: skip
-                for word in words:
-                    index.setdefault(word, []).append(number)
+            for word in (text.lower(),) if plain else slots[0].words:
+                self._exact.setdefault(word, []).append(number)
+            for head in slots[0].heads:
+                self._heads.setdefault(head[:_KEY], []).append((head, number))
+            for tail in slots[0].tails:
+                self._tails.setdefault(tail[-1], []).append((tail, number))
 
     def firsts(self) -> Iterable[str]:
         """Returns the words with which patterns begin, those with "*" left out."""
         return self._exact
 
-    def beginning(self, word: str) -> _Starts | None:
-        """Returns the patterns that may begin with a word, None for none; looked up once for each word."""
-        if word in self._known:
-            return self._known[word]
+    def _beginning(self, word: str) -> _Starts | None:
+        """Returns the patterns that may begin with a word, None for none."""
         numbers = set(self._exact.get(word, ()))
-        for end in range(1, min(len(word), LONGEST_WORD) + 1):
-            numbers.update(self._heads.get(word[:end], ()))
-            if end < len(word):
-                numbers.update(self._tails.get(word[-end:], ()))
-        starts = self._sorted(sorted(numbers)) if numbers else None
-        if len(self._known) < _REMEMBERED and len(word) <= LONGEST_WORD:
-            self._known[word] = starts
-        return starts
+        for key in (word[0], word[:_KEY]):
+            if heads := self._heads.get(key):
+                numbers.update(number for head, number in heads if word.startswith(head))
+        if tails := self._tails.get(word[-1]):
+            numbers.update(number for tail, number in tails if word.endswith(tail) and word != tail)
+        return self._sorted(sorted(numbers)) if numbers else None
 
     def _sorted(self, numbers: Iterable[int]) -> _Starts:
         starts = _Starts()
@@ -145,12 +146,12 @@ class Matcher(Generic[T]):
 
     def at(self, words: Sequence[str], index: int) -> tuple[_Places, list[T]] | None:
         """Returns the places that the longest pattern starting at a word takes, and the payloads of all as long."""
-        starts = self.beginning(words[index])
+        starts = self.beginning[words[index]]
         if starts is None:
             return None
         best: _Places = ()
         payloads: list[T] = []
-        numbers = starts.pairs.get(words[index + 1], ()) if index + 1 < len(words) else ()
+        numbers = starts.pairs.get(words[index + 1], ()) if starts.pairs and index + 1 < len(words) else ()
         if starts.others:
             ahead = words[index + 1 : index + 1 + _REACH]
             numbers = [
@@ -175,12 +176,12 @@ class Matcher(Generic[T]):
 
     def single(self, word: str) -> list[T]:
         """Returns the payloads of the patterns that are this one word."""
-        starts = self.beginning(word)
+        starts = self.beginning[word]
         return [self._patterns[number][1] for number in starts.single] if starts is not None else []
 
     def longer(self, word: str) -> bool:
         """Returns whether a pattern of several words may begin with a word."""
-        starts = self.beginning(word)
+        starts = self.beginning[word]
         return starts is not None and bool(starts.pairs or starts.others)
 
 

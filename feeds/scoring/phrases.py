@@ -66,6 +66,9 @@ def replace(text: str, language: str, as_of: date | None = None) -> tuple[str, t
 
 def replaced(row: Row, found: Iterable[Found]) -> tuple[str, tuple[str, ...]]:
     """The same with phrases that are found already."""
+    found = list(found)
+    if not found:
+        return row.text, ()
     parts: list[str] = []
     features: list[str] = []
     done = 0
@@ -86,8 +89,8 @@ def find(words: list[str], language: str, as_of: date | None) -> list[Found]:
     patterns = matcher(language, as_of)
     out = []
     free = 0  # words before it are spent
-    for index in range(len(words)):
-        found = patterns.at(words, index) if index >= free else None
+    for index, starts in enumerate(patterns.beginning.all(words)):
+        found = patterns.at(words, index) if starts is not None and index >= free else None
         if found is not None:
             taken, payloads = found
             value, word, spends = payloads[0] if len(payloads) == 1 else max(payloads, key=_strength)

@@ -20,7 +20,7 @@ from feeds.scoring.clauses import bare
 from feeds.scoring.entities import entities
 from feeds.scoring.features import Parts, take_apart
 from feeds.scoring.language import detect
-from feeds.scoring.model import FLAGS, SIGNED, Model, signed
+from feeds.scoring.model import APART, FLAGS, SIGNED, Model, signed
 from feeds.scoring.score import Score, ScoreInput, sign
 
 LONGEST: Final = 2_000  # characters looked at; a longer text is no headline
@@ -43,9 +43,11 @@ def score_texts(texts: Sequence[ScoreInput], model: Model, as_of: date | None) -
     scores: list[Score] = []
     for start in range(0, len(texts), _TOGETHER):
         block = [_read(text, as_of) for text in texts[start : start + _TOGETHER]]
-        rows = [model.rows(text.parts) if text.parts else [] for text in block]
-        odds = model.weigh(rows).tolist()
-        scores += [_score(*each, model, as_of) for each in zip(block, rows, odds, strict=True)]
+        parts = [text.parts for text in block if text.parts]
+        odds = iter(model.weigh(parts).tolist() if parts else ())
+        scores += [
+            _score(text, text.parts, next(odds), model, as_of) if text.parts else _rejected(text) for text in block
+        ]
     return scores
 
 
@@ -57,23 +59,25 @@ def _read(text: ScoreInput, as_of: date | None) -> _Text:
     return _Text(title, summary, language, take_apart(title, language, as_of) if known else None)
 
 
-def _score(text: _Text, rows: list[int], values: list[float], model: Model, as_of: date | None) -> Score:
+def _rejected(text: _Text) -> Score:
+    return Score(language=text.language, relevance=0.0, sentiment=0.0, tone=0.0)
+
+
+def _score(text: _Text, parts: Parts, values: list[float], model: Model, as_of: date | None) -> Score:
     """Steps 6 and 7."""
-    if text.parts is None:
-        return Score(language=text.language, relevance=0.0, sentiment=0.0, tone=0.0)
-    signs = {head: signed(values[2 * place : 2 * place + 2]) for place, head in enumerate(SIGNED)}
+    signs = {head: signed(values[2 * place : 2 * place + 2], APART[head]) for place, head in enumerate(SIGNED)}
     relevance, reaction, cause = (_probability(value) for value in values[-len(FLAGS) :])
     about = relevance if relevance >= 0.5 else 0.0
     pulled: _Pulled = {
-        head: model.strongest(text.parts, rows, head, "+" if value > 0 else "-", _SHOWN)
+        head: model.strongest(parts, head, "+" if value > 0 else "-", _SHOWN)
         for head, value in signs.items()
         if value and about
     }
     if not about:  # the heads learned from news of AI: of other news the analyzer speaks
-        signs = {**dict.fromkeys(SIGNED, 0.0), "tone": text.parts.tone}
-        pulled = {"tone": text.parts.tone_words}
+        signs = {**dict.fromkeys(SIGNED, 0.0), "tone": parts.tone}
+        pulled = {"tone": parts.tone_words}
     else:
-        signs, pulled = _denied(text.parts, signs, pulled)
+        signs, pulled = _denied(parts, signs, pulled)
     if about and text.summary and not signs["sentiment"] and reaction < 0.5:
         signs["sentiment"] = _summary(text, model, as_of)
     return Score(
@@ -105,8 +109,8 @@ def _denied(parts: Parts, signs: dict[str, float], pulled: _Pulled) -> tuple[dic
 
 def _summary(text: _Text, model: Model, as_of: date | None) -> float:
     """Returns half the sentiment of a summary, whose title is about AI and says nothing itself."""
-    (odds,) = model.weigh([model.rows(take_apart(text.summary, text.language, as_of))])
-    return signed(odds.tolist()[:2]) / 2
+    (odds,) = model.weigh([take_apart(text.summary, text.language, as_of)])
+    return signed(odds.tolist()[:2], APART["sentiment"]) / 2
 
 
 def _probability(odds: float) -> float:

@@ -8,7 +8,7 @@ Classes are bits, so that a rule is tried with one `&`; only where all its class
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from typing import Any, Final
@@ -16,14 +16,13 @@ from typing import Any, Final
 from feeds.errors import InputError
 from feeds.scoring.lists import known, load, names
 from feeds.scoring.matching import Matcher
-from feeds.scoring.words import LONGEST_WORD, Row
+from feeds.scoring.words import PerWord, Row
 
 _BREAKS: Final = frozenset((";", "!", "?", "–", "—", "|", "…", ".", "--", "while", "whereas", "although", "während"))
 _CONJUNCTIONS: Final = frozenset((",", *"as after because since amid and weil nachdem und da".split()))
 _SPAN: Final = 9
 _NEGATION_REACH: Final = 5  # words before the event
 _ABBREVIATED: Final = 3  # letters of "Gov.", "Inc.", "vs.", after which no clause ends
-_REMEMBERED: Final = 50_000  # words of which is kept what they are
 _TAKEN_BACK: Final = -0.6  # "not slowing" says that much of the opposite of "slowing"
 
 Marks = list[tuple[int, int]]  # place of a word, mask of its classes
@@ -49,13 +48,18 @@ class RuleBook:
     """Classes and rules as a day knew them."""
 
     matcher: Matcher[int]
-    alone: _Alone  # what each word is, standing alone
     bits: dict[str, int]
     relevance: tuple[tuple[tuple[int, ...], float], ...]
     subject: int  # all classes that make a text relevant
     rules: tuple[Rule, ...]
     topics: int  # classes of things, which count inside a longer pattern too
     compound: int  # set on a word or pattern of several parts, which may be event and object at once
+    events: int  # all events of the rules
+    alone: PerWord[tuple[int, bool]] = field(init=False)  # a word's classes, and whether a longer pattern may begin
+
+    def __post_init__(self) -> None:
+        """Begins to remember words."""
+        object.__setattr__(self, "alone", PerWord(lambda word: _alone(word, self)))
 
 
 @cache
@@ -75,21 +79,20 @@ def rule_book(where: str, as_of: date | None) -> RuleBook:
     ]
     if "company" in bits:
         patterns += [(each.name, bits["company"]) for each in names() if as_of is None or each.since <= as_of]
-    book = RuleBook(
+    rules = tuple(_rule(rule, bits, where) for rule in raw["rule"] if known(rule, as_of))
+    return RuleBook(
         matcher=Matcher(patterns, where),
-        alone=_Alone(),
         bits=bits,
         relevance=tuple(
             (tuple(_mask(name, bits, where) for name in names_.split("+")), weight)
             for names_, weight in raw.get("relevance", {}).items()
         ),
         subject=_mask("|".join(raw.get("relevance", {})).replace("+", "|"), bits, where) if "relevance" in raw else 0,
-        rules=tuple(_rule(rule, bits, where) for rule in raw["rule"] if known(rule, as_of)),
+        rules=rules,
         topics=_mask("|".join(raw["topics"]), bits, where) if "topics" in raw else 0,
         compound=1 << len(bits),
+        events=union(rule.event for rule in rules),
     )
-    book.alone.book = book
-    return book
 
 
 def _mask(names_: str, bits: dict[str, int], where: str) -> int:
@@ -150,6 +153,8 @@ class Reading:
         """The rules that fire, whether each one's event is taken back, and whether its clause is a question."""
         book = self.book
         mask = self.mask
+        if not mask & book.events:
+            return
         may = [rule for rule in book.rules if mask & rule.event and all(mask & group for group in rule.groups)]
         for marks, _, asked in self.clauses() if may else ():
             clause = 0
@@ -225,36 +230,18 @@ class Reading:
         )
 
 
-class _Alone:
-    """Of a word its classes and whether a longer pattern may begin with it.
+def _alone(word: str, book: RuleBook) -> tuple[int, bool]:
+    """Returns the classes of a word, and whether a longer pattern may begin with it; (0, False) for nothing.
 
     A hyphenated word has the classes of its parts too: "KI-Chip", "data-center"; a negation inside one is none.
     """
-
-    book: RuleBook
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[int, bool]] = {}
-
-    def of(self, word: str) -> tuple[int, bool]:
-        """Returns what a word is; (0, False) for nothing."""
-        known = self._known.get(word)
-        if known is None:
-            known = self._look(word)
-            if len(self._known) < _REMEMBERED and len(word) <= LONGEST_WORD:
-                self._known[word] = known
-        return known
-
-    def _look(self, word: str) -> tuple[int, bool]:
-        book = self.book
-        single = book.matcher.single(word)
-        mask = union(single)
-        parts = [part for part in word.split("-")[:6] if part] if "-" in word else []
-        if len(parts) > 1:
-            inner = union([each for _, each in _marks(parts, book)]) & ~(book.bits["not"] | book.compound)
-            mask |= inner
-            mask |= book.compound if mask else 0
-        return mask, book.matcher.longer(word)
+    mask = union(book.matcher.single(word))
+    parts = [part for part in word.split("-")[:6] if part] if "-" in word else []
+    if len(parts) > 1:
+        inner = union([each for _, each in _marks(parts, book)]) & ~(book.bits["not"] | book.compound)
+        mask |= inner
+        mask |= book.compound if mask else 0
+    return mask, book.matcher.longer(word)
 
 
 def _marks(words: list[str], book: RuleBook) -> Marks:
@@ -262,13 +249,11 @@ def _marks(words: list[str], book: RuleBook) -> Marks:
 
     A pattern counts once: at its last word, or at its first where other words stand in its gaps.
     """
-    alone = book.alone
     out: Marks = []
     free = 0  # words before it are spent
-    for index in range(len(words)):
-        if index < free:
+    for index, (mask, longer) in enumerate(book.alone.all(words)):
+        if index < free or not (mask or longer):
             continue
-        mask, longer = alone.of(words[index])
         found = book.matcher.at(words, index) if longer else None
         if found is None or len(found[0]) == 1:
             if mask:
@@ -276,8 +261,8 @@ def _marks(words: list[str], book: RuleBook) -> Marks:
             continue
         taken, payloads = found
         together = taken[-1] - taken[0] == len(taken) - 1
-        mask = union(payloads) | _inside(words, taken, book) | book.compound
-        out.append((taken[-1] if together else index, mask))
+        classes = union(payloads) | _inside(words, taken, book) | book.compound
+        out.append((taken[-1] if together else index, classes))
         free = index + len(taken) if together else index + 1
     return out
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,6 +95,8 @@ class Scorer:
 @cache
 def _fingerprint() -> str:
     """Twelve hex digits of this package's files and of the packages it scores with, so that no stale score is found."""
+    from importlib.metadata import version  # costs 18 ms, and few runs need it
+
     digest = sha256()
     for package in ("vaderSentiment", "py3langid"):
         digest.update(f"{package} {version(package)}\n".encode())

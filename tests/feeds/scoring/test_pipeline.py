@@ -46,6 +46,12 @@ def test_a_sign_is_said_only_where_it_leads(bad, good):
         assert (value > 0) == (good > bad)
 
 
+@given(st.floats(-30, 30), st.floats(-30, 30), st.floats(0, 5))
+def test_no_sign_is_said_where_both_are_nearly_as_likely(bad, good, apart):
+    """Within the margin nothing; beyond it what is said without a margin."""
+    assert signed([bad, good], apart) == (0 if abs(good - bad) < apart else signed([bad, good]))
+
+
 def test_names_of_companies_stand_as_their_role():
     """What is learned of one supplier holds for another."""
     one, other = (take_apart(f"{name} cuts its forecast", "en").features for name in ("Nvidia", "Marvell"))
