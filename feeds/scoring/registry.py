@@ -37,6 +37,11 @@ def scorer_named(name: str, *, trusted: bool = True) -> Scorer:
     if plain in {"", DEFAULT.name}:
         return DEFAULT
     if plain not in scorers():
+        if not trusted:
+            raise InputError(
+                f"this run was scored by {name!r}, which this version no longer has; take the version that made it, or "
+                f"run its episode anew: `backtest diff` says what the scorer {DEFAULT.name} changed"
+            )
         raise InputError(f"no scorer {name!r}; {did_you_mean(name, scorers())}")
     return scorers()[plain]
 

@@ -187,3 +187,11 @@ def test_an_archive_keeps_the_scores_of_each_scorer(tmp_path, monkeypatch):
         (held,) = archive.history(None, seen + timedelta(days=1))
         assert archive.scores([held.row], chosen.key) == {held.row: chosen.score(head.title, "", "en", None)}
         assert archive.scores([held.row], DEFAULT.key) == {}
+
+
+def test_a_run_by_a_scorer_that_is_gone_says_so():
+    """In one line, with what to do; a name that a user types gets the nearest instead."""
+    with pytest.raises(InputError, match="scored by 'vader-disruption 4', which this version no longer has"):
+        registry.scorer_named("vader-disruption 4", trusted=False)
+    with pytest.raises(InputError, match="no scorer 'disrption'; did you mean 'disruption'"):
+        registry.scorer_named("disrption")
