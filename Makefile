@@ -62,4 +62,5 @@ $(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@$(LOCKED) requirements/dev.txt
+	@$(BIN)/python -W ignore -m compileall -q -j 2 $(VENV)/lib || true # here and not in a test, where a warning is an error
 	@touch $@
