@@ -33,7 +33,7 @@ test: $(VENV)/.dev ## Run what CI runs: lint, format, types, import contracts, s
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/codespell
-	@$(BIN)/pytest --cov --numprocesses 2 --dist worksteal
+	@$(BIN)/pytest --cov
 
 bench: $(VENV)/.run ## Measure as ratios within one run; fails where one fell by 30 % (AFTERSHOCK_BENCH=keep keeps new ones)
 	@failed=0; for each in run parse scoring archive evidence book kernel; do \
