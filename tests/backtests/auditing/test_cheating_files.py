@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import sys
@@ -25,6 +26,15 @@ from tests.helpers.cheating_files import HONEST, STRATEGIES, WHEN_LOADED, WHILE_
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # they leave files open
 
 LAST = date(2025, 1, 16)
+
+
+@pytest.fixture(autouse=True)
+def _what_cheats_leave_open_is_theirs():
+    """Files and processes that a cheat leaves behind are let go here, not in somebody else's test."""
+    yield
+    gc.collect()
+
+
 SYMBOLS = ("NVDA", "AVGO", "MU")
 
 
