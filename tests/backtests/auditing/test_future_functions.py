@@ -96,7 +96,7 @@ def _caught(make, seed: int) -> bool:
     return bool(audit(episode, news, [Foresight()], targets=targets).violations)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     what=st.sampled_from(sorted(OF_THE_FUTURE)),
     fields=st.lists(st.sampled_from(FIGURES), min_size=1, max_size=3),

@@ -13,8 +13,8 @@ from backtests.episodes.episode import EPISODES
 from feeds.errors import InputError
 
 DAYS = ("--start", "2025-01-24", "--end", "2025-01-29", "--trials", "off")
-RUN = ("run", "deepseek-2025", "-s", "buy-hold", *DAYS)
-SWEEP = ("sweep", "deepseek-2025", "-s", "shock", *DAYS, "--grid", "threshold=0.3,0.5")
+RUN = ("run", "deepseek-2025", "-s", "buy-hold", "--no-baselines", *DAYS)
+SWEEP = ("sweep", "deepseek-2025", "-s", "shock", *DAYS, "--replay", "--grid", "threshold=0.3,0.5")
 EPISODE = ("episodes", "new", "mine", "--start", "2025-01-20", "--end", "2025-01-31", "--symbols", "NVDA", "--download")
 
 

@@ -57,7 +57,20 @@ def test_a_table_of_loans_changes_fees_and_refuses_what_cannot_be_borrowed(tmp_p
 
 def test_both_auctions_give_fills_at_both_and_an_audit_that_finds_nothing(tmp_path):
     """News of a session trades its close; every decision is re-decided without the future, then with canaries."""
-    done, _ = run("run", "deepseek-2025", "--auctions", "open,close", "--json", "-o", str(tmp_path / "r"))
+    done, _ = run(
+        "run",
+        "deepseek-2025",
+        "-s",
+        "shock",
+        "-s",
+        "gap-only",
+        "--no-baselines",
+        "--auctions",
+        "open,close",
+        "--json",
+        "-o",
+        str(tmp_path / "r"),
+    )
     assert json.loads(done.stdout)["audit"]["violations"] == 0
     fills = [fill for fill in rows(tmp_path / "r", "fills") if fill["strategy"] != "gap-only"]
     assert {fill["auction"] for fill in fills} == {"open", "close"}
@@ -69,7 +82,9 @@ def test_a_run_with_loans_is_audited_with_the_loans_that_it_kept_and_no_others(t
     """What the run read is in its folder, and so are the terms of its broker."""
     loans = tmp_path / "loans.csv"
     loans.write_text("symbol,valid_from,rate_pct,max_shares\nNVDA,2025-01-01,1,0\n")
-    run("run", "deepseek-2025", "-s", "always-short", "--loans", str(loans), "-o", str(tmp_path / "r"))
+    run(
+        "run", "deepseek-2025", "-s", "always-short", "--no-baselines", "--loans", str(loans), "-o", str(tmp_path / "r")
+    )
     loans.write_text("symbol,valid_from,rate_pct,max_shares\nNVDA,2025-01-01,2,0\n")
     run("audit", str(tmp_path / "r"))
     _, said = run("audit", str(tmp_path / "r"), "--loans", str(loans), code=2)

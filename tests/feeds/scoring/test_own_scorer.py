@@ -76,7 +76,7 @@ def test_a_run_is_scored_by_it_and_a_saved_run_never_runs_the_file_by_itself(tmp
     """Its name, digest and contamination stand in the run; what makes it anew asks for the file to be given again."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(ONE, encoding="utf-8")
-    given = "run deepseek-2025 -s shock --scorer mine.py:read --trials off -o run --json".split()
+    given = "run deepseek-2025 -s shock --no-baselines --scorer mine.py:read --trials off -o run --json".split()
     done = CliRunner().invoke(cli, given, catch_exceptions=False)
     facts = json.loads(done.stdout)["scorer"]
     assert facts["name"].startswith("mine.py:read 3-")
@@ -93,7 +93,18 @@ def test_a_run_is_scored_by_it_and_a_saved_run_never_runs_the_file_by_itself(tmp
 def test_a_vintage_is_chosen_by_its_day(tmp_path, monkeypatch):
     """The run names it; with another scorer it makes no sense."""
     monkeypatch.chdir(tmp_path)
-    given = ["run", "deepseek-2025", "-s", "shock", "--vintage", "2022-12-31", "--trials", "off", "--json"]
+    given = [
+        "run",
+        "deepseek-2025",
+        "-s",
+        "shock",
+        "--no-baselines",
+        "--vintage",
+        "2022-12-31",
+        "--trials",
+        "off",
+        "--json",
+    ]
     done = CliRunner().invoke(cli, given, catch_exceptions=False)
     assert json.loads(done.stdout)["scorer"]["name"] == "disruption-2022-12-31 5"
     with pytest.raises(InputError, match="leave --scorer out"):

@@ -83,7 +83,20 @@ def test_a_contaminated_run_says_so_in_terminal_json_page_and_comparison(tmp_pat
     """Everywhere that its figures are shown."""
     monkeypatch.chdir(tmp_path)
     words = "CONTAMINATED scorer late 7: trained on data until 2025-06-30: contaminated for deepseek-2025"
-    done = invoke("run", "deepseek-2025", "-s", "shock", "--scorer", "late", "--trials", "off", "-o", "run", "--json")
+    done = invoke(
+        "run",
+        "deepseek-2025",
+        "-s",
+        "shock",
+        "--no-baselines",
+        "--scorer",
+        "late",
+        "--trials",
+        "off",
+        "-o",
+        "run",
+        "--json",
+    )
     assert words in " ".join(done.stderr.split())
     assert json.loads(done.stdout)["scorer"]["contaminated_for"] == ["deepseek-2025"]
     assert words in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
@@ -98,7 +111,7 @@ def test_several_episodes_are_told_apart(tmp_path, monkeypatch):
     """Two of those that ship, which all began before mid-2025."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(episode, "episode_names", lambda: ["deepseek-2025", "quiet-2023"])
-    done = invoke("run", "all", "-s", "shock", "--scorer", "late", "--trials", "off", "--json")
+    done = invoke("run", "all", "-s", "shock", "--no-baselines", "--scorer", "late", "--trials", "off", "--json")
     names = {each["episode"] for each in json.loads(done.stdout)["episodes"]}
     assert set(json.loads(done.stdout)["scorer"]["contaminated_for"]) == names
     assert "CONTAMINATED scorer late 7" in done.stderr
@@ -111,7 +124,17 @@ def test_a_run_by_another_scorer_is_made_again_and_audited_by_it(tmp_path, monke
     """Byte for byte, and its name stands in the run's configuration; another scorer is refused."""
     monkeypatch.chdir(tmp_path)
     done = invoke(
-        "run", "deepseek-2025", "-s", "shock", "--scorer", "disruption-2023-12-31", "--trials", "off", "-o", "run"
+        "run",
+        "deepseek-2025",
+        "-s",
+        "shock",
+        "--no-baselines",
+        "--scorer",
+        "disruption-2023-12-31",
+        "--trials",
+        "off",
+        "-o",
+        "run",
     )
     assert "trained on data until 2023-12-31, before the first session: not contaminated" in " ".join(
         done.stdout.split()
@@ -127,7 +150,7 @@ def test_a_run_by_another_scorer_is_made_again_and_audited_by_it(tmp_path, monke
 def test_without_a_name_everything_is_as_ever(tmp_path, monkeypatch):
     """The vintage of before the episode, and that it is none of the episode's time."""
     monkeypatch.chdir(tmp_path)
-    done = invoke("run", "deepseek-2025", "-s", "shock", "--trials", "off", "-o", "run")
+    done = invoke("run", "deepseek-2025", "-s", "shock", "--no-baselines", "--trials", "off", "-o", "run")
     assert "trained on data until 2024-12-31, before the first session: not contaminated" in " ".join(
         done.stdout.split()
     )
@@ -181,7 +204,7 @@ def test_an_archive_keeps_the_scores_of_each_scorer(tmp_path, monkeypatch):
                         link="", language="en", published=None, seen=seen)  # fmt: skip
         archive.record(Document(feed="f", url="f", at=seen, hash="", provenance="live", rule="seen"), [head])
     chosen = registry.scorer_named("disruption-2023-12-31")
-    invoke("run", "deepseek-2025", "-s", "shock", "--news", "archive", "--archive", "a.sqlite", "--scorer", chosen.name,
+    invoke("run", "deepseek-2025", "-s", "shock", "--no-baselines", "--news", "archive", "--archive", "a.sqlite", "--scorer", chosen.name,
            "--trials", "off", "-o", "run")  # fmt: skip
     with Archive(tmp_path / "a.sqlite") as archive:
         (held,) = archive.history(None, seen + timedelta(days=1))

@@ -12,7 +12,7 @@ from backtests.cli import cli
 def test_a_run_can_leave_out_words_learned_later_and_its_audit_does_too(tmp_path, monkeypatch):
     """An earlier vintage scores, which knows neither weights nor words of later; no decision differs when audited."""
     monkeypatch.chdir(tmp_path)
-    arguments = ["run", "deepseek-2025", "-s", "shock", "--json", "--trials", "off"]
+    arguments = ["run", "deepseek-2025", "-s", "shock", "--no-baselines", "--json", "--trials", "off"]
     documents = []
     for name, more in (("all", []), ("then", ["--lexicon-as-of", "2024-06-30"])):
         done = CliRunner().invoke(cli, [*arguments, *more, "-o", name], catch_exceptions=False)
