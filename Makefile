@@ -38,10 +38,10 @@ test: $(VENV)/.dev ## Run what CI runs: lint, format, types, import contracts, s
 
 # Two halves side by side for two cores, each a plain process.
 tests-one:
-	@COVERAGE_FILE=.coverage.one $(BIN)/pytest --cov --cov-report= tests/backtests --ignore tests/backtests/commands
+	@COVERAGE_FILE=.coverage.one $(BIN)/pytest --cov --cov-report= tests/backtests --ignore tests/backtests/commands --ignore tests/backtests/user_strategies
 
 tests-two:
-	@COVERAGE_FILE=.coverage.two $(BIN)/pytest --cov --cov-report= tests/backtests/commands tests/feeds tests/strategies $(wildcard tests/test_*.py)
+	@COVERAGE_FILE=.coverage.two $(BIN)/pytest --cov --cov-report= tests/backtests/commands tests/backtests/user_strategies tests/feeds tests/strategies $(wildcard tests/test_*.py)
 
 bench: $(VENV)/.run ## Measure as ratios within one run; fails where one fell by 30 % (AFTERSHOCK_BENCH=keep keeps new ones)
 	@failed=0; for each in run parse scoring archive evidence book kernel; do \
