@@ -12,7 +12,7 @@ import click
 from backtests.commands import episodes, listings, run, score, sweep, trials
 from backtests.commands.evidence import attribute, counterexamples, delay, placebo, resample, study
 from backtests.commands.feeds import intake
-from backtests.commands.options import Verbs, quiet_option
+from backtests.commands.options import Verbs, option_hint, quiet_option
 from backtests.commands.saved_runs import audit, compare, diff, verify
 from backtests.commands.terminal import safe
 from feeds.errors import InputError
@@ -54,6 +54,9 @@ def main() -> None:
     except click.exceptions.Abort:
         click.echo("interrupted", file=stderr)
         sys.exit(130)
+    except click.NoSuchOption as wrong:
+        click.echo(f"error: {option_hint(wrong, sys.argv[1:])}", file=stderr)
+        sys.exit(2)
     except click.ClickException as wrong:
         click.echo(f"error: {wrong.format_message()}", file=stderr)
         sys.exit(2)

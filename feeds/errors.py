@@ -65,7 +65,7 @@ class EpisodeError(InputError):
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Returns the end of a message about an unknown name: a suggestion, or what there is."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]!r}?"
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""

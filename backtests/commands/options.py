@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -59,6 +60,13 @@ class Verbs(click.Group):
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """Adds a verb, which then has --quiet."""
         super().add_command(quiet_option(cmd), name)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Shows the help where nothing is asked for: that is no mistake."""
+        if not args and not self.invoke_without_command:
+            click.echo(ctx.get_help())
+            ctx.exit()
+        return super().parse_args(ctx, args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -229,6 +237,24 @@ settings_option = click.option(
     "--set", "settings", multiple=True, callback=pairs_option, metavar="NAME=VALUE",
     help="A parameter of the strategies or of the broker (repeatable).",
 )  # fmt: skip
+
+
+def option_hint(wrong: click.NoSuchOption, arguments: Sequence[str]) -> str:
+    """Says what an unknown option among the arguments may have been meant for: another, or a parameter for `--set`."""
+    from backtests.broker.terms import BrokerTerms
+    from strategies.registry import rules
+
+    name = wrong.option_name.lstrip("-").replace("-", "_")
+    command = wrong.ctx.command if wrong.ctx else None
+    options = {text for each in command.params for text in each.opts} if command else set()
+    parameters = {each for rule in rules().values() for each in rule.parameter_names()} | set(BrokerTerms.names())
+    if name in parameters and "--set" in options:
+        given = [*arguments, "="][[each.partition("=")[0] for each in arguments].index(wrong.option_name) :]
+        value = given[0].partition("=")[2] or given[1]
+        value = "VALUE" if value == "=" or value.startswith("--") else value
+        return f"no option {wrong.option_name}; it is a parameter: --set {name}={value:.40}"
+    near = difflib.get_close_matches(wrong.option_name, sorted(options), n=1, cutoff=0.6)
+    return f"no option {wrong.option_name}; " + (f"did you mean {near[0]}?" if near else "see --help")
 
 
 def split_settings(settings: dict[str, str], strategies: Iterable[str]) -> tuple[BrokerTerms, dict[str, str]]:

@@ -176,6 +176,10 @@ def test_a_feed_that_only_feedparser_reads_is_replayed_and_says_so(tmp_path):
         (["run", "deepseek-2025", "--prices", "nowhere.csv"], ["nowhere.csv"]),
         (["run", "deepseek-2025", "--frobnicate"], ["--frobnicate"]),
         (["rnu"], ["unknown command", "did you mean 'run'"]),
+        (["run", "deepseek-2025", "--threshold", "0.8"], ["a parameter", "--set threshold=0.8"]),
+        (["run", "deepseek-2025", "--slippage-bps=3"], ["a parameter", "--set slippage_bps=3"]),
+        (["run", "deepseek-2025", "--gross"], ["a parameter", "--set gross=VALUE"]),
+        (["run", "deepseek-2025", "--strategi", "shock"], ["no option --strategi", "did you mean --strategy"]),
         (["run"], ["EPISODE"]),
     ],
 )
@@ -183,6 +187,14 @@ def test_wrong_use_ends_in_one_clear_line(arguments, words, tmp_path):
     """What was wrong, and what to do; exit code 2."""
     refused(backtest(*arguments, cwd=tmp_path), *words)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("group", [[], ["feeds"]])
+def test_a_group_alone_shows_its_help(group, tmp_path):
+    """That is no mistake: on stdout, exit code 0."""
+    done = backtest(*group, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == backtest(*group, "--help", cwd=tmp_path).stdout
 
 
 def _prices(tmp_path: Path, change) -> Path:
