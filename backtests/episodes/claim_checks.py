@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from backtests.episodes.claims import Claim
 from backtests.episodes.episode import Episode
-from backtests.episodes.prices import Bars
+from backtests.episodes.prices import Bars, Prices
+from strategies.sessions import Sessions
 
 MASSIVE_PCT = -5.0
 _NO_SHARES = "shares outstanding are not given"
@@ -47,6 +48,34 @@ class CheckedClaim:
     note: str
 
 
+class Quotes(Protocol):
+    """What claims are checked against; an `Episode` is one."""
+
+    @property
+    def prices(self) -> Prices:
+        """Daily bars by symbol."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """The exchange's sessions, for symbols of its `context`; may be empty."""
+
+    @property
+    def start(self) -> date:
+        """First session of the window that "calm" is said of."""
+
+    @property
+    def end(self) -> date:
+        """Last session of that window."""
+
+    @property
+    def context(self) -> tuple[str, ...]:
+        """Symbols that trade at other times than the exchange."""
+
+    @property
+    def shares_outstanding(self) -> dict[str, float]:
+        """Shares outstanding by symbol, where they are known."""
+
+
 class _Measured(NamedTuple):
     """What the prices show: None where they cannot tell."""
 
@@ -56,7 +85,7 @@ class _Measured(NamedTuple):
 
 def check_claims(episode: Episode) -> list[CheckedClaim]:
     """Checks each claim of an episode against its prices."""
-    return [_check(claim, episode) for claim in episode.claims]
+    return [check_claim(claim, episode) for claim in episode.claims]
 
 
 def _row(bars: Bars | None, session: date) -> int | None:
@@ -66,7 +95,8 @@ def _row(bars: Bars | None, session: date) -> int | None:
     return bars.sessions.index(session)
 
 
-def _check(claim: Claim, episode: Episode) -> CheckedClaim:
+def check_claim(claim: Claim, episode: Quotes) -> CheckedClaim:
+    """Checks one claim against prices."""
     bars = episode.prices.bars.get(claim.symbol)
     row = _row(bars, claim.session)
     if bars is None or row is None:
@@ -76,7 +106,7 @@ def _check(claim: Claim, episode: Episode) -> CheckedClaim:
     return _checked(claim, episode, _measure(claim, episode, bars, row, moves[0]), moves)
 
 
-def _measure(claim: Claim, episode: Episode, bars: Bars, row: int, close_pct: float) -> _Measured:
+def _measure(claim: Claim, episode: Quotes, bars: Bars, row: int, close_pct: float) -> _Measured:
     if claim.kind == "value_lost":
         shares = episode.shares_outstanding.get(claim.symbol)
         if shares is None:
@@ -111,7 +141,7 @@ def _move(claim: Claim, bars: Bars, row: int) -> _Measured:
     return _Measured((float(bars.close[row] / bars.close[base]) - 1) * 100, f"over {row - base} sessions")
 
 
-def _largest(bars: Bars, episode: Episode) -> _Measured:
+def _largest(bars: Bars, episode: Quotes) -> _Measured:
     """Finds the return of largest size among the window's sessions, in percent with its sign."""
     moves = {
         bars.sessions[row]: (float(bars.close[row] / bars.close[row - 1]) - 1) * 100
@@ -124,7 +154,7 @@ def _largest(bars: Bars, episode: Episode) -> _Measured:
     return _Measured(moves[day], f"largest move of the window, on {day}")
 
 
-def _rank(claim: Claim, episode: Episode) -> _Measured:
+def _rank(claim: Claim, episode: Quotes) -> _Measured:
     values = {}
     for symbol, shares in episode.shares_outstanding.items():
         bars = episode.prices.bars.get(symbol)
@@ -139,7 +169,7 @@ def _rank(claim: Claim, episode: Episode) -> _Measured:
     return _Measured(float(order.index(claim.symbol) + 1), f"among {len(order)} symbols: {listing}")
 
 
-def _base_note(bars: Bars, row: int, episode: Episode) -> str:
+def _base_note(bars: Bars, row: int, episode: Quotes) -> str:
     """Says against which day the close is measured where that is not the session before."""
     before = bars.sessions[row - 1]
     table = episode.sessions
@@ -153,7 +183,7 @@ def _base_note(bars: Bars, row: int, episode: Episode) -> str:
     return text
 
 
-def _criterion(claim: Claim, episode: Episode) -> str:
+def _criterion(claim: Claim, episode: Quotes) -> str:
     """Says what the prices must show for "confirmed", with its threshold."""
     reported, tolerance = claim.reported or 0.0, f"{claim.tolerance:g}"
     signed, massive = f"{reported:+g}".replace("-", "−"), f"{MASSIVE_PCT:g}".replace("-", "−")
@@ -177,7 +207,7 @@ def _criterion(claim: Claim, episode: Episode) -> str:
     }[claim.kind]
 
 
-def _holds(claim: Claim, measured: float, episode: Episode) -> bool:
+def _holds(claim: Claim, measured: float, episode: Quotes) -> bool:
     if claim.kind == "massive":
         return measured <= MASSIVE_PCT
     if claim.kind == "down":
@@ -202,7 +232,7 @@ def _is_record(claim: Claim, bars: Bars) -> bool:
 
 
 def _checked(
-    claim: Claim, episode: Episode, measured: _Measured, moves: tuple[float | None, float | None, float | None]
+    claim: Claim, episode: Quotes, measured: _Measured, moves: tuple[float | None, float | None, float | None]
 ) -> CheckedClaim:
     value = measured.value
     verdict = "not testable"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -48,28 +48,38 @@ def read_claims(rows: Sequence[Mapping[str, Any]], path: Path, *, known: set[str
     """
     claims = []
     for number, row in enumerate(rows, 1):
-        problem = _problem(row, known)
-        if problem:
-            raise EpisodeError(f"{_place(path, number)}: {problem}")
-        kind = row["kind"]
-        record = row.get("record", "high") if kind == "record" else ""
-        claims.append(
-            Claim(
-                symbol=row["symbol"],
-                session=row["session"],
-                said=row["said"],
-                kind=kind,
-                reported=float(row["reported"]) if "reported" in row else None,
-                unit=("pct" if record in {"rise", "fall"} else "price") if record else UNITS[kind],
-                tolerance=float(row.get("tolerance", 0.0)),
-                since=row.get("since"),
-                record=record,
-            )
-        )
+        try:
+            claims.append(make_claim(row, known))
+        except ValueError as wrong:
+            raise EpisodeError(f"{_place(path, number)}: {wrong}") from None
     return tuple(claims)
 
 
-def _problem(row: Mapping[str, Any], known: set[str]) -> str:
+def make_claim(row: Mapping[str, Any], known: Collection[str]) -> Claim:
+    """Makes a claim of its keys; `known` are the symbols that may be spoken of.
+
+    Raises:
+        ValueError: A wrong key, kind, symbol, date or number.
+    """
+    problem = _problem(row, known)
+    if problem:
+        raise ValueError(problem)
+    kind = row["kind"]
+    record = row.get("record", "high") if kind == "record" else ""
+    return Claim(
+        symbol=row["symbol"],
+        session=row["session"],
+        said=row["said"],
+        kind=kind,
+        reported=float(row["reported"]) if "reported" in row else None,
+        unit=("pct" if record in {"rise", "fall"} else "price") if record else UNITS[kind],
+        tolerance=float(row.get("tolerance", 0.0)),
+        since=row.get("since"),
+        record=record,
+    )
+
+
+def _problem(row: Mapping[str, Any], known: Collection[str]) -> str:
     """Says what is wrong with a claim, "" for nothing."""
     wrong = sorted(set(row) - _KEYS) or sorted(_REQUIRED - set(row))
     if wrong:

@@ -9,6 +9,7 @@ from typing import Any
 from backtests.records.contamination import scorer_line
 from backtests.records.metrics import Statistic, columns
 from backtests.records.record import RunRecord
+from backtests.report.text.claims import measured
 from backtests.report.text.limits import limits
 from backtests.report.text.table import WIDTH, grid, number, wrapped
 from backtests.report.text.verdict import verdict
@@ -23,7 +24,7 @@ def claim_rows(record: RunRecord) -> list[tuple[str, ...]]:
         (
             claim["symbol"],
             str(claim["reported"]),
-            _measured(claim),
+            measured(claim),
             number(claim["close_pct"]),
             number(claim["gap_pct"]),
             number(claim["intraday_pct"]),
@@ -33,25 +34,13 @@ def claim_rows(record: RunRecord) -> list[tuple[str, ...]]:
     ]
 
 
-def _measured(claim: Mapping[str, Any]) -> str:
-    """Prints what the prices say of a claim, in the claim's unit."""
-    value, unit = claim.get("measured"), claim.get("unit") or "pct"
-    if value is None:
-        return "–"
-    if unit == "rank":
-        return f"rank {value:.0f}"
-    if unit == "price":
-        return number(value, sign=False)
-    return f"{number(value, 1)} bn USD" if unit == "usd_bn" else f"{number(value)} %"
-
-
 def threshold_lines(record: RunRecord) -> list[str]:
     """Names the threshold of each claim that the prices do not confirm."""
     found: dict[str, list[str]] = {}
     for claim in record.document["claims"]:
         if claim["verdict"] == "contradicted" and claim.get("criterion"):
-            found.setdefault(claim["criterion"], []).append(f"{claim['symbol']} {_measured(claim)}")
-    return [f"contradicted: {', '.join(measured)}; to confirm it: {criterion}" for criterion, measured in found.items()]
+            found.setdefault(claim["criterion"], []).append(f"{claim['symbol']} {measured(claim)}")
+    return [f"contradicted: {', '.join(values)}; to confirm it: {criterion}" for criterion, values in found.items()]
 
 
 def _claim_lines(record: RunRecord) -> Iterator[str]:
