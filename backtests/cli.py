@@ -9,7 +9,7 @@ import sys
 
 import click
 
-from backtests.commands import claim, episodes, listings, run, score, sweep, trials
+from backtests.commands import claim, episodes, init, listings, run, score, sweep, trials
 from backtests.commands.evidence import attribute, counterexamples, delay, placebo, resample, study
 from backtests.commands.feeds import intake
 from backtests.commands.options import Verbs, option_hint, quiet_option
@@ -35,7 +35,8 @@ _VERBS = (
     run.run, compare.compare, diff.diff, verify.verify, audit.audit,
     study.study, delay.delay, placebo.placebo, resample.resample, sweep.sweep, attribute.attribute,
     counterexamples.counterexamples, trials.trials, episodes.episodes, listings.strategies, listings.scorers,
-    score.score, claim.claim, intake.feeds,
+    score.score, claim.claim, init.init, episodes.check,
+    intake.feeds,
 )  # fmt: skip
 for _verb in _VERBS:
     cli.add_command(_verb)

@@ -172,25 +172,30 @@ def _download(request: EpisodeRequest, folder: Path) -> tuple[Path, Path]:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def check(path: Path, as_json: bool) -> None:
-    """Lists the problems of the episode's folder PATH, one a line; exit code 1 when there are any.
+    """Lists the problems of the folder PATH, one a line: episode, feeds, rules; exit code 1 when there are any.
+
+    Nothing in the folder is run.
 
     \b
     Example:
+      backtest check my-test
       backtest episodes check my-episode
     """
-    from backtests.authoring.validate import check_folder
+    from backtests.authoring.starter import check_start, still_example
     from backtests.episodes.episode import EPISODES, episode_names
 
     folder = EPISODES / str(path) if not path.exists() and str(path) in episode_names() else path
     if not folder.is_dir():
         raise InputError(f"{path}: is no folder; give the folder that holds episode.toml, or an episode's name")
-    problems = check_folder(folder)
+    problems = check_start(folder)
     if as_json:
         click.echo(json.dumps({"path": str(path), "problems": problems}, ensure_ascii=False))
     else:
         for problem in problems:
             click.echo(problem)
     verdict = "valid" if not problems else f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    for note in still_example(folder) if folder == path else ():
+        click.echo(f"note: {note}", err=True)
     click.echo(f"{path}: {verdict}", err=True)
     if problems:
         sys.exit(1)
