@@ -58,7 +58,7 @@ def claim(
         read_reports,
         shares_given,
     )
-    from backtests.report.text.claims import report_text
+    from backtests.report.text.claim_text import report_text
 
     row = {name: value for name, value in given.items() if value is not None}
     if listed is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from backtests.records.contamination import scorer_line
 from backtests.records.metrics import Statistic, columns
 from backtests.records.record import RunRecord
-from backtests.report.text.claims import measured
+from backtests.report.text.claim_text import measured
 from backtests.report.text.limits import limits
 from backtests.report.text.table import WIDTH, grid, number, wrapped
 from backtests.report.text.verdict import verdict
