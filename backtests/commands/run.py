@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from backtests.commands.option_file import FILE, FileOptions, origins, trust_file_option
 from backtests.commands.options import (
     ARCHIVE,
     archive_option,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from feeds.scoring import Scorer
 
 
-@click.command()
+@click.command(cls=FileOptions)
 @click.argument("episode")
 @click.option("-s", "--strategy", "strategies", multiple=True, help="A strategy, or your own FILE.py[:CLASS].")
 @settings_option
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
 @json_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A new folder for the run's files.")
 @click.option("--force", is_flag=True, help="Replace the run that is in the --output folder, whole.")
+@trust_file_option
 def run(
     episode: str,
     strategies: tuple[str, ...],
@@ -81,6 +83,8 @@ def run(
     force: bool,
 ) -> None:
     """Replays EPISODE (a name, a folder, or `all`) beside the baselines and the benchmark, and writes its files.
+
+    Options may stand in a backtest.toml in the folder, by their names; the command line wins.
 
     \b
     Example:
@@ -117,6 +121,8 @@ def run(
         click.echo(f"note: {count} × {reason}", err=True)
     result, audited = _run_one(request, loaded, scored, borrow)
     folder = output or _run_folder(loaded.name, result.hash8)
+    if said := origins(click.get_current_context()):
+        result.made["options"] = {FILE: said}
     result.save(folder, force=force)
     show(text_report(result, loaded.title) + report_end(result.evidence), result.document, as_json=as_json)
     click.echo(f"files: {folder}", err=True)

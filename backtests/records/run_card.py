@@ -23,6 +23,7 @@ def run_card(record: RunRecord) -> dict[str, Any]:
         "config_sha256": hashlib.sha256(tomli_w.dumps(record.config).encode()).hexdigest(),
         "code_sha256": record.made.get("code_sha256") or code_sha256(),
         "versions": record.made.get("versions") or versions(),
+        **({"options": record.made["options"]} if "options" in record.made else {}),
         "seed": None,
         "note": "Nothing in a run is random; sources are SHA-256 of the files read.",
     }

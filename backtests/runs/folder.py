@@ -124,7 +124,7 @@ def read_run(folder: Path) -> RunRecord:
             tables={name: _read_csv(folder / f"{name}.csv") for name in TABLES},
             document=document,
             config=config,
-            made={name: card[name] for name in ("versions", "code_sha256") if name in card},
+            made={name: card[name] for name in ("versions", "code_sha256", "options") if name in card},
             texts={place: (folder / place).read_bytes().decode() for place in texts},
             inputs={place: folder / place for place in inputs if place not in texts},
             evidence=evidence,

@@ -32,6 +32,7 @@ CARD = {
     },
     "code_sha256?": text,
     "versions?": {...: text},
+    "options?": {...: {...: text}},  # which options came from which file
 }
 _OPTIONAL = (None, number)
 DOCUMENT = {
