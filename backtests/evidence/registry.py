@@ -16,6 +16,7 @@ from backtests.episodes.episode import Episode
 from backtests.evidence import critique, shapes
 from backtests.evidence.attribution import attribution
 from backtests.evidence.attribution.gap_split import gap_split
+from backtests.evidence.tear_sheet.tear_sheet import tear_sheet
 from backtests.records.record import RunRecord
 from backtests.records.shape import Shape
 from backtests.report.page.evidence_sections import (
@@ -29,6 +30,7 @@ from backtests.report.page.evidence_sections import (
     trials_section,
 )
 from backtests.report.page.resample_section import resample_section
+from backtests.report.page.tear_sheet_section import tear_sheet_section
 from backtests.report.text.evidence_text import (
     attribution_text,
     critique_text,
@@ -39,6 +41,7 @@ from backtests.report.text.evidence_text import (
     trials_text,
 )
 from backtests.report.text.resample_text import resample_text
+from backtests.report.text.tear_sheet_text import tear_sheet_text
 from strategies.rule import Rule
 
 Document = dict[str, Any]
@@ -89,6 +92,10 @@ METHODS = (
     Evidence(
         name="resample", shape=shapes.RESAMPLE, on_request="resample", text=resample_text,
         page_section=resample_section,
+    ),
+    Evidence(
+        name="tear_sheet", shape=shapes.TEAR_SHEET, text=tear_sheet_text, page_section=tear_sheet_section,
+        gather=lambda run: tear_sheet(run.record, run.episode),
     ),
     Evidence(name="delay", shape=shapes.DELAY, on_request="delay", text=delay_text, page_section=delay_section),
     Evidence(

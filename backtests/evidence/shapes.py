@@ -56,6 +56,42 @@ RESAMPLE: Shape = {
     ],
     "notes": _NOTES,
 }
+_SERIES: dict[object, Shape] = {
+    **dict.fromkeys(
+        (
+            "annual_return_pct", "volatility_pct", "sharpe", "sortino", "calmar", "skew", "tail_ratio",
+        ),
+        _OPTIONAL,
+    ),
+    "max_drawdown_pct": number,
+    "longest_drawdown_sessions": whole,
+    "years": [{"year": text, "return_pct": number}],
+    "months": {...: number},
+    "drawdowns": [{"from": text, "trough": text, "until": (None, text), "depth_pct": number, "sessions": whole}],
+}  # fmt: skip
+_HITS: Shape = {"n": whole, "hit_share": _OPTIONAL, "payoff": _OPTIONAL}
+_ALPHA = {"alpha_pct": number, "alpha_error_pct": number, "t": _OPTIONAL}
+TEAR_SHEET: Shape = {
+    "sessions": whole,
+    "least": whole,
+    "strategies": [
+        {
+            "strategy": text,
+            "baseline": flag,
+            **{(key if key == "strategy" else f"{key}?"): shape for key, shape in _SERIES.items()},
+            **dict.fromkeys(("mean_gross", "mean_net", "mean_names", "exposed_share"), number),
+            "turnover": _OPTIONAL,
+            "by_trade": _HITS,
+            "by_entry_day": _HITS,
+            "against?": [{"symbol": text, "beta": number, **_ALPHA}],
+            "factors?": (None, {"r2": number, **_ALPHA}),
+            "break_even_bps": _OPTIONAL,
+            "capacity": [{"assets_usd": number, "return_pct": number}],
+        }
+    ],
+    "held?": [{"symbol": text, **_SERIES}],
+    "notes?": _NOTES,
+}
 DELAY: Shape = {
     "rungs": [{"delay": text}],
     "strategies": [{"strategy": text, "baseline": flag, "return_pct": [_OPTIONAL]}],

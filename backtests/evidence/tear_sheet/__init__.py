@@ -1,0 +1,1 @@
+"""Reads a run of years as a professional reads a tear sheet."""
