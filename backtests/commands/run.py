@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 @json_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A new folder for the run's files.")
 @click.option("--force", is_flag=True, help="Replace the run that is in the --output folder, whole.")
+@click.option("--export", type=click.Choice(["parquet"]), help="Write every table as Parquet too (needs pyarrow).")
 @trust_file_option
 def run(
     episode: str,
@@ -81,6 +83,7 @@ def run(
     as_json: bool,
     output: Path | None,
     force: bool,
+    export: str | None,
 ) -> None:
     """Replays EPISODE (a name, a folder, or `all`) beside the baselines and the benchmark, and writes its files.
 
@@ -98,8 +101,10 @@ def run(
     if episode == "all":
         _refuse_for_all(
             **{"lexicon-as-of": lexicon_as_of, "start": start, "end": end, "news": news, "prices": prices},
-            bars=bars, loans=loans, borrow=borrow,
+            bars=bars, loans=loans, borrow=borrow, export=export,
         )  # fmt: skip
+    if export and importlib.util.find_spec("pyarrow") is None:  # said before the work, not after it
+        raise InputError("--export parquet needs pyarrow: pip install 'aftershock[parquet]'")
     _check_output(episode, output, force=force)
     ready(ledger)
     with aside():
@@ -123,7 +128,7 @@ def run(
     folder = output or _run_folder(loaded.name, result.hash8)
     if said := origins(click.get_current_context()):
         result.made["options"] = {FILE: said}
-    result.save(folder, force=force)
+    result.save(folder, force=force, parquet=export == "parquet")
     show(text_report(result, loaded.title) + report_end(result.evidence), result.document, as_json=as_json)
     click.echo(f"files: {folder}", err=True)
     _tell([audited])

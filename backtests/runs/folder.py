@@ -20,6 +20,7 @@ from backtests.records.record import TABLES, RunRecord, Table, json_text
 from backtests.records.run_card import run_card
 from backtests.records.shape import check, read_json
 from backtests.report.page import html_page
+from backtests.runs.bridges import write_parquet
 from backtests.runs.earlier_names import has_earlier_names, translated, translated_columns
 from backtests.runs.inputs import ARCHIVED, keep_inputs
 from backtests.runs.saved_shape import CARD, CARD_FILE, COLUMNS, DOCUMENT, LATER, check_run, read_cell
@@ -27,7 +28,7 @@ from feeds.errors import InputError
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a text that begins so
 _FILES = frozenset([*(f"{name}.csv" for name in TABLES), "metrics.json", "config.toml", CARD_FILE, "report.html"])
-_FOLDERS = frozenset({"evidence", "inputs", "code"})
+_FOLDERS = frozenset({"evidence", "inputs", "code", "parquet"})
 
 
 def is_run(folder: Path) -> bool:
@@ -57,16 +58,19 @@ def check_replaceable(folder: Path) -> None:
             raise InputError(f"{path}: is not of the run and would be lost; move it away, or choose another with -o")
 
 
-def write_run(record: RunRecord, folder: Path, *, force: bool = False) -> None:
+def write_run(record: RunRecord, folder: Path, *, force: bool = False, parquet: bool = False) -> None:
     """Writes every table, the figures, the configuration, the page, the evidence, the inputs and last the card.
 
-    The folder appears when all of it is on the disk. It must be missing or empty; with `force` a run is replaced.
+    The folder appears when all of it is on the disk. It must be missing or empty; with `force` a run is replaced. With
+    `parquet` every table stands in parquet/ once more.
 
     Raises:
-        InputError: The folder cannot be written to, or an input has changed since the run read it.
+        InputError: The folder cannot be written to, an input has changed since the run read it, or pyarrow is missing.
     """
     try:
         with new_folder(folder, check_replaceable, force=force) as half:
+            if parquet:
+                write_parquet(record, half / "parquet")
             _write_into(record, half)
     except OSError as wrong:
         raise InputError(f"{folder}: cannot write the run there ({wrong.strerror}); choose another with -o") from None

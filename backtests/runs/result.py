@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from backtests.records.record import TABLES, RunRecord
 from backtests.report.page import notebook_view
+from backtests.runs import bridges
 from backtests.runs.folder import read_run, write_run
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 
 class Result(RunRecord):
@@ -67,6 +69,45 @@ class Result(RunRecord):
         axes.legend(fontsize="small")
         return axes
 
+    def returns(self, strategy: str | None = None) -> pd.Series[float]:
+        """Returns a strategy's session returns as fractions; without a label, of the first that is no baseline."""
+        return bridges.session_returns(self, strategy)
+
+    def to_quantstats(self, strategy: str | None = None) -> tuple[pd.Series[float], pd.Series[float]]:
+        """Returns (returns, benchmark) for `quantstats.reports`: fractions by date."""
+        return bridges.for_quantstats(self, strategy)
+
+    def to_pyfolio(self, strategy: str | None = None) -> tuple[pd.Series[float], pd.DataFrame, pd.DataFrame]:
+        """Returns (returns, positions, transactions) for `pyfolio.create_full_tear_sheet`, in UTC."""
+        return bridges.for_pyfolio(self, strategy)
+
+    def to_alphalens(self, reactions: str = "with_cause") -> tuple[pd.Series[float], pd.DataFrame]:
+        """Returns (factor, prices) for `alphalens.utils.get_clean_factor_and_forward_returns`.
+
+        The signal known before each open times each symbol's exposure, and opens; `reactions` as a rule's.
+        """
+        return bridges.for_alphalens(self, reactions)
+
+    def to_arrow(self) -> dict[str, pa.Table]:
+        """Returns every table in Arrow, by name; needs pyarrow."""
+        return bridges.arrow_tables(self)
+
+    def to_polars(self) -> dict[str, Any]:
+        """Returns every table as a polars frame, by name; needs polars and pyarrow."""
+        return bridges.polars_frames(self)
+
+    def to_parquet(self, folder: Path | str) -> Path:
+        """Writes every table as FOLDER/NAME.parquet; the folder must not exist yet.
+
+        Raises:
+            InputError: pyarrow is not installed, or the folder cannot be made.
+        """
+        try:
+            bridges.write_parquet(self, Path(folder))
+        except OSError as wrong:
+            raise InputError(f"{folder}: cannot be made ({wrong.strerror}); choose another") from None
+        return Path(folder)
+
     def _repr_html_(self) -> str:
         """Draws the tables of the report for a notebook."""
         return notebook_view(self)
@@ -76,13 +117,15 @@ class Result(RunRecord):
         names = ", ".join(result["label"] for result in self.document["results"])
         return f"<Result {self.document['episode']}: {names}>"
 
-    def save(self, folder: Path | str, *, force: bool = False) -> Path:
+    def save(self, folder: Path | str, *, force: bool = False, parquet: bool = False) -> Path:
         """Writes every table, the figures, the configuration, the card and the page; returns the folder.
+
+        With `parquet` every table stands in FOLDER/parquet once more.
 
         Raises:
             InputError: The folder is not empty; with `force`: it holds anything but a run, which is replaced whole.
         """
-        write_run(self, Path(folder), force=force)
+        write_run(self, Path(folder), force=force, parquet=parquet)
         return Path(folder)
 
     @classmethod

@@ -160,16 +160,21 @@ def _figure_or_none(value: str) -> float | None:
     return _figure(value) if value else None
 
 
-_KINDS: tuple[tuple[Callable[[str], Any], str], ...] = (
-    (_said, "strategy symbol status reason auction kind direction id source language title entities features link"),
-    (_empty_or(day), "session opened closed decided"),
-    (_moment, "opens closes known_at"),
-    (_empty_or(moment), "published moment"),
-    (_bool, "margin_call forced reaction cause used"),
-    (_count, "order headlines"),
-    (_figure_or_none, "exit_price pnl vader"),
+_KINDS: tuple[tuple[Callable[[str], Any], str, str], ...] = (
+    (
+        _said,
+        "text",
+        "strategy symbol status reason auction kind direction id source language title entities features link",
+    ),
+    (_empty_or(day), "day", "session opened closed decided"),
+    (_moment, "time", "opens closes known_at"),
+    (_empty_or(moment), "time", "published moment"),
+    (_bool, "flag", "margin_call forced reaction cause used"),
+    (_count, "count", "order headlines"),
+    (_figure_or_none, "figure", "exit_price pnl vader"),
 )
-_READERS: Mapping[str, Callable[[str], Any]] = {name: read for read, names in _KINDS for name in names.split()}
+_READERS: Mapping[str, Callable[[str], Any]] = {name: read for read, _, names in _KINDS for name in names.split()}
+_KIND_OF: Mapping[str, str] = {name: kind for _, kind, names in _KINDS for name in names.split()}
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     name: tuple(columns.split())
     for name, columns in {
@@ -190,6 +195,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     }.items()
 }  # fmt: skip
 LATER = frozenset({"buying_power", "moment", "displacement"})  # columns that earlier runs do not have
+
+
+def kind_of(column: str) -> str:
+    """Names what a table's column holds: "text", "day", "time", "flag", "count" or "figure"."""
+    return _KIND_OF.get(column, "figure")
 
 
 def read_cell(column: str, value: str) -> Any:
