@@ -30,6 +30,7 @@ from backtests.report.page.evidence_sections import (
     trials_section,
 )
 from backtests.report.page.resample_section import resample_section
+from backtests.report.page.signal_section import signal_section
 from backtests.report.page.tear_sheet_section import tear_sheet_section
 from backtests.report.text.evidence_text import (
     attribution_text,
@@ -41,6 +42,7 @@ from backtests.report.text.evidence_text import (
     trials_text,
 )
 from backtests.report.text.resample_text import resample_text
+from backtests.report.text.signal_text import signal_text
 from backtests.report.text.tear_sheet_text import tear_sheet_text
 from strategies.rule import Rule
 
@@ -93,6 +95,7 @@ METHODS = (
         name="resample", shape=shapes.RESAMPLE, on_request="resample", text=resample_text,
         page_section=resample_section,
     ),
+    Evidence(name="signal", shape=shapes.SIGNAL, on_request="signal", text=signal_text, page_section=signal_section),
     Evidence(
         name="tear_sheet", shape=shapes.TEAR_SHEET, text=tear_sheet_text, page_section=tear_sheet_section,
         gather=lambda run: tear_sheet(run.record, run.episode),

@@ -69,6 +69,38 @@ _SERIES: dict[object, Shape] = {
     "months": {...: number},
     "drawdowns": [{"from": text, "trough": text, "until": (None, text), "depth_pct": number, "sessions": whole}],
 }  # fmt: skip
+_MEAN: Shape = {"n": whole, "mean": _OPTIONAL, "t": _OPTIONAL}
+_AFTER: Shape = {"days": whole, "gap_pct": _MEAN, "tradable_pct": [_MEAN]}
+SIGNAL: Shape = {
+    "episode": text,
+    "benchmark": text,
+    "sessions": whole,
+    "headlines": whole,
+    "heads": [
+        {
+            "head": text,
+            "news_days": whole,
+            "gap": _MEAN,
+            "horizons": [
+                {
+                    "sessions": whole,
+                    "independent_days": whole,
+                    "rank_ic": _MEAN,
+                    "signed_pct": _MEAN,
+                    "third_spread_pct": _MEAN,
+                },
+                ...,
+            ],
+            "hits": [
+                {"sign": whole, "above": number, "up_to": _OPTIONAL, "n_1": whole, "hit_share_1": _OPTIONAL},
+            ],
+            "after_good_news": _AFTER,
+            "after_bad_news": _AFTER,
+            "groups": [{"by": text, "group": text, "headlines": whole, "gap_pct": _MEAN, "signed_pct": _MEAN}],
+        }
+    ],
+    "notes?": _NOTES,
+}
 _HITS: Shape = {"n": whole, "hit_share": _OPTIONAL, "payoff": _OPTIONAL}
 _ALPHA = {"alpha_pct": number, "alpha_error_pct": number, "t": _OPTIONAL}
 TEAR_SHEET: Shape = {
