@@ -90,7 +90,7 @@ def signal_quality(episode: Episode, news: News) -> Row:
         "notes": [
             "Symbols with one exposure fall and rise together: the sessions with news are the sample, not the names.",
             "The gap before the open is over when the news can first be traded; it is shown and not counted.",
-            f"A mean of fewer than {LEAST_DAYS} sessions has no t; of twenty that are looked at, one is beyond 2 by luck.",
+            f"A mean of fewer than {LEAST_DAYS} sessions has no t; of twenty looked at, one is beyond 2 by luck.",
         ],
     }  # fmt: skip
 
