@@ -37,10 +37,9 @@ def volatility(closes: Floats) -> Floats:
 
 def basket_returns(closes: Floats, members: Floats) -> Floats:
     """Returns the mean log return of the members (non-zero in `members`), shape (sessions - 1,); NaN: none known."""
-    returns = log_returns(closes)
+    returns = log_returns(closes[:, members != 0])
     out = np.full(len(returns), np.nan)
-    for row in range(len(returns)):
-        inside = [float(value) for value, member in zip(returns[row], members, strict=True) if member]
+    for row, inside in enumerate(returns.tolist()):
         known = [value for value in inside if not math.isnan(value)]
         if known:
             out[row] = math.fsum(known) / len(known)
@@ -53,7 +52,8 @@ def beta(leg: Floats, hedge: Floats, *, lowest: float = 0.0, highest: float = 3.
     Both are returns of the same sessions; sessions with a NaN are left out. 1, a hedge of equal size, when fewer than
     ten are left (or fewer than half) or the hedge did not move.
     """
-    pairs = [(float(a), float(b)) for a, b in zip(leg, hedge, strict=True) if not (math.isnan(a) or math.isnan(b))]
+    both = zip(leg.tolist(), hedge.tolist(), strict=True)
+    pairs = [(a, b) for a, b in both if not (math.isnan(a) or math.isnan(b))]
     if len(pairs) < max(10, len(leg) / 2):
         return 1.0
     mean_leg = math.fsum(a for a, _ in pairs) / len(pairs)

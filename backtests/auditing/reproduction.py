@@ -7,12 +7,15 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from backtests._replay import replay
 from backtests.auditing.audit import short_audit
 from backtests.broker.terms import BrokerTerms
 from backtests.engine.schedule import place_news
+from backtests.evidence.placebo.choose_engine import is_compiled_engine_here
 from backtests.evidence.registry import METHODS, gather
+from backtests.evidence.short_resample import add_short_form, has_short_form
 from backtests.records.run_card import code_sha256, versions
 from backtests.records.run_diff import first_difference
 from backtests.runs.borrow_stress import borrow_stress
@@ -63,6 +66,11 @@ def rerun(folder: Path | str, *, trust: bool = False, scorer: Scorer | None = No
     if "audit" in run.document:
         found = short_audit(episode, news, rules, made.tables["targets"].rows, terms)
         made.document["audit"] = found.short_document()
+    if has_short_form(run.document):
+        if is_compiled_engine_here():
+            add_short_form(made, rules, episode, news, terms)
+        else:
+            made.document["results"] = _with_their_samples(made, run)
     standing = {name: run.evidence[name] for name in _standing(run)}
     made.evidence = dict(standing)
     if any(method.gather and method.name in run.evidence for method in METHODS):
@@ -86,6 +94,8 @@ def verify(folder: Path | str, *, trust: bool = False, scorer: Scorer | None = N
     folder = Path(folder)
     run, made = Result.load(folder), rerun(folder, trust=trust, scorer=scorer)
     notes = [f"taken as it stands, not made again: evidence/{name}.json" for name in _standing(run)]
+    if has_short_form(run.document) and not is_compiled_engine_here():
+        notes.append("taken as it stands, not made again: `resampled` in metrics.json, which needs aftershock[fast]")
     notes += [f"ran its own code: {line}" for line in own_code(run.config["strategies"])]
     notes += _other_machine(made)
     earlier = has_earlier_names(json.loads((folder / "run_card.json").read_bytes())["config"])
@@ -102,6 +112,15 @@ def verify(folder: Path | str, *, trust: bool = False, scorer: Scorer | None = N
                 text = _under_other_names(name, before, now) if earlier else first_difference(before, now)
                 differences.append(f"{name}: {text}")
     return Verification(files=len(ours), differences=tuple(differences), notes=tuple(notes))
+
+
+def _with_their_samples(made: Result, run: Result) -> list[dict[str, Any]]:
+    """Takes over what other samples of the news made of each return."""
+    theirs = {row["label"]: row["resampled"] for row in run.document["results"] if "resampled" in row}
+    return [
+        {**row, "resampled": theirs[row["label"]]} if row["label"] in theirs else row
+        for row in made.document["results"]
+    ]
 
 
 def _under_other_names(name: str, before: bytes, now: bytes) -> str:

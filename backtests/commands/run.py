@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of bars instead.")
 @trading_options
 @click.option("--no-baselines", is_flag=True, help="Only the strategies named: no baselines beside them.")
+@click.option("--no-resample", is_flag=True, help="Leave out what other samples of the news make of each return.")
 @trials_option
 @json_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A new folder for the run's files.")
@@ -79,6 +80,7 @@ def run(
     loans: Path | None,
     borrow: tuple[float, ...],
     no_baselines: bool,
+    no_resample: bool,
     ledger: str | None,
     as_json: bool,
     output: Path | None,
@@ -109,7 +111,10 @@ def run(
     ready(ledger)
     with aside():
         terms, own = split_settings(settings, strategies)
-    request = _Request(strategies=strategies, settings=own, terms=terms, ledger=ledger, baselines=not no_baselines)
+    request = _Request(
+        strategies=strategies, settings=own, terms=terms, ledger=ledger, baselines=not no_baselines,
+        resampled=not no_resample and _can_resample(),
+    )  # fmt: skip
     if episode == "all":
         _run_all(request, scorer, output, force=force, as_json=as_json)
         return
@@ -143,6 +148,20 @@ class _Request:
     terms: BrokerTerms
     ledger: str | None
     baselines: bool  # run them beside the strategies that are named
+    resampled: bool  # say what other samples of the news make of each return
+
+
+def _can_resample() -> bool:
+    """Says whether the compiled engine is there; where it is not, how to get it."""
+    from backtests.evidence.placebo.choose_engine import is_compiled_engine_here
+
+    if is_compiled_engine_here():
+        return True
+    click.echo(
+        "note: what other samples of the news make of each return needs numba: pip install 'aftershock[fast]', "
+        "or leave it out with --no-resample", err=True,
+    )  # fmt: skip
+    return False
 
 
 def _check_output(episode: str, output: Path | None, *, force: bool) -> None:
@@ -182,6 +201,7 @@ def _run_one(request: _Request, episode: Episode, scored: News, borrow: tuple[fl
     from backtests.auditing.audit import short_audit
     from backtests.engine.schedule import place_news
     from backtests.evidence.registry import gather
+    from backtests.evidence.short_resample import add_short_form
     from backtests.runs.borrow_stress import borrow_stress
     from backtests.user_strategies.selection import standard_rules, with_baselines, without_baselines
 
@@ -195,6 +215,8 @@ def _run_one(request: _Request, episode: Episode, scored: News, borrow: tuple[fl
             result.document["borrow_stress"] = borrow_stress(episode, news, rules, request.terms, borrow)
         audited = short_audit(episode, news, rules, result.tables["targets"].rows, request.terms)
         result.document["audit"] = audited.short_document()
+        if request.resampled:
+            add_short_form(result, rules, episode, news, request.terms)
         record(result, request.ledger)
         gather(result, rules, episode, news)
     return result, audited

@@ -33,8 +33,7 @@ if TYPE_CHECKING:
 
 KEEP = (0.1, 0.3, 0.5, 0.7, 0.9)
 QUANTILES = (5, 25, 50, 75, 95)
-SHORT = 100  # samples of the short form
-_FLAT = 1e-9
+FLAT = 1e-9
 _AT_ONCE = 500  # samples between two calls of `on_progress`
 NOTES = (
     "Redrawn from the headlines that are there: what no outlet of this archive reports is in no sample.",
@@ -59,7 +58,7 @@ class Redrawn:
 
     def document(self, actual: float) -> dict[str, Any]:
         """Returns the distribution as JSON has it, beside what the news as it is makes, in per cent."""
-        other = self.returns * np.sign(actual) < 0 if actual else np.abs(self.returns) > _FLAT
+        other = self.returns * np.sign(actual) < 0 if actual else np.abs(self.returns) > FLAT
         row: dict[str, Any] = {
             "headlines": self.headlines,
             "mean_pct": float(self.returns.mean()),
@@ -70,9 +69,9 @@ class Redrawn:
         if self.net is not None:
             row["key_session"] = {
                 "quantiles_net_weight": _quantiles(self.net),
-                "short_share": float((self.net < -_FLAT).mean()),
-                "flat_share": float((np.abs(self.net) <= _FLAT).mean()),
-                "long_share": float((self.net > _FLAT).mean()),
+                "short_share": float((self.net < -FLAT).mean()),
+                "flat_share": float((np.abs(self.net) <= FLAT).mean()),
+                "long_share": float((self.net > FLAT).mean()),
             }
         return row
 
@@ -243,28 +242,3 @@ class _Runner:
             self._compiled = Compiled(self.episode, self.news, self.workers)
         final = self._compiled.versions(rule, self.terms, versions).final
         return final, self._compiled.net_weights(rule, self.terms, versions, self._key)
-
-
-def short_form(
-    episode: Episode, news: News, rules: Sequence[Rule], terms: BrokerTerms | None = None, labels: Sequence[str] = ()
-) -> dict[str, dict[str, float]]:
-    """Returns by label what stands beside a return: the middle 90 % over 100 samples, and the share of the other sign.
-
-    Strategies that read no news, and those that only the replay can follow, are left out.
-    """
-    names = labels or [rule.name for rule in rules]
-    quick = [(rule, name) for rule, name in zip(rules, names, strict=True) if rule.news]
-    quick = [(rule, name) for rule, name in quick if engine_for(rule).name == "kernel"]
-    if not quick or not any(item.session in episode.window for item in used_items(news)):
-        return {}
-    found = resample(
-        episode, news, [rule for rule, _ in quick], terms, labels=[name for _, name in quick], n=SHORT, keep=()
-    )
-    return {
-        row["strategy"]: {
-            "low_pct": row["resampled"]["quantiles_pct"]["5"],
-            "high_pct": row["resampled"]["quantiles_pct"]["95"],
-            "other_sign_share": row["resampled"]["other_sign_share"],
-        }
-        for row in found.document()["strategies"]
-    }

@@ -32,7 +32,18 @@ def differences(a: RunRecord, b: RunRecord) -> dict[str, list[str]]:
 
 def _figures(run: RunRecord) -> dict[str, Any]:
     keys = ("return_pct", "max_drawdown_pct", "trades")
-    return {f"{each['label']}: {key}": each[key] for each in run.document["results"] for key in keys}
+    results = run.document["results"]
+    figures = {f"{each['label']}: {key}": each[key] for each in results for key in keys}
+    return figures | {
+        f"{each['label']}: resampled": _drawn(each["resampled"]) for each in results if "resampled" in each
+    }
+
+
+def _drawn(row: Mapping[str, Any]) -> str:
+    """Writes what other samples of the news made of a return, or why it was not tried."""
+    if "why_not" in row:
+        return str(row["why_not"])
+    return f"{row['low_pct']:.6g} … {row['high_pct']:.6g} %, flips {row['other_sign_share']:.6g}"
 
 
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from statistics import fmean
 from typing import Any
 
 from backtests.records.record import RunRecord
-from backtests.report.text.table import grid, number
+from backtests.report.text.resample_text import share
+from backtests.report.text.table import grid, number, wrapped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class Cell:
     trades: int  # round trips, open ones included
     sessions_held: int  # sessions that ended with a position
     sessions: int
+    other_sign_share: float | None = None  # of samples of the same news, 0 to 1; None: not resampled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,7 @@ class AcrossEpisodes:
                     "strategy": strategy,
                     "baseline": any(cell.baseline for cell in cells.values()),
                     "return_pct": {name: cell.return_pct for name, cell in cells.items()},
+                    "other_sign_share": {name: cell.other_sign_share for name, cell in cells.items()},
                     "mean_return_pct": self.left_out().get(strategy, {}).get(""),
                     "mean_return_pct_without": {
                         name: value for name, value in self.left_out().get(strategy, {}).items() if name
@@ -115,6 +118,7 @@ def cells_of(record: RunRecord, *, control: bool) -> Iterator[Cell]:
             trades=row["trades"] + row["open_positions"],
             sessions_held=len(held.get(row["label"], ())),
             sessions=record.document["window"]["sessions"],
+            other_sign_share=row.get("resampled", {}).get("other_sign_share"),
         )
 
 
@@ -128,8 +132,10 @@ def across_episodes_text(found: AcrossEpisodes) -> str:
     mean = _each_left_out({name: held[name] for name in shocks if name in held}) if held.keys() & shocks else {}
     marks = ["· baseline"] if any(cell.baseline for cell in found.cells) else []
     marks += ["= benchmark held", *(["* control"] if controls else [])]
+    if any(cell.other_sign_share is not None for cell in found.cells):
+        marks.append("in brackets: share of samples of the same news with the other sign")
     lines = [
-        f"Return of each strategy in each episode, in percent ({'; '.join(marks)})",
+        *wrapped(f"Return of each strategy in each episode, in percent ({'; '.join(marks)})", 2),
         *grid(
             ["strategy", *(f"{name}*" if name in controls else name for name in names)],
             [
@@ -163,7 +169,10 @@ def _name(cells: dict[str, Cell]) -> str:
 
 
 def _return(cells: dict[str, Cell], name: str) -> str:
-    return number(cells[name].return_pct) if name in cells else number(None)
+    if name not in cells:
+        return number(None)
+    turned = cells[name].other_sign_share
+    return number(cells[name].return_pct) + ("" if turned is None else f" ({share(turned)})")
 
 
 def _alarm(cells: dict[str, Cell], name: str) -> Sequence[str]:

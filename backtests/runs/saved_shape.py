@@ -35,6 +35,7 @@ CARD = {
     "options?": {...: {...: text}},  # which options came from which file
 }
 _OPTIONAL = (None, number)
+_RESAMPLED = {"samples": whole, "seed": whole, "low_pct": number, "high_pct": number, "other_sign_share": number}
 DOCUMENT = {
     "episode": text,
     "title?": text,
@@ -62,6 +63,7 @@ DOCUMENT = {
             "max_drawdown_pct": number, "trades": whole, "open_positions": whole, "final_equity": number,
             "costs": {"commission": number, "slippage": number, "borrow": number, "dividends": number, ...: _OPTIONAL},
             "rejected_orders": whole, "margin_calls": whole, "ruined_on": (None, day),
+            "resampled?": ({"why_not": text}, _RESAMPLED),
             "key_session_fills": [{"symbol": text, "shares": number, "auction": text, "price": number}],
         },
         ...,

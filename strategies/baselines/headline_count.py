@@ -38,7 +38,7 @@ class HeadlineCount(Rule):
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Returns the z-score of this session's headline count (one number for all) and the traded symbols."""
         counts = view.news("count", half_life=None)
-        return np.full(len(view.symbols), z_score(counts, self.baseline)), view.masks("chips", "power")
+        return z_score(counts, self.baseline) + np.zeros(len(view.symbols)), view.masks("chips", "power")
 
     def numbers(self) -> tuple[float, ...]:
         """Returns the z-score, sign, holding period."""
@@ -55,14 +55,19 @@ class HeadlineCount(Rule):
         return hold_equal(state, triggered, numbers[2], False)
 
 
-def z_score(counts: Floats, baseline: int) -> float:
+def z_score(counts: Floats, baseline: int) -> Floats:
     """Returns how unusual the last count is against up to `baseline` counts before it.
 
     In sample standard deviations; 0 when there are fewer than half of them or they do not vary.
+
+    Args:
+        counts: Shape (sessions, ...): one series, or one for each version of the news.
+        baseline: Counts before the last that make the mean.
     """
-    before = [float(count) for count in counts[-baseline - 1 : -1]]
+    before = counts[-baseline - 1 : -1]
     if len(before) < max(2, baseline // 2):
-        return 0.0
-    mean = math.fsum(before) / len(before)
-    deviation = math.sqrt(math.fsum((count - mean) ** 2 for count in before) / (len(before) - 1))
-    return (float(counts[-1]) - mean) / deviation if deviation > 0 else 0.0
+        return np.zeros(counts.shape[1:])
+    mean = np.apply_along_axis(math.fsum, 0, before) / len(before)
+    deviation = np.sqrt(np.apply_along_axis(math.fsum, 0, (before - mean) ** 2) / (len(before) - 1))
+    away = counts[-1] - mean
+    return np.asarray(np.divide(away, deviation, out=np.zeros_like(away), where=deviation > 0))

@@ -10,6 +10,11 @@ from feeds.errors import InputError, did_you_mean
 from strategies.rule import Rule
 
 
+def is_compiled_engine_here() -> bool:
+    """Says whether numba, which the compiled engine needs, is installed."""
+    return importlib.util.find_spec("numba") is not None
+
+
 def engine_for(rule: Rule, name: str = "auto", workers: int = 1, scheduler: str = "") -> Engine:
     """Picks the engine by name; `auto` is the quickest one that follows the rule, `dask` the same on Dask workers.
 
@@ -20,7 +25,7 @@ def engine_for(rule: Rule, name: str = "auto", workers: int = 1, scheduler: str 
         return ReplayEngine(workers=workers)
     if name not in {"auto", "kernel", "dask"}:
         raise InputError(f"unknown engine {name!r}; {did_you_mean(name, ['auto', 'kernel', 'replay', 'dask'])}")
-    if importlib.util.find_spec("numba") is None:
+    if not is_compiled_engine_here():
         if name == "auto":
             return ReplayEngine(workers=workers)
         raise InputError("the compiled engine needs numba: pip install 'aftershock[fast]'")

@@ -24,14 +24,14 @@ from backtests.report.page.timeline import timeline
 from backtests.report.page.trades import costs, trades
 from backtests.report.page.what_happened import happened
 from backtests.report.text.limits import limits
+from backtests.report.text.resample_text import samples_lines
 from backtests.report.text.run_report import (
     CLAIM_HEAD,
     MONEY,
     audit_lines,
     claim_rows,
     legend,
-    result_head,
-    result_rows,
+    result_table,
 )
 from backtests.report.text.verdict import verdict
 
@@ -130,11 +130,13 @@ def is_compare_page(start: bytes) -> bool:
 def notebook_view(record: RunRecord) -> str:
     """Draws the main tables for a notebook's cell: no style, no script."""
     doc = record.document
+    head, (rows,) = result_table(record)
     parts = [
         f"<h3>{esc(doc['episode'])}: {doc['window']['start']} to {doc['window']['end']}</h3>",
         f"<p>{esc(verdict(record))}</p>",
         table(CLAIM_HEAD, claim_rows(record), "Claims against prices", left=2),
-        table(result_head(), result_rows(record), f"{legend(record)}; {MONEY}"),
+        table(head, rows, f"{legend(record)}; {MONEY}"),
+        *(f"<p>{esc(line)}</p>" for line in samples_lines(doc["results"])),
         *(f"<p>{esc(line)}</p>" for line in audit_lines(record)),
         _scorer(record),
         "<ul>" + "".join(f"<li>{esc(limit)}</li>" for limit in limits(record)) + "</ul>",

@@ -9,13 +9,13 @@ from backtests.records.record import RunRecord
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, esc, figure, listing, section, table
 from backtests.report.text.limits import returns_span
+from backtests.report.text.resample_text import samples_lines, samples_note
 from backtests.report.text.run_report import (
     MONEY,
     audit_lines,
     borrow_rows,
     legend,
-    result_head,
-    result_rows,
+    result_table,
     trouble_lines,
 )
 from backtests.report.text.table import number
@@ -68,6 +68,8 @@ def panel(name: str, shown: dict[str, Curve], summary: dict[str, Any], bounds: t
     )
     title = f"<h3>{esc(name)}{' <small>baseline</small>' if summary['baseline'] else ''}</h3>"
     number_html = f'<p class="big">{number(summary["return_pct"], 1)} %</p>'
+    if says := samples_note(summary):
+        number_html += f'<p class="note">{says}</p>'
     return Markup(f'<div class="panel {kind}">{title}{number_html}{svg.drawing(320.0, 236, label, parts)}</div>')
 
 
@@ -111,6 +113,7 @@ def panels(named: Sequence[tuple[str, dict[str, Any]]], shown: dict[str, Curve])
 def strategies(record: RunRecord) -> Markup:
     """Draws the section of strategies and baselines."""
     named = [(each["label"], each) for each in record.document["results"]]
+    head, (rows,) = result_table(record)
     parts: list[str] = [
         _LEGEND,
         figure(
@@ -118,11 +121,11 @@ def strategies(record: RunRecord) -> Markup:
             "fall from the peak, and net exposure as a fraction of equity at each close.",
             panels(named, curves(record)),
         ),
-        table(result_head(), result_rows(record), f"Returns and drawdowns in percent; {legend(record)}; {MONEY}"),
+        table(head, rows, f"Returns and drawdowns in percent; {legend(record)}; {MONEY}"),
+        *(f'<p class="note">{esc(line)}</p>' for line in samples_lines(record.document["results"])),
     ]
     if "borrow_stress" in record.document:
-        head, rows = borrow_rows(record)
-        parts += ["<h3>What if borrowing cost more</h3>", table(head, rows, "Returns by borrow rate")]
+        parts += ["<h3>What if borrowing cost more</h3>", table(*borrow_rows(record), "Returns by borrow rate")]
     remarks = trouble_lines(record)
     if remarks:
         parts.append(listing(remarks))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from backtests.report.text.evidence_text import notes
@@ -68,3 +68,53 @@ def _misread(document: Document) -> Iterator[str]:
     if document["misread"]:
         told = document["misread"]
         yield f"The scorer's errors are drawn too, from {told['labelled']:,} labelled headlines ({told['table']})."
+
+
+# The short form, which stands beside the returns of a run
+
+
+def has_samples(results: Sequence[Document]) -> bool:
+    """Says whether any return of a run has its range over other samples of the news."""
+    return any(_drawn(each) for each in results)
+
+
+def _drawn(row: Document) -> Document:
+    """Returns the figures over other samples of a row of results; {} where it has none."""
+    found: Document = row.get("resampled", {})
+    return {} if "why_not" in found else found
+
+
+def beside_return() -> list[tuple[str, Callable[[Document], str]]]:
+    """Returns heading and cell of what stands beside a return: its range, and the share of the other sign."""
+    return [("other news %", lambda row: _range(row) or "–"), ("flips", lambda row: _flips(row) or "–")]
+
+
+def _range(row: Document) -> str:
+    found = _drawn(row)
+    return f"{number(found['low_pct'], 1)} … {number(found['high_pct'], 1)}" if found else ""
+
+
+def _flips(row: Document) -> str:
+    found = _drawn(row)
+    return share(found["other_sign_share"]) if found else ""
+
+
+def samples_note(row: Document) -> str:
+    """Says of one return what other samples of the news make of it; "" where that is not known."""
+    return f"{_range(row)} % over other samples of the news, {_flips(row)} with the other sign" if _range(row) else ""
+
+
+def samples_lines(results: Sequence[Document]) -> list[str]:
+    """Says what the columns are, and which strategies have no figure there and why."""
+    found = [drawn for each in results if (drawn := _drawn(each))]
+    lines = []
+    if found:
+        lines.append(
+            f"other news: middle 90 % of the return over {found[0]['samples']} samples of the same news, redrawn by "
+            "source and day; flips: share of them in which the return has the other sign"
+        )
+    reasons: dict[str, list[str]] = {}
+    for each in results:
+        if reason := each.get("resampled", {}).get("why_not"):
+            reasons.setdefault(reason, []).append(each["label"])
+    return [*lines, *(f"not resampled: {', '.join(names)}: {reason}" for reason, names in reasons.items())]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from backtests.records.contamination import scorer_line
@@ -11,10 +12,13 @@ from backtests.records.metrics import Statistic, columns
 from backtests.records.record import RunRecord
 from backtests.report.text.claim_text import measured
 from backtests.report.text.limits import limits
+from backtests.report.text.resample_text import beside_return, has_samples, samples_lines
 from backtests.report.text.table import WIDTH, grid, number, wrapped
 from backtests.report.text.verdict import verdict
 
 MONEY = "costs in US dollars, dividends: negative when paid"
+_SUMMED = ("commission", "slippage", "borrow")  # one column in a terminal, which has 100
+Figures = Mapping[str, Any]
 CLAIM_HEAD = ("symbol", "reported", "measured", "close %", "gap %", "tradable %", "verdict")
 
 
@@ -52,20 +56,42 @@ def _claim_lines(record: RunRecord) -> Iterator[str]:
     return grid(CLAIM_HEAD, short, left=2)
 
 
-def result_head() -> tuple[str, ...]:
-    """Returns the head of the table of results."""
-    return ("strategy", *(each.heading for each in columns()))
-
-
-def result_rows(record: RunRecord) -> list[tuple[str, ...]]:
-    """Returns one row per strategy, as `result_head`, and one of the benchmark.
+def result_table(*records: RunRecord, short: bool = False) -> tuple[tuple[str, ...], list[list[tuple[str, ...]]]]:
+    """Returns the head of the table of results, and of each run one row per strategy and one of the benchmark.
 
     Costs are in US dollars, dividends negative when paid.
+
+    Args:
+        *records: The runs; what other samples of the news make stands beside the return where any of them has it.
+        short: Whether what was paid to broker and market is one column.
     """
-    rows = [(("· " if row["baseline"] else "") + row["label"], row) for row in record.document["results"]]
-    if held := record.document.get("benchmark"):
-        rows.append((benchmark_name(held), held))
-    return [(name, *(_figure(each, each.of(row)) for each in columns())) for name, row in rows]
+    shown = _result_columns(short=short, samples=any(has_samples(record.document["results"]) for record in records))
+    tables = []
+    for record in records:
+        rows = [(("· " if row["baseline"] else "") + row["label"], row) for row in record.document["results"]]
+        if held := record.document.get("benchmark"):
+            rows.append((benchmark_name(held), held))
+        tables.append([(name, *(cell(row) for _, cell in shown)) for name, row in rows])
+    return ("strategy", *(heading for heading, _ in shown)), tables
+
+
+def _result_columns(*, short: bool, samples: bool) -> list[tuple[str, Callable[[Figures], str]]]:
+    """Returns heading and cell of each column of the table of results."""
+    shown: list[tuple[str, Callable[[Figures], str]]] = []
+    for each in columns():
+        if short and each.key in _SUMMED:
+            if each.key == _SUMMED[-1]:
+                shown.append(("costs", _paid))
+            continue
+        shown.append((each.heading, partial(_figure, each)))
+        if samples and each.key == "return_pct":
+            shown += beside_return()
+    return shown
+
+
+def _paid(row: Figures) -> str:
+    found = row.get("costs")
+    return number(sum(found[name] for name in _SUMMED) if found else None, 0, sign=False)
 
 
 def benchmark_name(held: Mapping[str, Any]) -> str:
@@ -73,8 +99,9 @@ def benchmark_name(held: Mapping[str, Any]) -> str:
     return f"= {held['symbol']} held"
 
 
-def _figure(statistic: Statistic, value: float | None) -> str:
+def _figure(statistic: Statistic, row: Figures) -> str:
     """Prints a figure by its unit: percent and ratios with sign and two digits, money and counts whole."""
+    value = statistic.of(row)
     whole = statistic.unit.split(",")[0] in {"US dollars", "count"}
     turned = -value if statistic.turned and value is not None else value
     return number(turned, 0 if whole else 2, sign=statistic.turned or not whole)
@@ -142,6 +169,7 @@ def text_report(record: RunRecord, title: str) -> str:
     doc = record.document
     key_session = doc["key_session"]
     window, heads = doc["window"], doc["headlines"]
+    head, (rows,) = result_table(record, short=True)
     languages = ", ".join(f"{count} {code}" for code, count in heads["by_language"].items())
     lines = [
         *wrapped(verdict(record)),
@@ -160,8 +188,9 @@ def text_report(record: RunRecord, title: str) -> str:
         f"What the news said for the {_when(record)} of {key_session} (strongest first; scores in [−1, 1])",
         *_news_lines(record, key_session),
         "",
-        *wrapped(f"What each strategy made ({legend(record)}; {MONEY})", 2),
-        *grid(result_head(), result_rows(record)),
+        *wrapped(f"What each strategy made ({legend(record)}; {_short_money()})", 2),
+        *grid(head, rows),
+        *(line for each in samples_lines(doc["results"]) for line in wrapped(each)),
         *trouble_lines(record),
         *borrow_lines(record),
         *audit_lines(record),
@@ -181,6 +210,10 @@ def legend(record: RunRecord) -> str:
     return "; ".join(
         [*marks, *([f"= benchmark: {held['symbol']} bought at the first open, without costs"] if held else [])]
     )
+
+
+def _short_money() -> str:
+    return f"costs: {', '.join(_SUMMED[:-1])} and {_SUMMED[-1]} in US dollars; dividends: negative when paid"
 
 
 def _used(heads: Mapping[str, Any]) -> str:

@@ -20,14 +20,14 @@ from backtests.cli import cli
 from backtests.engine.market import make_market
 from backtests.engine.news import read_news
 from backtests.engine.rule_run import run_rule
-from backtests.evidence.news_samples import SHORT, resample, short_form
+from backtests.evidence.news_samples import resample
 from backtests.evidence.resample_draws import cells_of, kept, redrawn, versions_of
 from backtests.evidence.resample_misread import read_misread
 from feeds.errors import InputError
 from feeds.scoring import DEFAULT
 from strategies.registry import make_rule
 from tests.backtests.evidence.test_attribution import DISRUPTS
-from tests.helpers.markets import episode_of, flat_bars, news_of, no_news, weekdays
+from tests.helpers.markets import episode_of, flat_bars, news_of, weekdays
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +191,7 @@ def test_a_wrong_table_is_one_line(tmp_path, rows, says):
         read_misread(table(tmp_path, rows), [], DEFAULT)
 
 
-# Command, short form, speed
+# Command, speed
 
 
 def test_the_command_prints_each_strategy_and_keeps_the_document_in_a_runs_folder(tmp_path, monkeypatch):
@@ -210,21 +210,6 @@ def test_the_command_prints_each_strategy_and_keeps_the_document_in_a_runs_folde
     for wrong in (["--keep", "1.5"], ["--keep", "a:b:c"], ["-n", "1"], ["--misread", "nowhere.csv"]):
         with pytest.raises(InputError):
             CliRunner().invoke(cli, ["resample", "deepseek-2025", "-s", "shock", *wrong], catch_exceptions=False)
-
-
-def test_the_short_form_says_the_middle_and_the_other_sign_of_what_reads_news(world):
-    """By label; buy-hold reads none, and an episode without headlines has nothing to say."""
-    episode, news, rule = world
-    found = short_form(episode, news, [rule, make_rule("buy-hold")])
-    whole = resample(episode, news, [rule], n=SHORT, keep=()).document()["strategies"][0]["resampled"]
-    assert found == {
-        "shock": {
-            "low_pct": whole["quantiles_pct"]["5"],
-            "high_pct": whole["quantiles_pct"]["95"],
-            "other_sign_share": whole["other_sign_share"],
-        }
-    }
-    assert short_form(episode, no_news(), [rule]) == {}
 
 
 def test_two_thousand_samples_take_no_longer_than_twenty_replays(world):

@@ -10,7 +10,7 @@ import pytest
 from backtests import Result, load_episode, replay
 from backtests.records import metrics
 from backtests.records.metrics import STATISTICS, Statistic
-from backtests.report.text.run_report import result_head, result_rows, text_report
+from backtests.report.text.run_report import result_table, text_report
 from backtests.runs.folder import page_of
 from tests.helpers.paths import ROOT
 
@@ -44,16 +44,27 @@ def test_a_run_made_before_a_statistic_shows_a_dash(monkeypatch, result):
     """Its table has the column and no figure."""
     made = result()
     monkeypatch.setattr(metrics, "STATISTICS", (*STATISTICS, TURNOVER))
-    assert (result_head()[-1], result_rows(made)[0][-1]) == ("turnover", "–")
+    for short in (False, True):
+        head, (rows,) = result_table(made, short=short)
+        assert (head[-1], rows[0][-1]) == ("turnover", "–")
 
 
 def test_dividends_are_printed_as_on_a_brokers_statement(result):
     """Received: positive in the table; the JSON holds a cost, so it is negative there."""
     made = result()
-    made.document["results"][0]["costs"]["dividends"] = -12.0
-    assert result_rows(made)[0][result_head().index("divid.")] == "+12"
-    made.document["results"][0]["costs"]["dividends"] = 34.0
-    assert result_rows(made)[0][result_head().index("divid.")] == "−34"
+    for cost, printed in ((-12.0, "+12"), (34.0, "−34")):
+        made.document["results"][0]["costs"]["dividends"] = cost
+        head, (rows,) = result_table(made)
+        assert rows[0][head.index("divid.")] == printed
+
+
+def test_a_terminals_table_has_one_column_of_costs_a_page_each(result):
+    """1,234.4 + 2 + 3 dollars; the benchmark pays none."""
+    made = result()
+    made.document["results"][0]["costs"] |= {"commission": 1234.4, "slippage": 2.0, "borrow": 3.0}
+    head, (rows,) = result_table(made, short=True)
+    assert [row[head.index("costs")] for row in rows] == ["1,239", "–"]
+    assert {"comm.", "slipp.", "borrow"} <= set(result_table(made)[0])
 
 
 @pytest.mark.parametrize("statistic", STATISTICS, ids=lambda each: each.key)

@@ -287,6 +287,26 @@ def traded(run, found):
     return row is not None and found["what"].startswith("nothing") is not bool(row["key_session_fills"])
 
 
+def sampled(run, found):
+    """The range of some strategy's return over other samples of the news."""
+    drawn = [row["resampled"] for row in run.doc["results"] if "low_pct" in row["resampled"]]
+    return any(
+        close(found["low"], each["low_pct"], 1) and close(found["high"], each["high_pct"], 1) for each in drawn
+    )  # fmt: skip
+
+
+def not_sampled(run, found):
+    """Those without a range, all of them that have this reason, and the reason holds."""
+    names = [row["label"] for row in run.doc["results"] if row["resampled"].get("why_not") == found["why"]]
+    in_window = {row["session"] for row in run.tables["sessions"][1:]}
+    holds = {
+        "reads": set(names) <= {"always-short", "buy-hold", "gap-only"},
+        "is": set(names) == {row["name"] for row in run.config["strategies"] if "code" in row},
+        "no": not any(row["used"] == "True" and row["session"] in in_window for row in run.tables["scores"]),
+    }
+    return names == found["names"].split(", ") and holds[found["why"].split()[0]]
+
+
 NAME = r"(?P<name>[a-zA-Z-]+(?: \([^)]*\))?)"
 DEFINITIONS = {
     "Aftershock · report of a run", "What happened", "News", "Strategies", "Trades", "Costs", "Evidence", "Audit",
@@ -337,6 +357,10 @@ DERIVED = {
     ],
     r"(What each strategy made \(|Returns and drawdowns in percent; )(?P<legend>.*)":
         lambda run, f: ("no baseline ran" in f["legend"]) == (not run.returns(baseline=True)),
+    r"other news: middle 90 % of the return over (?P<n>\d+) samples of the same news, redrawn .*": lambda run, f: {
+        row["resampled"].get("samples", int(f["n"])) for row in run.doc["results"]} == {int(f["n"])},
+    r"(?P<low>\S+) … (?P<high>\S+) % over other samples of the news, \S+ % with the other sign": sampled,
+    r"not resampled: (?P<names>.*): (?P<why>[^:]+)": not_sampled,
     r"scorer (?P<name>.+): trained on data until (?P<until>\S+), before the first session: not contaminated":
         lambda run, f: f["name"] == run.config["scorer"] and f["until"] < run.doc["window"]["start"],
     r"contradicted: (?P<symbols>.*); to confirm it: (?P<criterion>.*)": contradicted,

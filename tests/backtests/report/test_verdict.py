@@ -11,7 +11,7 @@ from backtests import load_episode, replay
 from backtests.episodes.prices import Action
 from backtests.records.benchmark_return import benchmark
 from backtests.report.text.limits import limits
-from backtests.report.text.run_report import result_rows, text_report, threshold_lines
+from backtests.report.text.run_report import result_table, text_report, threshold_lines
 from backtests.report.text.verdict import luck, verdict
 from backtests.runs.folder import page_of
 from backtests.user_strategies.selection import standard_rules, with_baselines, without_baselines
@@ -68,7 +68,7 @@ def test_the_benchmark_keeps_dividends_and_follows_splits():
 
 def test_the_benchmark_is_a_row_of_every_table_of_results(record):
     """In the terminal's and the page's, after the strategies."""
-    assert result_rows(record)[-1][:2] == ("= SPY held", "+4.34")
+    assert result_table(record)[1][0][-1][:2] == ("= SPY held", "+4.34")
     assert "= SPY held" in page_of(record)
 
 
