@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 @json_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A new folder for the run's files.")
 @click.option("--force", is_flag=True, help="Replace the run that is in the --output folder, whole.")
+@click.option("-v", "--verbose", is_flag=True, help="Print the whole report, not its first screen.")
 @click.option("--export", type=click.Choice(["parquet"]), help="Write every table as Parquet too (needs pyarrow).")
 @trust_file_option
 def run(
@@ -85,6 +86,7 @@ def run(
     as_json: bool,
     output: Path | None,
     force: bool,
+    verbose: bool,
     export: str | None,
 ) -> None:
     """Replays EPISODE (a name, a folder, or `all`) beside the baselines and the benchmark, and writes its files.
@@ -120,6 +122,7 @@ def run(
         return
     from backtests.episodes.episode import load_episode
     from backtests.evidence.registry import report_end
+    from backtests.report.text.first_screen import first_screen
     from backtests.report.text.run_report import text_report
 
     own_news = None if news == ARCHIVE else news
@@ -134,8 +137,13 @@ def run(
     if said := origins(click.get_current_context()):
         result.made["options"] = {FILE: said}
     result.save(folder, force=force, parquet=export == "parquet")
-    show(text_report(result, loaded.title) + report_end(result.evidence), result.document, as_json=as_json)
+    if verbose:
+        text = text_report(result, loaded.title) + report_end(result.evidence)
+    else:
+        text = first_screen(result, loaded.title, report_end(result.evidence, short=True))
+    show(text, result.document, as_json=as_json)
     click.echo(f"files: {folder}", err=True)
+    click.echo(f"page: {folder / 'report.html'}", err=True)
     _tell([audited])
 
 

@@ -37,6 +37,7 @@ from backtests.report.text.evidence_text import (
     critique_text,
     delay_text,
     gaps_text,
+    gravest_text,
     placebo_text,
     study_text,
     trials_text,
@@ -74,6 +75,7 @@ class Evidence:
     shape: Shape  # of its document, as far as it is read again
     gather: Callable[[Gathering], Document] | None = None  # makes its document with every run; None: it is added later
     in_report: bool = False  # does the report of a run end with its text?
+    in_short: Callable[[Mapping[str, Any]], str] | None = None  # what stands on the first screen instead of its text
     on_request: str = ""  # the command that adds its document to a run's folder, or puts a longer one there
     longer: Callable[[Mapping[str, Any]], bool] = lambda _: False  # was this document put there by the command?
 
@@ -109,7 +111,8 @@ METHODS = (
     ),
     Evidence(name="trials", shape=shapes.TRIALS, in_report=True, text=trials_text, page_section=trials_section),
     Evidence(
-        name="critique", shape=shapes.CRITIQUE, in_report=True, text=critique_text, page_section=critique_section,
+        name="critique", shape=shapes.CRITIQUE, in_report=True, text=critique_text, in_short=gravest_text,
+        page_section=critique_section,
         gather=lambda run: critique.criticise(run.record, run.attributions, run.record.evidence.get("trials")),
     ),
 )  # fmt: skip
@@ -144,11 +147,12 @@ def gather(record: RunRecord, rules: Sequence[Rule], episode: Episode, news: New
             record.evidence[method.name] = method.gather(run)
 
 
-def report_end(evidence: Mapping[str, Mapping[str, Any]]) -> str:
-    """Returns what the terminal report of a run ends with."""
-    return "".join(
-        "\n" + each.text(evidence[each.name]) for each in METHODS if each.in_report and each.name in evidence
-    )
+def report_end(evidence: Mapping[str, Mapping[str, Any]], *, short: bool = False) -> str:
+    """Returns what the terminal report of a run ends with; `short` is for the first screen, without empty lines."""
+    shown = [each for each in METHODS if each.in_report and each.name in evidence]
+    if short:
+        return "".join((each.in_short or each.text)(evidence[each.name]) for each in shown)
+    return "".join("\n" + each.text(evidence[each.name]) for each in shown)
 
 
 def page_sections(evidence: Mapping[str, Mapping[str, Any]]) -> list[str]:

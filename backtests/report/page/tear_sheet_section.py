@@ -7,16 +7,16 @@ from typing import Any
 
 from backtests.report.page.markup import Markup, esc, folded, listing, table
 from backtests.report.text.table import number
-from backtests.report.text.tear_sheet_text import tear_tables, too_short
+from backtests.report.text.tear_sheet_text import tear_tables
 
 Document = Mapping[str, Any]
 _STEPS = (2.0, 5.0, 10.0)  # per cent a month; colours of the heat map change there
 
 
 def tear_sheet_section(document: Document) -> str:
-    """Returns the tear sheet as HTML."""
+    """Returns the tear sheet as HTML; nothing for a window that is too short for one."""
     if not document["strategies"]:
-        return f"<h3>Tear sheet</h3><p>{esc(too_short(document))}</p>"
+        return ""
     first, *rest = tear_tables(document)
     rows = [row for row in document["strategies"] if "years" in row]
     return "".join(

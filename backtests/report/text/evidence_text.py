@@ -8,6 +8,8 @@ from typing import Any
 
 from backtests.report.text.table import WIDTH, grid, number, p_value
 
+_WORST = frozenset({"ruin", "margin-calls"})  # findings of the critique that come first
+
 
 def notes(document: Mapping[str, Any]) -> Iterator[str]:
     """Prints what the result does not show."""
@@ -119,6 +121,23 @@ def critique_text(document: Mapping[str, Any]) -> str:
         text = f"{row['strategy']}: {' '.join(severe) if severe else 'nothing severe.'}"
         lines += textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
     return "\n".join(lines) + "\n"
+
+
+def gravest_text(document: Mapping[str, Any], shown: int = 3) -> str:
+    """Prints the gravest objections: ruin and margin calls first, then what speaks against most strategies."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for row in document["strategies"]:
+        for finding in row["findings"] if not row["baseline"] else ():
+            if finding["grade"] == "severe":
+                found.setdefault(finding.get("code", finding["says"]), []).append((row["strategy"], finding["says"]))
+    worst = sorted(found.items(), key=lambda item: (item[0] not in _WORST, -len(item[1])))
+    lines = []
+    for _, hits in worst[:shown]:
+        name, says = hits[0]
+        others = f" ({len(hits) - 1} more: the like)" if len(hits) > 1 else ""
+        lines += textwrap.wrap(f"− {name}: {says}{others}", WIDTH, subsequent_indent="    ", break_on_hyphens=False)
+    head = "gravest objections (all: --verbose)" if lines else "objections: nothing severe against any strategy"
+    return "\n".join([head, *lines]) + "\n"
 
 
 def trials_line(document: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from backtests.report.text.verdict import verdict
 MONEY = "costs in US dollars, dividends: negative when paid"
 _SUMMED = ("commission", "slippage", "borrow")  # one column in a terminal, which has 100
 Figures = Mapping[str, Any]
+_Column = tuple[str, Callable[[Figures], str]]
 CLAIM_HEAD = ("symbol", "reported", "measured", "close %", "gap %", "tradable %", "verdict")
 
 
@@ -56,7 +57,9 @@ def _claim_lines(record: RunRecord) -> Iterator[str]:
     return grid(CLAIM_HEAD, short, left=2)
 
 
-def result_table(*records: RunRecord, short: bool = False) -> tuple[tuple[str, ...], list[list[tuple[str, ...]]]]:
+def result_table(
+    *records: RunRecord, short: bool = False, without: Collection[str] = ()
+) -> tuple[tuple[str, ...], list[list[tuple[str, ...]]]]:
     """Returns the head of the table of results, and of each run one row per strategy and one of the benchmark.
 
     Costs are in US dollars, dividends negative when paid.
@@ -64,21 +67,45 @@ def result_table(*records: RunRecord, short: bool = False) -> tuple[tuple[str, .
     Args:
         *records: The runs; what other samples of the news make stands beside the return where any of them has it.
         short: Whether what was paid to broker and market is one column.
+        without: Keys of statistics that are left out.
     """
-    shown = _result_columns(short=short, samples=any(has_samples(record.document["results"]) for record in records))
+    shown = _result_columns(
+        short=short, without=without, samples=any(has_samples(record.document["results"]) for record in records)
+    )
     tables = []
     for record in records:
-        rows = [(("· " if row["baseline"] else "") + row["label"], row) for row in record.document["results"]]
+        rows = [(("· " if row["baseline"] else "") + name, row) for name, row in distinct_results(record)]
         if held := record.document.get("benchmark"):
             rows.append((benchmark_name(held), held))
         tables.append([(name, *(cell(row) for _, cell in shown)) for name, row in rows])
     return ("strategy", *(heading for heading, _ in shown)), tables
 
 
-def _result_columns(*, short: bool, samples: bool) -> list[tuple[str, Callable[[Figures], str]]]:
+def distinct_results(record: RunRecord) -> list[tuple[str, Figures]]:
+    """Returns name and figures of each strategy; variants of one that came to the same equity are one row."""
+    equity: dict[str, list[float]] = {}
+    for row in record.tables["equity"].records():
+        equity.setdefault(row["strategy"], []).append(row["equity"])
+    found: dict[tuple[Any, ...], list[Figures]] = {}
+    for row in record.document["results"]:
+        found.setdefault((row["strategy"], *equity.get(row["label"], [row["label"]])), []).append(row)
+    return [(_joined([row["label"] for row in rows], rows[0]["strategy"]), rows[0]) for rows in found.values()]
+
+
+def _joined(labels: Sequence[str], name: str) -> str:
+    """Joins labels of one strategy: shock (include), shock (exclude) -> shock (include, exclude)."""
+    inner = [label.removeprefix(f"{name} (").removesuffix(")") for label in labels]
+    return labels[0] if len(labels) == 1 else f"{name} ({'; '.join(inner) if ', ' in labels[0] else ', '.join(inner)})"
+
+
+def _result_columns(
+    *, short: bool, without: Collection[str], samples: bool
+) -> list[tuple[str, Callable[[Figures], str]]]:
     """Returns heading and cell of each column of the table of results."""
     shown: list[tuple[str, Callable[[Figures], str]]] = []
     for each in columns():
+        if each.key in without:
+            continue
         if short and each.key in _SUMMED:
             if each.key == _SUMMED[-1]:
                 shown.append(("costs", _paid))
@@ -168,15 +195,11 @@ def text_report(record: RunRecord, title: str) -> str:
     """Prints the whole report for a terminal, at most 100 columns wide."""
     doc = record.document
     key_session = doc["key_session"]
-    window, heads = doc["window"], doc["headlines"]
-    head, (rows,) = result_table(record, short=True)
-    languages = ", ".join(f"{count} {code}" for code, count in heads["by_language"].items())
+    head, (rows,) = result_table(record, short=True, without=("open_positions",))
     lines = [
         *wrapped(verdict(record)),
         "",
-        f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions{_traded_on(record)}",
-        *wrapped(f"headlines: {heads['total']} ({languages}), {_used(heads)}, {heads['rejected']} rejected"),
-        f"when they were known: {_bases(heads['by_basis'])}",
+        *heading_lines(record, title),
         *wrapped(scorer_line(doc.get("scorer"))),
         *(line for note in doc.get("notes", ()) for line in wrapped(note)),
         "",
@@ -201,6 +224,17 @@ def text_report(record: RunRecord, title: str) -> str:
         lines += wrapped(f"{name}: {text}")
     lines += ["", "What this does not show", *(line for limit in limits(record) for line in wrapped(f"- {limit}", 2))]
     return "\n".join(lines) + "\n"
+
+
+def heading_lines(record: RunRecord, title: str) -> list[str]:
+    """Says what ran on what: window, headlines, and how many of these were seen."""
+    window, heads = record.document["window"], record.document["headlines"]
+    languages = ", ".join(f"{count} {code}" for code, count in heads["by_language"].items())
+    return [
+        *wrapped(f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions{_traded_on(record)}"),
+        *wrapped(f"headlines: {heads['total']} ({languages}), {_used(heads)}, {heads['rejected']} rejected"),
+        f"when they were known: {_bases(heads['by_basis'])}",
+    ]
 
 
 def legend(record: RunRecord) -> str:

@@ -123,7 +123,7 @@ def test_ticks_are_round_and_lie_within():
 
 
 def test_every_kind_of_evidence_is_drawn_once_it_is_there(tmp_path):
-    """`study`, `delay` and `placebo` on a run's folder add themselves to its page; before, it names them as missing."""
+    """`study`, `delay`, `signal`, `placebo` and `resample` on a run's folder add themselves to its page; before, it names them as missing."""
     folder = str(tmp_path / "run")
     words = [
         "run",
@@ -145,7 +145,7 @@ def test_every_kind_of_evidence_is_drawn_once_it_is_there(tmp_path):
         ["placebo", folder, "-n", "3", "--engine", "replay"],
         ["resample", folder, "-n", "9", "--keep", "none"],
     )
-    for verb in (["study", folder], ["delay", folder], placebo, resample):
+    for verb in (["study", folder], ["delay", folder], ["signal", folder], placebo, resample):
         assert CliRunner().invoke(cli, verb, catch_exceptions=False).exit_code == 0
     text = page.read_text(encoding="utf-8")
     for title in (
@@ -171,7 +171,12 @@ def test_a_colour_means_one_thing():
         assert len(set(own)) == len(own)
     for name, selector in meanings.items():
         users = set(re.findall(rf"([^{{}}\s]+)\{{[^{{}}]*var\(--{name}\)", css))
-        extra = {"loss": {".fall"}, "mine": {".panel.strategy", ".big"}, "news": {".dot.up.hollow,.dot.down.hollow"}}
+        extra = {
+            "loss": {".fall", ".loss1", ".loss2", ".loss3"},
+            "gain": {".gain1", ".gain2", ".gain3"},
+            "mine": {".panel.strategy", ".big"},
+            "news": {".dot.up.hollow,.dot.down.hollow"},
+        }
         assert selector in users
         assert users <= {selector, *extra.get(name, ())}
 

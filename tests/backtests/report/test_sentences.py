@@ -16,6 +16,9 @@ from click.testing import CliRunner
 
 from backtests.cli import cli
 from backtests.episodes.episode import EPISODES
+from backtests.evidence.registry import report_end
+from backtests.report.text.first_screen import first_screen
+from backtests.runs.folder import read_run
 from tests.helpers.printed import of_page, of_terminal
 
 MINE = '''
@@ -120,9 +123,12 @@ def runs(tmp_path_factory):
         patch.chdir(home)
         for name, words in RUNS.items():
             folder = home / name.replace(" ", "-")
-            done = CliRunner().invoke(cli, ["run", *words, "--trials", "tried.jsonl", "-o", str(folder)])
+            done = CliRunner().invoke(cli, ["run", *words, "--verbose", "--trials", "tried.jsonl", "-o", str(folder)])
             assert done.exit_code == 0, done.output
+            record = read_run(folder)
             made[name] = Run(folder, done.stdout)
+            first = first_screen(record, made[name].doc["title"], report_end(record.evidence, short=True))
+            made[name].sentences += of_terminal(first)
     return made
 
 
@@ -272,6 +278,23 @@ def contradicted(run, found):
     return symbols == set(re.findall(r"(\S+) [+−]", found["symbols"]))
 
 
+def counted(run, found):
+    """The claims by their verdicts."""
+    said = {name: int(count) for count, name in re.findall(r"(\d+) ([a-z ]+)", found["said"])}
+    verdicts = [row["verdict"] for row in run.doc["claims"]]
+    return int(found["n"]) == len(verdicts) and said == {name: verdicts.count(name) for name in set(verdicts)}
+
+
+def gravest(run, found):
+    """A severe finding of that strategy, and how many others have one of the same code."""
+    rows = [row for row in run.evidence["critique"]["strategies"] if not row["baseline"]]
+    severe = {row["strategy"]: {each["says"]: each["code"] for each in row["findings"] if each["grade"] == "severe"}
+              for row in rows}  # fmt: skip
+    code = severe[found["name"]].get(found["says"])
+    others = sum(code in codes.values() for codes in severe.values()) - 1
+    return code is not None and int(found["more"] or 0) == others
+
+
 def judged(run, found):
     """How many symbols, and how many of them are in the table of exposures by the window's end."""
     symbols = {symbol for members in run.doc["sectors"].values() for symbol in members}
@@ -332,6 +355,7 @@ DEFINITIONS = {
     "What speaks against each strategy (severe points; all, of baselines too: evidence/critique.json)",
     "Only what this ledger saw is counted: what was tried elsewhere, or in one's head, is not.",
     "Trials whose session returns are nearly the same count as one outcome, however many there are.",
+    "gravest objections (all: --verbose)",
     "The probabilities take sessions for independent; the intervals, drawn in blocks of sessions, do not.",
 }  # fmt: skip
 DERIVED = {
@@ -363,6 +387,11 @@ DERIVED = {
     r"not resampled: (?P<names>.*): (?P<why>[^:]+)": not_sampled,
     r"scorer (?P<name>.+): trained on data until (?P<until>\S+), before the first session: not contaminated":
         lambda run, f: f["name"] == run.config["scorer"] and f["until"] < run.doc["window"]["start"],
+    r"(?P<n>\d+) claims: (?P<said>.*)": counted,
+    rf"− {NAME}: (?P<says>.*?)( \((?P<more>\d+) more: the like\))?": gravest,
+    r"objections: nothing severe against any strategy": lambda run, _: not any(
+        each["grade"] == "severe" for row in run.evidence["critique"]["strategies"] if not row["baseline"]
+        for each in row["findings"]),
     r"contradicted: (?P<symbols>.*); to confirm it: (?P<criterion>.*)": contradicted,
     r"audit: (?P<n>[\d,]+) decisions re-decided without the future, 0 differed\.?": audited,
     r"No decision of this run used the future: (?P<n>[\d,]+) decisions were made again .*": audited,
