@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from backtests.broker.terms import BrokerTerms
     from backtests.engine.news import News
     from backtests.episodes.episode import Episode
+    from backtests.evidence.registry import Evidence
     from backtests.runs.result import Result
     from feeds.scoring import Scorer
 
@@ -60,6 +62,9 @@ if TYPE_CHECKING:
 @json_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A new folder for the run's files.")
 @click.option("--force", is_flag=True, help="Replace the run that is in the --output folder, whole.")
+@click.option(
+    "--evidence", metavar="NAMES", help="Gather in the same go: all, or some of study,signal,placebo,resample,delay."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Print the whole report, not its first screen.")
 @click.option("--export", type=click.Choice(["parquet"]), help="Write every table as Parquet too (needs pyarrow).")
 @trust_file_option
@@ -86,6 +91,7 @@ def run(
     as_json: bool,
     output: Path | None,
     force: bool,
+    evidence: str | None,
     verbose: bool,
     export: str | None,
 ) -> None:
@@ -105,7 +111,7 @@ def run(
     if episode == "all":
         _refuse_for_all(
             **{"lexicon-as-of": lexicon_as_of, "start": start, "end": end, "news": news, "prices": prices},
-            bars=bars, loans=loans, borrow=borrow, export=export,
+            bars=bars, loans=loans, borrow=borrow, export=export, evidence=evidence,
         )  # fmt: skip
     if export and importlib.util.find_spec("pyarrow") is None:  # said before the work, not after it
         raise InputError("--export parquet needs pyarrow: pip install 'aftershock[parquet]'")
@@ -115,7 +121,7 @@ def run(
         terms, own = split_settings(settings, strategies)
     request = _Request(
         strategies=strategies, settings=own, terms=terms, ledger=ledger, baselines=not no_baselines,
-        resampled=not no_resample and _can_resample(),
+        resampled=not no_resample and _can_resample(), evidence=_asked(evidence),
     )  # fmt: skip
     if episode == "all":
         _run_all(request, scorer, output, force=force, as_json=as_json)
@@ -157,6 +163,24 @@ class _Request:
     ledger: str | None
     baselines: bool  # run them beside the strategies that are named
     resampled: bool  # say what other samples of the news make of each return
+    evidence: tuple[Evidence, ...]  # that is gathered in the same go
+
+
+def _asked(names: str | None) -> tuple[Evidence, ...]:
+    """Reads --evidence."""
+    if names is None:
+        return ()
+    from backtests.evidence.registry import asked
+
+    return asked(names)
+
+
+def _estimate(methods: Sequence[Evidence], replay_seconds: float) -> None:
+    """Says before it begins how long the evidence that was asked for will take."""
+    if methods:
+        names = ", ".join(each.name for each in methods)
+        seconds = replay_seconds * sum(each.replays for each in methods)
+        click.echo(f"evidence: {names}; about {max(1, round(seconds)):,} s, by the time of the replay", err=True)
 
 
 def _can_resample() -> bool:
@@ -217,7 +241,9 @@ def _run_one(request: _Request, episode: Episode, scored: News, borrow: tuple[fl
     with aside():
         rules = standard_rules(request.strategies, request.settings)
         rules = with_baselines(rules) if request.baselines else without_baselines(rules, request.strategies)
+        began = time.perf_counter()
         result = replay(episode, rules, terms=request.terms, news=news)
+        _estimate(request.evidence, time.perf_counter() - began)
     with aside(said=False):  # it has been said once
         if borrow:
             result.document["borrow_stress"] = borrow_stress(episode, news, rules, request.terms, borrow)
@@ -226,7 +252,10 @@ def _run_one(request: _Request, episode: Episode, scored: News, borrow: tuple[fl
         if request.resampled:
             add_short_form(result, rules, episode, news, request.terms)
         record(result, request.ledger)
-        gather(result, rules, episode, news)
+        gather(
+            result, rules, episode, news,
+            unplaced=scored, more=request.evidence, on_progress=lambda name: click.echo(f"evidence: {name}", err=True),
+        )  # fmt: skip
     return result, audited
 
 

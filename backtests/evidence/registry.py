@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from backtests.engine.news import News
 from backtests.episodes.episode import Episode
-from backtests.evidence import critique, shapes
+from backtests.evidence import critique, gathering, shapes
 from backtests.evidence.attribution import attribution
 from backtests.evidence.attribution.gap_split import gap_split
+from backtests.evidence.gathering import Document, Gathering
 from backtests.evidence.tear_sheet.tear_sheet import tear_sheet
 from backtests.records.record import RunRecord
 from backtests.records.shape import Shape
@@ -45,24 +45,8 @@ from backtests.report.text.evidence_text import (
 from backtests.report.text.resample_text import resample_text
 from backtests.report.text.signal_text import signal_text
 from backtests.report.text.tear_sheet_text import tear_sheet_text
+from feeds.errors import InputError, did_you_mean
 from strategies.rule import Rule
-
-Document = dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Gathering:
-    """Holds what a method is given of a run that was just made."""
-
-    record: RunRecord
-    rules: Sequence[Rule]  # in the order of the record's strategies
-    episode: Episode
-    news: News  # placed
-
-    @cached_property
-    def attributions(self) -> list[attribution.Attribution]:
-        """Attributes the profit of each strategy, once for all methods that ask for it."""
-        return attribution.attribute(self.record, self.rules, self.episode, self.news)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +61,8 @@ class Evidence:
     in_report: bool = False  # does the report of a run end with its text?
     in_short: Callable[[Mapping[str, Any]], str] | None = None  # what stands on the first screen instead of its text
     on_request: str = ""  # the command that adds its document to a run's folder, or puts a longer one there
+    ask: Callable[[Gathering], Document] | None = None  # makes its document within a run, where that is asked for
+    replays: float = 0.0  # how long that takes, in times of the run's own replay (measured on deepseek-2025)
     longer: Callable[[Mapping[str, Any]], bool] = lambda _: False  # was this document put there by the command?
 
     def stands(self, document: Mapping[str, Any]) -> bool:
@@ -85,24 +71,34 @@ class Evidence:
 
 
 METHODS = (
-    Evidence(name="study", shape=shapes.STUDY, on_request="study", text=study_text, page_section=study_section),
+    Evidence(
+        name="study", shape=shapes.STUDY, on_request="study", text=study_text, page_section=study_section,
+        ask=gathering.ask_study, replays=2,
+    ),
     Evidence(
         name="gaps", shape=shapes.GAPS, text=gaps_text, page_section=gaps_section,
         gather=lambda run: gap_split(run.attributions, run.episode, run.news),
     ),
     Evidence(
         name="placebo", shape=shapes.PLACEBO, on_request="placebo", text=placebo_text, page_section=placebo_section,
+        ask=gathering.ask_placebo, replays=1,
     ),
     Evidence(
         name="resample", shape=shapes.RESAMPLE, on_request="resample", text=resample_text,
-        page_section=resample_section,
+        page_section=resample_section, ask=gathering.ask_resample, replays=23,
     ),
-    Evidence(name="signal", shape=shapes.SIGNAL, on_request="signal", text=signal_text, page_section=signal_section),
+    Evidence(
+        name="signal", shape=shapes.SIGNAL, on_request="signal", text=signal_text, page_section=signal_section,
+        ask=gathering.ask_signal, replays=1,
+    ),
     Evidence(
         name="tear_sheet", shape=shapes.TEAR_SHEET, text=tear_sheet_text, page_section=tear_sheet_section,
         gather=lambda run: tear_sheet(run.record, run.episode),
     ),
-    Evidence(name="delay", shape=shapes.DELAY, on_request="delay", text=delay_text, page_section=delay_section),
+    Evidence(
+        name="delay", shape=shapes.DELAY, on_request="delay", text=delay_text, page_section=delay_section,
+        ask=gathering.ask_delay, replays=6,
+    ),
     Evidence(
         name="attribution", shape=shapes.ATTRIBUTION, on_request="attribute", text=attribution_text,
         page_section=attribution_section,
@@ -132,7 +128,30 @@ def shape_of(name: str) -> Shape:
     return next((each.shape for each in METHODS if each.name == name), {})
 
 
-def gather(record: RunRecord, rules: Sequence[Rule], episode: Episode, news: News) -> None:
+def asked(names: str) -> tuple[Evidence, ...]:
+    """Returns the methods that `run --evidence` names: "all", or names with commas between them.
+
+    Raises:
+        InputError: A method that cannot be asked for.
+    """
+    can = {each.name: each for each in METHODS if each.ask is not None}
+    wanted = list(can) if names == "all" else [name.strip() for name in names.split(",")]
+    wrong = next((name for name in wanted if name not in can), None)
+    if wrong is not None:
+        raise InputError(f"--evidence {wrong!r}: {did_you_mean(wrong, [*can, 'all'])}")
+    return tuple(can[name] for name in can if name in wanted)
+
+
+def gather(
+    record: RunRecord,
+    rules: Sequence[Rule],
+    episode: Episode,
+    news: News,
+    *,
+    unplaced: News | None = None,
+    more: Sequence[Evidence] = (),
+    on_progress: Callable[[str], None] | None = None,
+) -> None:
     """Adds to a run's evidence what every run is told about itself.
 
     Args:
@@ -140,8 +159,16 @@ def gather(record: RunRecord, rules: Sequence[Rule], episode: Episode, news: New
         rules: Its rules, in the order of its strategies.
         episode: What it was made from.
         news: Its placed news.
+        unplaced: Its news as read, for the methods that place it themselves.
+        more: Methods that are made within the run too, from `asked`.
+        on_progress: Called with the name of each of those before it begins.
     """
-    run = Gathering(record=record, rules=rules, episode=episode, news=news)
+    run = Gathering(record=record, rules=rules, episode=episode, news=news, unplaced=unplaced)
+    for method in more:
+        if method.ask is not None:
+            if on_progress:
+                on_progress(method.name)
+            record.evidence[method.name] = method.ask(run)
     for method in METHODS:
         if method.gather is not None:
             record.evidence[method.name] = method.gather(run)

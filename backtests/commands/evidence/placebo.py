@@ -53,6 +53,7 @@ def placebo(
     Example:
       backtest placebo deepseek-2025 --strategy shock -n 200 --seed 1 --workers 2
     """
+    from backtests.evidence.gathering import main_rule
     from backtests.evidence.placebo.choose_engine import engine_for
     from backtests.evidence.placebo.placebo import placebo as draw
     from backtests.records.record import label
@@ -63,8 +64,8 @@ def placebo(
     )
     if given.folder is None and not strategy:
         raise InputError("name a strategy with --strategy; `backtest strategies` lists them")
-    own = [rule for rule in given.rules if not rule.is_baseline or rule.name == strategy] or list(given.rules)
-    rule = next((each for each in own if getattr(each, "reactions", "with-cause") == "with-cause"), own[0])
+    named = [rule for rule in given.rules if rule.name == strategy]
+    rule = main_rule(named or given.rules)
     with progress(2 * n, "placebos") as advance:
         found = draw(
             given.episode, given.news, rule, given.terms, engine_for(rule, engine, workers, scheduler),

@@ -15,6 +15,7 @@ from backtests.cli import cli
 from backtests.evidence import registry
 from backtests.evidence.registry import METHODS, Evidence
 from backtests.records.shape import whole
+from feeds.errors import InputError
 from tests.helpers.paths import ROOT
 
 TOY = '''
@@ -94,3 +95,31 @@ def test_every_method_has_a_heading_and_a_file_on_the_page_of_evidence():
     """docs/evidence.md names `evidence/NAME.json` of each, and no other."""
     page = (ROOT / "docs" / "evidence.md").read_text(encoding="utf-8")
     assert set(re.findall(r"evidence/(\w+)\.json", page)) == {each.name for each in METHODS}
+
+
+def test_a_run_gathers_in_one_go_what_it_is_asked_for(tmp_path):
+    """With an estimate before; each document as its own command would have put it there."""
+    folder = tmp_path / "run"
+    words = ["run", "deepseek-2025", "-s", "shock", "--no-baselines", "--no-resample", "--start", "2025-01-21"]
+    done = CliRunner().invoke(cli, [*words, "--evidence", "study,signal", "-o", str(folder)], catch_exceptions=False)
+    assert (done.exit_code, "evidence: study, signal; about " in done.stderr) == (0, True)
+    kept = {path.stem: path.read_text() for path in (folder / "evidence").glob("*.json")}
+    assert {"study", "signal"} <= set(kept)
+    for name in ("study", "signal"):
+        done = CliRunner().invoke(cli, [name, str(folder)], catch_exceptions=False)
+        assert json.loads((folder / "evidence" / f"{name}.json").read_text()) | {"scorer": None} == (
+            json.loads(kept[name]) | {"scorer": None}
+        )
+
+
+@pytest.mark.parametrize("names", ["studdy", "trials", ""])
+def test_evidence_that_cannot_be_asked_for_is_refused(names):
+    """One line that says what can."""
+    with pytest.raises(InputError, match=r"did you mean 'study'|there are: all, delay, placebo"):
+        registry.asked(names)
+
+
+def test_every_command_that_adds_evidence_can_be_asked_for_in_a_run():
+    """`--evidence all` leaves nothing to add but the longer form of what a run has anyway."""
+    wanted = {each.name for each in METHODS if each.on_request and not each.gather}
+    assert {each.name for each in registry.asked("all")} == wanted
