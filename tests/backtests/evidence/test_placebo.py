@@ -337,7 +337,7 @@ def test_a_runs_folder_is_given_its_evidence(tmp_path, monkeypatch):
         assert done.exit_code == 0
     files = {path.stem: json.loads(path.read_text()) for path in (tmp_path / "out" / "evidence").iterdir()}
     profit = json.loads((tmp_path / "out" / "metrics.json").read_text())["results"][0]["final_equity"] - 50_000
-    assert {"study", "delay", "placebo", "attribution", "gaps", "critique", "trials"} == set(files)
+    assert {"study", "delay", "placebo", "attribution", "gaps", "critique", "tear_sheet", "trials"} == set(files)
     assert files["delay"]["strategies"][0]["profit_usd"][0] == pytest.approx(profit)
     assert files["placebo"]["actual"]["profit_usd"] == pytest.approx(profit)
     with pytest.raises(InputError, match="leave them out"):
