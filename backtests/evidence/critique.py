@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from backtests.evidence.attribution.attribution import Attribution
 from backtests.evidence.attribution.gap_split import made
-from backtests.evidence.intervals import LEAST
 from backtests.evidence.trials.trials import LEAST_ENTRIES
+from backtests.records.metrics import LEAST_RETURNS, are_enough
 from backtests.report.text.limits import entry_sessions
 from backtests.report.text.table import number
 from backtests.report.text.verdict import SURE, luck
@@ -263,8 +263,8 @@ def _gap_only(name: str, rows: Mapping[str, Mapping[str, Any]], curves: Mapping[
     if label is None:
         says = "The rule that trades the gap without news did not run beside it."
         return Finding(code="gap-only", grade="unknown", figure=None, unit="correlation", says=says)
-    if min(len(curves[name]), len(curves[label])) <= LEAST:
-        says = f"It cannot be compared with the gap alone: fewer than {LEAST} sessions say nothing about a correlation."
+    if not are_enough(min(len(curves[name]), len(curves[label])) - 1):
+        says = f"It cannot be compared with the gap alone: {LEAST_RETURNS} sessions are the least for a correlation."
         return Finding(code="gap-only", grade="unknown", figure=None, unit="correlation", says=says)
     found = _correlation(curves[name], curves[label])
     if found is None:

@@ -59,6 +59,7 @@ RESAMPLE: Shape = {
 DELAY: Shape = {
     "rungs": [{"delay": text}],
     "strategies": [{"strategy": text, "baseline": flag, "return_pct": [_OPTIONAL]}],
+    "benchmark?": (None, {"symbol": text, "return_pct": _OPTIONAL}),
     "notes?": _NOTES,
 }
 ATTRIBUTION: Shape = {
@@ -86,6 +87,7 @@ ATTRIBUTION: Shape = {
 TRIALS: Shape = {
     "tried": whole,
     "effective_trials?": whole,
+    "least_entry_sessions?": whole,
     "says": text,
     "ledger": {"intact": flag, "broken?": text, "head": text},
     "strategies": [
@@ -97,6 +99,9 @@ TRIALS: Shape = {
             "dsr": _OPTIONAL,
             "p": _OPTIONAL,
             "q_bh": _OPTIONAL,
+            "entry_sessions?": (None, whole),
+            "sessions?": whole,
+            "intervals?": (None, {"return_pct": [number], "level_pct": number}),
         }
     ],
     "pbo?": (None, {"pbo": number, "trials": whole}),
