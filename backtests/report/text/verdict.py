@@ -90,10 +90,11 @@ def luck(trials: Mapping[str, Any], row: Mapping[str, Any] | None, name: str) ->
         row: The strategy's row in it, None where it has none.
         name: What to call the strategy.
     """
-    if row is not None and row["sharpe_annual"] is None and not are_enough(row.get("sessions", LEAST_RETURNS)):
+    measured = row is not None and row.get("sharpe_annual", 0.0) is not None
+    if row is not None and not measured and not are_enough(row.get("sessions", LEAST_RETURNS)):
         returns = f"{row['sessions']} session returns"
         return f"luck is not judged: {name} has {returns}, and below {LEAST_RETURNS} no ratio is given"
-    if row is None or row["sharpe_annual"] is None:
+    if row is None or not measured:
         return f"the returns of {name} do not vary, so nothing can be said about luck"
     entries, least = row.get("entry_sessions"), trials.get("least_entry_sessions", 0)
     if row["dsr"] is None and entries is not None and entries < least:
