@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from backtests.evidence.attribution.attribution import Attribution
 from backtests.evidence.attribution.gap_split import made
-from backtests.evidence.intervals import LEAST
 from backtests.evidence.trials.trials import LEAST_ENTRIES
+from backtests.records.metrics import LEAST_RETURNS, are_enough
 from backtests.report.text.limits import entry_sessions
 from backtests.report.text.table import number
 from backtests.report.text.verdict import SURE, luck
@@ -59,12 +59,12 @@ def criticise(
         trials: The document of `evidence/trials.json`, None when the run is in no ledger.
     """
     rows = {each["label"]: each for each in record.document["results"]}
-    curves = {each.strategy: each.book.equity for each in attributions}
+    curves = {each.strategy: each.pnl.equity for each in attributions}
     strategies = []
     for each in attributions:
         row = rows[each.strategy]
         findings = [Finding(code="no-trades", grade="fine", figure=0.0, unit="count", says="It never traded.")]
-        if each.book.holdings:
+        if each.pnl.holdings:
             findings = [
                 *_trouble(row),
                 *_stood_still(record, each),
@@ -83,7 +83,7 @@ def criticise(
         "name": "critique",
         "episode": record.document["episode"],
         "strategies": strategies,
-        "notes": list(NOTES) if any(each.book.holdings for each in attributions) else [],
+        "notes": list(NOTES) if any(each.pnl.holdings for each in attributions) else [],
     }
 
 
@@ -115,7 +115,7 @@ def _stood_still(record: RunRecord, each: Attribution) -> list[Finding]:
     found = []
     for gone in record.document.get("delistings", ()):
         mine = [row for row in gone["closed"] if row["strategy"] == each.strategy]
-        found += [_delisted(record, each.book.profit, gone, row) for row in mine]
+        found += [_delisted(record, each.pnl.profit, gone, row) for row in mine]
     for halt in record.document.get("halts", ()):
         if count := halt["orders"].get(each.strategy):
             waited = f"{count} of its orders in {halt['symbol']} waited for volume"
@@ -140,7 +140,7 @@ def _delisted(record: RunRecord, profit: float, gone: Mapping[str, Any], row: Ma
 
 def _dependence(record: RunRecord, each: Attribution) -> list[Finding]:
     """Measures how much hangs on one session, one name, one source."""
-    profit = each.book.profit
+    profit = each.pnl.profit
     sessions = {row["session"]: row["profit_usd"] for row in each.sessions}
     profits = each.profits()
     symbols: dict[str, float] = {}
@@ -184,8 +184,8 @@ def _one(code: str, profit: float, parts: Mapping[str, float], where: str, among
 
 def _gaps(each: Attribution) -> Finding:
     """Measures how much was made while nobody could trade."""
-    profit = each.book.profit
-    gaps = math.fsum(made(holding)["later_gaps"] for holding in each.book.holdings)
+    profit = each.pnl.profit
+    gaps = math.fsum(made(holding)["later_gaps"] for holding in each.pnl.holdings)
     if not profit:
         return Finding(code="gaps", grade="unknown", figure=None, unit="share", says="Nothing was made or lost.")
     share = gaps / profit
@@ -263,8 +263,8 @@ def _gap_only(name: str, rows: Mapping[str, Mapping[str, Any]], curves: Mapping[
     if label is None:
         says = "The rule that trades the gap without news did not run beside it."
         return Finding(code="gap-only", grade="unknown", figure=None, unit="correlation", says=says)
-    if min(len(curves[name]), len(curves[label])) <= LEAST:
-        says = f"It cannot be compared with the gap alone: fewer than {LEAST} sessions say nothing about a correlation."
+    if not are_enough(min(len(curves[name]), len(curves[label])) - 1):
+        says = f"It cannot be compared with the gap alone: {LEAST_RETURNS} sessions are the least for a correlation."
         return Finding(code="gap-only", grade="unknown", figure=None, unit="correlation", says=says)
     found = _correlation(curves[name], curves[label])
     if found is None:
@@ -297,7 +297,7 @@ def _luck(strategy: Attribution, trials: Mapping[str, Any]) -> Finding:
     """Says what is left when one knows how many configurations were tried."""
     row = next((each for each in trials["strategies"] if each["strategy"] == strategy.strategy), None)
     dsr = row["dsr"] if row else None
-    if strategy.book.profit <= 0:
+    if strategy.pnl.profit <= 0:
         says = f"It lost, of {trials['tried']} configurations tried: there is no gain for luck to explain."
         return Finding(code="luck", grade="fine", figure=dsr, unit="share", says=says)
     says = luck(trials, row, "it")

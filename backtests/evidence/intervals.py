@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backtests.records.metrics import LEAST_DEVIATION, SESSIONS_A_YEAR
+from backtests.records.metrics import LEAST_DEVIATION, SESSIONS_A_YEAR, are_enough
 from strategies.signals import Floats
 
 LEVEL_PCT = 90.0
-LEAST = 8  # sessions below which blocks say nothing
 
 
 def stationary_rows(rng: np.random.Generator, sessions: int, n: int) -> NDArray[np.int64]:
@@ -63,11 +62,11 @@ def intervals(
     Returns:
         `return_pct`, `sharpe_annual` and `max_drawdown_pct` as [low, high] (the Sharpe ratio None where a sample in ten
         has none), with `level_pct`, `n`, `seed` and `block_sessions`; None for returns that do not vary or fewer than
-        eight of them.
+        ten of them.
     """
     own = np.asarray(returns, dtype=float)
     beyond = own if excess is None else np.asarray(excess, dtype=float)
-    if len(own) < LEAST or not own.std() > LEAST_DEVIATION:
+    if not are_enough(len(own)) or not own.std() > LEAST_DEVIATION:
         return None
     rows = stationary_rows(np.random.default_rng(seed), len(own), n)
     wealth = np.cumprod(1 + own[rows], axis=1)

@@ -127,6 +127,7 @@ TEAR_SHEET: Shape = {
 DELAY: Shape = {
     "rungs": [{"delay": text}],
     "strategies": [{"strategy": text, "baseline": flag, "return_pct": [_OPTIONAL]}],
+    "benchmark?": (None, {"symbol": text, "return_pct": _OPTIONAL}),
     "notes?": _NOTES,
 }
 ATTRIBUTION: Shape = {
@@ -154,6 +155,7 @@ ATTRIBUTION: Shape = {
 TRIALS: Shape = {
     "tried": whole,
     "effective_trials?": whole,
+    "least_entry_sessions?": whole,
     "says": text,
     "ledger": {"intact": flag, "broken?": text, "head": text},
     "strategies": [
@@ -165,6 +167,9 @@ TRIALS: Shape = {
             "dsr": _OPTIONAL,
             "p": _OPTIONAL,
             "q_bh": _OPTIONAL,
+            "entry_sessions?": (None, whole),
+            "sessions?": whole,
+            "intervals?": (None, {"return_pct": [number], "level_pct": number}),
         }
     ],
     "pbo?": (None, {"pbo": number, "trials": whole}),

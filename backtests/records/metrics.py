@@ -19,6 +19,7 @@ from backtests.records.round_trips import Trade
 
 SESSIONS_A_YEAR = 252
 LEAST_DEVIATION = 1e-12  # of session returns, as a fraction; smaller is rounding
+LEAST_RETURNS = 10  # session returns below which no ratio is given; a convention, not tuned to any result
 
 
 def max_drawdown_pct(equity: Sequence[float]) -> float:
@@ -62,18 +63,32 @@ def disperses(mean: float, deviation: float) -> bool:
     return deviation > LEAST_DEVIATION * max(1.0, abs(mean))
 
 
-def sharpe(equity: Sequence[float], cash: Sequence[float] = ()) -> float | None:
-    """Returns the annualised Sharpe ratio of session returns in excess of the cash rate.
+def are_enough(returns: int) -> bool:
+    """Says whether so many session returns make a ratio that may be printed: the guard of every figure that is one."""
+    return returns >= LEAST_RETURNS
 
-    Mean over sample deviation times the root of 252 (Sharpe 1994, "The Sharpe Ratio"). None where `disperses` says no,
-    with fewer than two returns, or where equity was not positive (its returns mean nothing).
+
+def session_ratio(returns: Sequence[float]) -> float | None:
+    """Returns the mean over the sample deviation of session returns, of however few: what trials are counted by.
+
+    None where `disperses` says no, or with fewer than two returns.
     """
-    returns = excess_returns(equity, cash)
     if len(returns) < 2:
         return None
     mean = math.fsum(returns) / len(returns)
     deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in returns) / (len(returns) - 1))
-    return mean / deviation * math.sqrt(SESSIONS_A_YEAR) if disperses(mean, deviation) else None
+    return mean / deviation if disperses(mean, deviation) else None
+
+
+def sharpe(equity: Sequence[float], cash: Sequence[float] = ()) -> float | None:
+    """Returns the annualised Sharpe ratio of session returns in excess of the cash rate.
+
+    Mean over sample deviation times the root of 252 (Sharpe 1994, "The Sharpe Ratio"). None of fewer than
+    `LEAST_RETURNS`, where they do not vary, or where equity was not positive (its returns mean nothing).
+    """
+    returns = excess_returns(equity, cash)
+    ratio = session_ratio(returns) if are_enough(len(returns)) else None
+    return None if ratio is None else ratio * math.sqrt(SESSIONS_A_YEAR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +159,8 @@ STATISTICS = (
     Statistic(
         key="sharpe", unit="per year", heading="Sharpe", swept="sharpe_annual",
         formula=lambda run: sharpe(run.equity, run.cash),
-        says="mean over sample deviation of session returns in excess of the cash rate × √252; none without variance",
+        says="mean over sample deviation of session returns in excess of the cash rate × √252; none without variance, "
+        f"or of fewer than {LEAST_RETURNS} returns",
     ),
     Statistic(
         key="trades", unit="count", heading="trades", formula=lambda run: sum(bool(each.closed) for each in run.trades),

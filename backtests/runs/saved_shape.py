@@ -50,17 +50,20 @@ DOCUMENT = {
     },
     "scorer?": {"name": text, "trained_until": (None, day), "contaminated_for": [text]},
     "notes?": [text],
+    "limits?": [text],
     "trading?": {"bars?": text, "auctions?": text},
     "claims": [
         {
             "symbol": text, "reported": (text, number), "close_pct": _OPTIONAL, "gap_pct": _OPTIONAL,
             "intraday_pct": _OPTIONAL, "verdict": text, "measured?": _OPTIONAL, "unit?": (None, text),
+            "criterion?": (None, text),
         },
     ],
     "results": [
         {
             "strategy": text, "label": text, "baseline": flag, "params": {...: _SETTING}, "return_pct": number,
-            "max_drawdown_pct": number, "trades": whole, "open_positions": whole, "final_equity": number,
+            "max_drawdown_pct": number, "sharpe?": _OPTIONAL, "trades": whole, "open_positions": whole,
+            "final_equity": number,
             "costs": {"commission": number, "slippage": number, "borrow": number, "dividends": number, ...: _OPTIONAL},
             "rejected_orders": whole, "margin_calls": whole, "ruined_on": (None, day),
             "resampled?": ({"why_not": text}, _RESAMPLED),
@@ -106,6 +109,8 @@ def check_run(run: RunRecord) -> None:
     if ladder:
         rungs = len(ladder["rungs"])
         _must(all(len(row["return_pct"]) == rungs for row in ladder["strategies"]), "delay.json: not a figure a rung")
+    for row in run.evidence.get("trials", {}).get("strategies", []):
+        _must(len((row.get("intervals") or {}).get("return_pct", "ab")) == 2, "trials.json: an interval has two ends")
     stress = run.document.get("borrow_stress")
     if stress:
         count, returns, ruined = len(stress["rates_pct"]), stress["returns_pct"], stress["ruined_on"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtests.batch.pools import Pool
+from backtests.records.benchmark_return import benchmark
 from backtests.records.contamination import facts_of_several
 from backtests.records.folders import write_file
 from backtests.records.record import json_text
@@ -64,6 +65,7 @@ def sweep(
     document = {
         "name": "sweep", "strategy": job.strategy, "episodes": names, "engine": job.engine(),
         "settings": dict(job.settings), "grid": job.axes.document(), **found,
+        "benchmarks": [{"episode": episode.name, **benchmark(episode)} for episode in episodes],
         "overfitting": [
             {"episode": name, **(pbo.document() if pbo else {"pbo": None})}
             for name, pbo in zip(names, map(_overfitting, excess(job, store)), strict=True)

@@ -18,7 +18,7 @@ from backtests.broker.terms import BrokerTerms
 from backtests.engine.news import News, read_news
 from backtests.engine.schedule import place_news
 from backtests.episodes.episode import Episode, load_episode
-from backtests.records.metrics import SESSIONS_A_YEAR, Outcome, swept
+from backtests.records.metrics import SESSIONS_A_YEAR, Outcome, excess_returns, session_ratio, swept
 from backtests.sweep.grid import Grid, read_grid
 from backtests.user_strategies.loading import rule_type
 from feeds.errors import InputError
@@ -219,7 +219,8 @@ def _replayed(job: Job, name: str, pairs: list[tuple[Rule, BrokerTerms]]) -> tup
 def figures(cash: Floats, equity: Floats, totals: Floats, riskless: Floats) -> Floats:
     """Returns the figures of runs, shape (runs, FIGURES); NaN for a Sharpe ratio that does not exist.
 
-    Those that every run has come from the table of statistics; the Sharpe ratio of a session is the annual one by √252.
+    Those that every run has come from the table of statistics; the Sharpe ratio of a session is the annual one by √252,
+    and that of fewer returns than an annual one is given of.
     `riskless` is what cash earned in each session, as a fraction, shape (runs, sessions).
     """
     out = np.full((len(cash), len(FIGURES)), np.nan)
@@ -233,7 +234,9 @@ def figures(cash: Floats, equity: Floats, totals: Floats, riskless: Floats) -> F
         )  # fmt: skip
         found = {each.swept: each.formula(outcome) for each in swept()}
         annual = found["sharpe_annual"]
-        session = None if annual is None else annual / SESSIONS_A_YEAR**0.5
+        # configurations on short windows have no ratio to print, and count as tried all the same
+        few = session_ratio(excess_returns(outcome.equity, outcome.cash)) if annual is None else None
+        session = few if annual is None else annual / SESSIONS_A_YEAR**0.5
         out[number] = [
             np.nan if each is None else each for each in (*found.values(), values[-1] - start, session, fills, ruined)
         ]

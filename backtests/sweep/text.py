@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from backtests.records.contamination import scorer_line
@@ -37,7 +38,7 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         (name, number(row["return_pct"]), number(row["around_return_pct"]), _settings_text(row["settings"]))
         for name, row in (("best single", document["best"]), ("robust region", document["robust"]))
     ]
-    yield from _left_last(head, rows)
+    yield from _left_last(head, [*rows, *_held(document["benchmarks"])])
     for row in document["overfitting"]:
         if row["pbo"] is not None:
             yield (
@@ -52,6 +53,13 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
             yield ""
             yield title
             yield from _table(document[key], first)
+
+
+def _held(benchmarks: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Returns the row of what was held instead, on average over the episodes as the returns beside it are."""
+    made = [each["return_pct"] for each in benchmarks if each["return_pct"] is not None]
+    symbols = ", ".join(dict.fromkeys(each["symbol"] for each in benchmarks))
+    return [(f"= {symbols} held", number(fmean(made)), "–", "bought at the first open, no costs")] if made else []
 
 
 def _heat(heat: dict[str, Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Every session's profit and cost shared out to the headlines that made the position; and what leaving one out does.
+"""Attributes every session's profit and cost to the headlines behind the position, and leaves headlines out one by one.
 
 The shares are exact: positions that no headline made stand under "", and the residual is what floating-point
 arithmetic leaves. Leaving a headline out runs everything again without it, its story's weights included, so that
@@ -16,8 +16,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from backtests.engine.schedule import place_news
-from backtests.evidence.attribution.daily_pnl import COSTS, Book, book_of
-from backtests.evidence.attribution.headline_shares import Causes
+from backtests.evidence.attribution.daily_pnl import COSTS, StrategyPnl, pnl_of
+from backtests.evidence.attribution.headline_shares import PositionHeadlines
 
 if TYPE_CHECKING:
     from backtests.broker.terms import BrokerTerms
@@ -37,18 +37,18 @@ BY = ("headline", "source", "language", "symbol", "day")
 
 @dataclass(frozen=True, kw_only=True)
 class Attribution:
-    """One strategy's profit by headline, in US dollars."""
+    """Holds one strategy's profit by headline, in US dollars."""
 
     strategy: str
-    book: Book
+    pnl: StrategyPnl
     shares: Mapping[int, Mapping[str, float]]  # of each holding, by headline id; empty: no headline made it
     items: Mapping[str, NewsItem]
     leave_one_out: tuple[dict[str, Any], ...] | None = None
 
     def profits(self) -> dict[str, dict[str, float]]:
-        """Profit by headline id ("" for none) and symbol."""
+        """Returns the profit by headline id ("" for none) and symbol, in US dollars."""
         parts: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-        for number, holding in enumerate(self.book.holdings):
+        for number, holding in enumerate(self.pnl.holdings):
             total = math.fsum(day.profit for day in holding.days.values())
             for name, share in _of(self.shares[number]).items():
                 parts[name][holding.symbol].append(total * share)
@@ -56,12 +56,12 @@ class Attribution:
 
     @cached_property
     def sessions(self) -> list[dict[str, Any]]:
-        """Profit by session, by its parts and by headline."""
+        """Returns the profit by session, by its parts and by headline, in US dollars."""
         rows: list[dict[str, Any]] = []
-        for session in self.book.sessions:
+        for session in self.pnl.sessions:
             days = [
                 (holding.days[session], self.shares[number])
-                for number, holding in enumerate(self.book.holdings)
+                for number, holding in enumerate(self.pnl.holdings)
                 if session in holding.days
             ]
             by: dict[str, list[float]] = defaultdict(list)
@@ -80,7 +80,7 @@ class Attribution:
         return rows
 
     def document(self) -> dict[str, Any]:
-        """One strategy's part of `evidence/attribution.json`."""
+        """Returns one strategy's part of `evidence/attribution.json`."""
         profits = self.profits()
         costs = self._costs()
         total: dict[str, float] = {name: math.fsum(row.values()) for name, row in profits.items()}
@@ -88,15 +88,15 @@ class Attribution:
         shared = math.fsum(total.values())
         return {
             "strategy": self.strategy,
-            "profit_usd": self.book.profit,
-            "residual_usd": max(abs(self.book.profit - shared), self.book.residual),
+            "profit_usd": self.pnl.profit,
+            "residual_usd": max(abs(self.pnl.profit - shared), self.pnl.residual),
             "without_headline_usd": total.get("", 0.0),
             "headlines": [
                 {**self._headline(name), "profit_usd": total[name], "costs_usd": costs[name], "symbols": profits[name]}
                 for name in named
             ],
             "sessions": self.sessions,
-            "symbols": _sums((holding.symbol, holding.total("profit")) for holding in self.book.holdings),
+            "symbols": _sums((holding.symbol, holding.total("profit")) for holding in self.pnl.holdings),
             "sources": _sums((self.items[name].headline.source, total[name]) for name in named),
             "languages": _sums((self.items[name].score.language, total[name]) for name in named),
             "leave_one_out": list(self.leave_one_out) if self.leave_one_out is not None else None,
@@ -104,7 +104,7 @@ class Attribution:
 
     def _costs(self) -> dict[str, float]:
         parts: dict[str, list[float]] = defaultdict(list)
-        for number, holding in enumerate(self.book.holdings):
+        for number, holding in enumerate(self.pnl.holdings):
             paid = math.fsum(holding.total(name) for name in COSTS)
             for name, share in _of(self.shares[number]).items():
                 parts[name].append(paid * share)
@@ -136,7 +136,7 @@ def _sums(pairs: Iterable[tuple[str, float]]) -> dict[str, float]:
 
 
 def attribute(result: RunRecord, rules: Sequence[Rule], episode: Episode, news: News) -> list[Attribution]:
-    """Shares out the profit of every strategy of a run.
+    """Attributes the profit of every strategy of a run to headlines.
 
     Args:
         result: The run.
@@ -150,17 +150,15 @@ def attribute(result: RunRecord, rules: Sequence[Rule], episode: Episode, news: 
     items = {item.headline.id: item for item in news.items}
     found = []
     for each, rule in zip(result.document["results"], rules, strict=True):
-        causes = Causes(rule, market, news.items)
-        book = book_of(result, each["label"], episode)
-        shares = {
-            number: causes.shares(holding.decided, holding.symbol) for number, holding in enumerate(book.holdings)
-        }
-        found.append(Attribution(strategy=each["label"], book=book, shares=shares, items=items))
+        behind = PositionHeadlines(rule, market, news.items)
+        pnl = pnl_of(result, each["label"], episode)
+        shares = {number: behind.shares(holding.decided, holding.symbol) for number, holding in enumerate(pnl.holdings)}
+        found.append(Attribution(strategy=each["label"], pnl=pnl, shares=shares, items=items))
     return found
 
 
 def document(attributions: Sequence[Attribution], episode: Episode) -> dict[str, Any]:
-    """As `evidence/attribution.json` has it."""
+    """Returns attributions as `evidence/attribution.json` has them."""
     table = episode.sessions.sessions
     strategies: list[dict[str, Any]] = [each.document() for each in attributions]
     for strategy in strategies:
@@ -199,7 +197,7 @@ def leave_one_out(
                 "left_out": left_out,
                 "title": title,
                 "profit_usd": profit,
-                "change_usd": profit - attribution.book.profit,
+                "change_usd": profit - attribution.pnl.profit,
             }
         )
     rows.sort(key=lambda row: (BY.index(row["by"]), -abs(row["change_usd"]), row["left_out"]))
@@ -217,18 +215,18 @@ def _versions(attribution: Attribution, episode: Episode, news: News) -> Iterabl
         yield "headline", item.headline.id, _without(news, [item], episode), episode, item.headline.title
     for by, key in groups.items():
         for value in dict.fromkeys(key(item) for item in used):
-            gone = [item for item in news.items if key(item) == value]
-            yield by, value, _without(news, gone, episode), episode, ""
-    for symbol in dict.fromkeys(holding.symbol for holding in attribution.book.holdings if holding.symbol):
+            left_out = [item for item in news.items if key(item) == value]
+            yield by, value, _without(news, left_out, episode), episode, ""
+    for symbol in dict.fromkeys(holding.symbol for holding in attribution.pnl.holdings if holding.symbol):
         if symbol != episode.benchmark:
             yield "symbol", symbol, news, _without_symbol(episode, symbol), ""
 
 
-def _without(news: News, gone: Iterable[NewsItem], episode: Episode) -> News:
-    """The news as it would have been without some headlines: placed anew, so that stories weigh what they would."""
+def _without(news: News, left_out: Iterable[NewsItem], episode: Episode) -> News:
+    """Places the news anew without some headlines, so that stories weigh what they would have."""
     from strategies.signals import place
 
-    names = {id(item) for item in gone}
+    names = {id(item) for item in left_out}
     kept = [item for item in news.items if id(item) not in names]
     items = place(
         [item.headline for item in kept],

@@ -1,8 +1,8 @@
-"""The book of a run taken apart: what each holding earned and paid in each session, to the last cent.
+"""Splits what each holding of a run earned and paid into sessions and parts, to the last cent.
 
     held shares x (open - last close)          the gap, overnight
     held shares x (each next price - the last)  the session, from its open over the fills to its close
-    fills: commission and slippage; flows: borrow, dividends, and whatever else the book charges
+    fills: commission and slippage; flows: borrow, dividends, and whatever else the broker charges
 
 The prices telescope, so that all parts of all holdings add up to the change of equity; what floating-point
 arithmetic leaves over is the residual, which every result shows.
@@ -23,14 +23,14 @@ from backtests.records.record import RunRecord
 if TYPE_CHECKING:
     from backtests.episodes.episode import Episode
 
-COSTS = ("commission", "slippage", "borrow", "dividends", "interest")  # as the book signs them: paid is negative
+COSTS = ("commission", "slippage", "borrow", "dividends", "interest")  # as the account signs them: paid is negative
 _KINDS = {"dividend": "dividends"}
 _FLAT = 1e-9  # shares
 
 
 @dataclass(slots=True, kw_only=True)
 class Day:
-    """A holding's session, in US dollars; costs are negative."""
+    """Holds one session of a holding, in US dollars; costs are negative."""
 
     session: str
     gap: float = 0.0  # last close to open
@@ -43,19 +43,19 @@ class Day:
 
     @property
     def price(self) -> float:
-        """What prices did, before costs."""
+        """Returns what the prices made, before costs."""
         return self.gap + self.move
 
     @property
     def profit(self) -> float:
-        """Everything."""
+        """Returns the profit after all costs."""
         paid = self.commission, self.slippage, self.borrow, self.dividends, self.interest
         return math.fsum((self.gap, self.move, *paid))
 
 
 @dataclass(slots=True, kw_only=True)
 class Holding:
-    """A position from flat to flat, or to the other side; symbol "" holds what belongs to no position."""
+    """Holds a position from flat to flat, or to the other side; symbol "" stands for what belongs to no position."""
 
     symbol: str
     sign: int  # +1 long, -1 short, 0 for no position
@@ -67,17 +67,17 @@ class Holding:
     days: dict[str, Day] = field(default_factory=dict)
 
     def day(self, session: str) -> Day:
-        """The books of one session."""
+        """Returns one session of it, empty at first."""
         return self.days.setdefault(session, Day(session=session))
 
     def total(self, name: str) -> float:
-        """A part summed over all sessions."""
+        """Sums one part over all sessions, in US dollars."""
         return math.fsum(getattr(day, name) for day in self.days.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Book:
-    """A strategy's holdings, in the order in which they were opened, and how far they miss its equity."""
+class StrategyPnl:
+    """Holds the daily P&L of a strategy's holdings, in the order of their opening, and how far it misses equity."""
 
     strategy: str
     sessions: tuple[str, ...]
@@ -87,18 +87,18 @@ class Book:
 
     @property
     def profit(self) -> float:
-        """Change of equity over the run."""
+        """Returns the change of equity over the run, in US dollars."""
         return self.equity[-1] - self.equity[0]
 
 
 def rows_of(result: RunRecord, table: str, strategy: str) -> list[dict[str, Any]]:
-    """The rows of one strategy in one of a result's tables."""
+    """Returns the rows of one strategy in one of a result's tables."""
     found = result.tables[table]
     return [dict(zip(found.columns, row, strict=True)) for row in found.rows if row[0] == strategy]
 
 
-def book_of(result: RunRecord, strategy: str, episode: Episode) -> Book:
-    """Takes a strategy's book apart.
+def pnl_of(result: RunRecord, strategy: str, episode: Episode) -> StrategyPnl:
+    """Splits the profit of a strategy into holdings, sessions and parts.
 
     Args:
         result: The run.
@@ -114,13 +114,13 @@ def book_of(result: RunRecord, strategy: str, episode: Episode) -> Book:
     prices = _prices(episode, symbols, sessions, rows_of(result, "positions", strategy))
     holdings: list[Holding] = []
     for symbol in symbols:
-        tape = _Tape(symbol, prices[symbol], _splits(episode, symbol), sides.get(symbol, []))
-        holdings += tape.run(sessions, fills.get(symbol, []), flows.get(symbol, []))
+        followed = _SymbolPnl(symbol, prices[symbol], _splits(episode, symbol), sides.get(symbol, []))
+        holdings += followed.run(sessions, fills.get(symbol, []), flows.get(symbol, []))
     if "" in flows:
         holdings.append(_unowned(flows[""]))
     order = {session: place for place, session in enumerate(sessions)}
     holdings.sort(key=lambda each: (order.get(each.opened, -1), each.symbol))
-    return Book(
+    return StrategyPnl(
         strategy=strategy,
         sessions=sessions,
         equity=levels,
@@ -148,7 +148,7 @@ def _by_symbol(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str,
 
 
 def _sides(targets: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[str, int]]]:
-    """For each symbol the sessions for which its target changed side, with the new side."""
+    """Returns for each symbol the sessions for which its target changed side, with the new side."""
     found: dict[str, list[tuple[str, int]]] = {}
     for row in targets:
         sign = (row["weight"] > 0) - (row["weight"] < 0)
@@ -161,7 +161,7 @@ def _sides(targets: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[str, in
 def _prices(
     episode: Episode, symbols: Iterable[str], sessions: Sequence[str], positions: Iterable[Mapping[str, Any]]
 ) -> dict[str, dict[str, tuple[float, float]]]:
-    """Open and close by symbol and session. The close is the one that the book used, where it held the symbol."""
+    """Returns open and close by symbol and session; where the account held the symbol, the close that it used."""
     first, last = date.fromisoformat(sessions[0]), date.fromisoformat(sessions[-1])
     found: dict[str, dict[str, tuple[float, float]]] = {}
     for symbol in symbols:
@@ -190,18 +190,18 @@ def _splits(episode: Episode, symbol: str) -> dict[str, float]:
 def _unowned(flows: Iterable[Mapping[str, Any]]) -> Holding:
     holding = Holding(symbol="", sign=0, opened="", decided="")
     for flow in flows:
-        _book(holding.day(flow["session"]), flow)
+        _add_flow(holding.day(flow["session"]), flow)
     return holding
 
 
-def _book(day: Day, flow: Mapping[str, Any]) -> None:
+def _add_flow(day: Day, flow: Mapping[str, Any]) -> None:
     name = _KINDS.get(flow["kind"], flow["kind"])
     name = name if name in COSTS else "interest"
     setattr(day, name, getattr(day, name) + flow["amount"])
 
 
-class _Tape:
-    """One symbol read from session to session."""
+class _SymbolPnl:
+    """Follows the position in one symbol from session to session."""
 
     def __init__(
         self,
@@ -212,23 +212,23 @@ class _Tape:
     ) -> None:
         self.symbol, self.prices, self.splits, self.sides = symbol, prices, splits, sides
         self.held = self.mark = 0.0
-        self.now: Holding | None = None
+        self.current: Holding | None = None
         self.done: list[Holding] = []
 
     def run(
         self, sessions: Sequence[str], fills: Sequence[Mapping[str, Any]], flows: Sequence[Mapping[str, Any]]
     ) -> list[Holding]:
-        met, moved = defaultdict(list), defaultdict(list)
+        filled, flowed = defaultdict(list), defaultdict(list)
         for fill in fills:
-            met[fill["session"]].append(fill)
+            filled[fill["session"]].append(fill)
         for flow in flows:
-            moved[flow["session"]].append(flow)
+            flowed[flow["session"]].append(flow)
         before = ""
         for session in sessions:
             self._split(before, session)
-            self._session(session, met[session], moved[session])
+            self._session(session, filled[session], flowed[session])
             before = session
-        return self.done + ([self.now] if self.now else [])
+        return self.done + ([self.current] if self.current else [])
 
     def _split(self, before: str, session: str) -> None:
         for day, ratio in self.splits.items():
@@ -237,47 +237,47 @@ class _Tape:
                 self.mark /= ratio
 
     def _session(self, session: str, fills: Sequence[Mapping[str, Any]], flows: Sequence[Mapping[str, Any]]) -> None:
-        last = self.now
-        if self.now and session in self.prices:
+        last = self.current
+        if self.current and session in self.prices:
             opened = self.prices[session][0]
-            self.now.day(session).gap += self.held * (opened - self.mark)
+            self.current.day(session).gap += self.held * (opened - self.mark)
             self.mark = opened
         for fill in fills:
             self._fill(session, fill)
         if session in self.prices:
             close = self.prices[session][1]
-            if self.now:
-                self.now.day(session).move += self.held * (close - self.mark)
+            if self.current:
+                self.current.day(session).move += self.held * (close - self.mark)
             self.mark = close
-        owner = last or self.now
+        owner = last or self.current
         for flow in flows:
             if owner is None:
                 owner = Holding(symbol=self.symbol, sign=0, opened="", decided="")
                 self.done.append(owner)
-            _book(owner.day(session), flow)
+            _add_flow(owner.day(session), flow)
 
     def _fill(self, session: str, fill: Mapping[str, Any]) -> None:
         size, price = float(fill["size"]), float(fill["auction_price"])
-        if self.now:
-            self.now.day(session).move += self.held * (price - self.mark)
+        if self.current:
+            self.current.day(session).move += self.held * (price - self.mark)
         self.mark = price
         out = 0.0
-        if self.now and self.held * size < 0:
+        if self.current and self.held * size < 0:
             out = math.copysign(min(abs(size), abs(self.held)), size)
-            self._pay(self.now, session, fill, out / size)
+            self._pay(self.current, session, fill, out / size)
             self.held += out
             if abs(self.held) < _FLAT or abs(fill["position"]) < _FLAT or fill["position"] * size > 0:
-                self.now.closed = session
-                self.done.append(self.now)
-                self.now, self.held = None, 0.0
+                self.current.closed = session
+                self.done.append(self.current)
+                self.current, self.held = None, 0.0
         entering = size - out
         if abs(entering) > _FLAT:
-            if self.now is None:
-                self.now = self._open(session, 1 if entering > 0 else -1)
-            self._pay(self.now, session, fill, entering / size)
+            if self.current is None:
+                self.current = self._open(session, 1 if entering > 0 else -1)
+            self._pay(self.current, session, fill, entering / size)
             self.held += entering
-            self.now.entries.append((entering, price, str(fill["auction"])))
-            self.now.most = max(self.now.most, abs(self.held))
+            self.current.entries.append((entering, price, str(fill["auction"])))
+            self.current.most = max(self.current.most, abs(self.held))
 
     def _open(self, session: str, sign: int) -> Holding:
         decided = [day for day, side in self.sides if side == sign and day <= session]

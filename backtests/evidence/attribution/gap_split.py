@@ -1,4 +1,4 @@
-"""Where the money of a move was: before the news, between the news and the first price, in the session, later.
+"""Splits a move into what came before the news, from it to the first price, in that session, and later.
 
     before known           close of the session before -> last auction price before it was known
     known to executable    that price -> the first auction that could act on it
@@ -43,7 +43,7 @@ MISSED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """The last auction prices before a headline was known."""
+    """Holds the last auction prices before a headline was known."""
 
     price: float  # of the last auction at or before the moment
     base: float  # close of the session before that auction's
@@ -51,7 +51,7 @@ class Known:
 
 
 class Auctions:
-    """The auction prices of a symbol in time."""
+    """Holds the auction prices of a symbol by session."""
 
     def __init__(self, episode: Episode, symbol: str) -> None:
         """Lays them out: open and close of every session that has a bar."""
@@ -67,7 +67,7 @@ class Auctions:
         self._table = table
 
     def known(self, moment: datetime) -> Known | None:
-        """Prices by the moment at which a headline became known; an auction at that moment counts as before it."""
+        """Returns the prices before a headline became known; an auction at that moment counts as before it."""
         row = bisect_right(self._table.opens, moment) - 1
         if row < 1 or row not in self.close or row - 1 not in self.close:
             return None
@@ -83,7 +83,7 @@ def gap_split(attributions: Sequence[Attribution], episode: Episode, news: News)
     """Splits the episode's moves and every holding of every strategy; as `evidence/gaps.json` has it.
 
     Args:
-        attributions: The strategies' books with the headlines behind each holding, from `attribute`.
+        attributions: The strategies' daily P&L with the headlines behind each holding, from `attribute`.
         episode: The episode.
         news: Its placed news.
     """
@@ -93,7 +93,7 @@ def gap_split(attributions: Sequence[Attribution], episode: Episode, news: News)
     for each in attributions:
         mine = [
             _trade(each, number, holding, auctions)
-            for number, holding in enumerate(each.book.holdings)
+            for number, holding in enumerate(each.pnl.holdings)
             if holding.symbol
         ]
         trades += mine
@@ -115,12 +115,12 @@ def _notes(trades: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _first_item(news: News, row: int) -> NewsItem | None:
-    """The first headline about AI that the session could act on."""
+    """Returns the first headline about AI that the session could act on."""
     return next((item for item in news.items if item.used and item.session == row), None)
 
 
 def _symbol(episode: Episode, news: News, symbol: str, auctions: Auctions) -> dict[str, Any] | None:
-    """A share of the symbol through the episode's key session, in US dollars and in per cent."""
+    """Splits the move of one share through the episode's key session, in US dollars and in per cent."""
     table = episode.sessions
     row, last = table.index(episode.key_session), episode.window[-1]
     last = max((each for each in auctions.close if each <= last), default=-1)
@@ -153,7 +153,7 @@ def _symbol(episode: Episode, news: News, symbol: str, auctions: Auctions) -> di
 
 
 def made(holding: Holding) -> dict[str, float]:
-    """What a holding earned by part, in US dollars; costs are negative."""
+    """Splits what a holding earned into parts, in US dollars; costs are negative."""
     later = [day for session, day in holding.days.items() if session != holding.opened]
     entry = holding.days.get(holding.opened)
     return {
@@ -189,7 +189,7 @@ def _trade(attribution: Attribution, number: int, holding: Holding, auctions: Ma
 
 
 def _missed(holding: Holding, known: Known | None) -> dict[str, float | None]:
-    """What the shares that entered would have earned from before the news to their own entry."""
+    """Computes what the shares entered would have earned from before the news to their entry, in US dollars."""
     if known is None:
         return {"before_known": None, "known_to_executable": None}
     return {
@@ -199,10 +199,10 @@ def _missed(holding: Holding, known: Known | None) -> dict[str, float | None]:
 
 
 def _strategy(attribution: Attribution, trades: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    unowned = [holding for holding in attribution.book.holdings if not holding.symbol]
+    unowned = [holding for holding in attribution.pnl.holdings if not holding.symbol]
     parts = [trade["made_usd"] for trade in trades] + [made(holding) for holding in unowned]
     total = {name: math.fsum(row[name] for row in parts) for name in MADE}
-    profit = attribution.book.profit
+    profit = attribution.pnl.profit
     return {
         "strategy": attribution.strategy,
         "made_usd": total,

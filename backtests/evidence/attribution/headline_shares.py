@@ -1,11 +1,11 @@
-"""Which headlines made a position.
+"""Finds the headlines that made a position, and the share of each.
 
 A rule reads decaying sums of the news. Each sum is linear in its headlines, so a headline's part of it is the sum
-of that headline alone. What the rule read when it took a side is found by listening to it; the headlines that
+of that headline alone. What the rule read when it took a side is found by recording it; the headlines that
 pushed the same way as the sum share the position in proportion to their parts. A headline that pushed the other
 way did not make the position and has none of it (leaving it out shows what it did).
 
-What a `bt.Strategy` read cannot be listened to: it counts as having read those of its signal lines that its code
+What a `bt.Strategy` read cannot be recorded: it counts as having read those of its signal lines that its code
 names, on the bar on which it took its side.
 """
 
@@ -28,20 +28,20 @@ Call = tuple[str, tuple[Any, ...], tuple[tuple[str, Any], ...]]
 _LINES = {"sentiment": "sentiment", "tone": "tone", "headlines": "count"}  # of a bt.Strategy's feeds: what is in them
 
 
-class _Listening:
-    """A book of signals that remembers what it was asked for."""
+class _RecordedSignals:
+    """Passes on the sums of the news, and records which of them were read."""
 
-    def __init__(self, book: SignalBook) -> None:
-        self._book = book
+    def __init__(self, signals: SignalBook) -> None:
+        self._signals = signals
         self.calls: list[Call] = []
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(self._book, name)
+        value = getattr(self._signals, name)
         if not callable(value):
             return value
-        return self._remembering(name, value)
+        return self._recording(name, value)
 
-    def _remembering(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+    def _recording(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def asked(*args: Any, **kwargs: Any) -> Any:
             self.calls.append((name, args, tuple(sorted(kwargs.items()))))
             return method(*args, **kwargs)
@@ -49,11 +49,11 @@ class _Listening:
         return asked
 
 
-class Causes:
-    """The headlines behind a rule's positions."""
+class PositionHeadlines:
+    """Finds the headlines behind a rule's positions."""
 
     def __init__(self, rule: Rule, market: Market, items: Sequence[NewsItem]) -> None:
-        """Listens to `rule` on `market`, whose signals were built from `items`."""
+        """Takes a rule, and the market whose signals were built from `items`."""
         from backtests.user_strategies.adapter import StrategyRule
 
         self._rule, self._market = rule, market
@@ -61,7 +61,7 @@ class Causes:
         self._items = [item for item in items if item.used]
         self._columns = {symbol: column for column, symbol in enumerate(market.symbols)}
         self._rows = {session.isoformat(): row for row, session in enumerate(market.sessions)}
-        self._heard: dict[int, list[Call]] = {}
+        self._calls_at: dict[int, list[Call]] = {}
         self._parts: dict[Call, Floats] = {}
 
     def shares(self, session: str, symbol: str) -> dict[str, float]:
@@ -92,7 +92,7 @@ class Causes:
         }
 
     def newest(self, shares: dict[str, float]) -> NewsItem | None:
-        """Of the headlines that share a position, the first known among those that arrived last."""
+        """Returns, of the headlines that share a position, the first known among those that arrived last."""
         mine = [item for item in self._items if item.headline.id in shares and item.session is not None]
         if not mine:
             return None
@@ -100,21 +100,21 @@ class Causes:
         return min((item for item in mine if item.session == last), key=lambda item: item.known_at)
 
     def _calls(self, row: int) -> list[Call]:
-        if row not in self._heard:
-            ear = _Listening(self._market.signals)
-            market = dataclasses.replace(self._market, signals=cast(SignalBook, ear))
+        if row not in self._calls_at:
+            recorded = _RecordedSignals(self._market.signals)
+            market = dataclasses.replace(self._market, signals=cast(SignalBook, recorded))
             self._rule.observe(View(market, row, after_open=self._rule.after_open))
-            self._heard[row] = [call for call in dict.fromkeys(ear.calls) if self._looked_at(call)]
-        return self._heard[row]
+            self._calls_at[row] = [call for call in dict.fromkeys(recorded.calls) if self._looked_at(call)]
+        return self._calls_at[row]
 
     def _looked_at(self, call: Call) -> bool:
-        """Whether the rule's own code can have seen it: a bt.Strategy is offered three lines and may read none."""
+        """Says whether the rule's own code can have read it: a bt.Strategy is offered three lines and may read none."""
         return self._names is None or any(
             line in self._names and call[1][:1] == (what,) for line, what in _LINES.items()
         )
 
     def _part(self, call: Call) -> Floats:
-        """Each headline alone in what was read: shape (items, sessions) or (items, sessions, symbols)."""
+        """Returns each headline's part of what was read, shape (items, sessions) or (items, sessions, symbols)."""
         if call not in self._parts:
             name, args, kwargs = call
             last = len(self._market.sessions) - 1
@@ -127,7 +127,7 @@ class Causes:
 
 
 def _names(strategy: type[Any]) -> set[str]:
-    """Every name and text in the functions of a user's class and its bases, backtrader's own left out."""
+    """Collects every name and text in the functions of a user's class and its bases, backtrader's own left out."""
     found: set[str] = set()
     for owner in strategy.__mro__:
         if owner.__module__.partition(".")[0] != "backtrader":

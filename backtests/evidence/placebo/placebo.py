@@ -216,7 +216,7 @@ def placebo(
     rows = actual_rows(news)
     moves = Moves.of(episode, news, rule)
     one = Versions(rows=rows[None, :])
-    own = _profits(engine.equity(episode, news, rule, terms, one), terms.cash)
+    own = profits(engine.equity(episode, news, rule, terms, one), terms.cash)
     abnormal = float(moves.statistic(one)[0]) if moves else None
     actual = run_rule(episode, make_market(episode, news), rule, terms)
     traded = Traded.of(round_trips(actual.fills, actual.flows))
@@ -252,22 +252,22 @@ def _run(
         return Kind(drawn=drawn)
     size = len(drawn.versions)
     step = max(_AT_ONCE, size // 20) if on_progress else size
-    profits = []
+    parts = []
     for start in range(0, size, step):
         part = drawn.versions.part(slice(start, start + step))
-        profits.append(_profits(engine.equity(episode, news, rule, terms, part), terms.cash))
+        parts.append(profits(engine.equity(episode, news, rule, terms, part), terms.cash))
         if on_progress:
             on_progress(len(part))
     abnormal = None
     if moves:
         one = float(moves.statistic(Versions(rows=actual_rows(news)[None, :]))[0])
         abnormal = Outcome(actual=one, drawn=moves.statistic(drawn.versions), unit="pct")
-    made, noise = (np.concatenate(each) for each in zip(*profits, strict=True))
+    made, noise = (np.concatenate(each) for each in zip(*parts, strict=True))
     profit = Outcome(actual=float(own[0][0]), drawn=made, unit="usd", scale=float(own[1][0]), scales=noise)
     return Kind(drawn=drawn, profit=profit, abnormal=abnormal)
 
 
-def _profits(equity: Floats, cash: float) -> tuple[Floats, Floats]:
+def profits(equity: Floats, cash: float) -> tuple[Floats, Floats]:
     """Returns each version's profit and its noise, both in US dollars, shape (versions,); the noise is never 0."""
     whole = np.column_stack([np.full(len(equity), cash), equity])
     changes = np.diff(whole, axis=1) / np.maximum(whole[:, :-1], _NOISE) * cash

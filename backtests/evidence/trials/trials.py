@@ -25,7 +25,7 @@ from backtests.evidence.trials.from_run import Ran, sample_of_run, strategies_of
 from backtests.evidence.trials.ledger import append, default_path, past
 from backtests.evidence.trials.outcomes import Outcomes, outcomes, same_outcome
 from backtests.evidence.trials.stepwise import romano_wolf
-from backtests.records.metrics import LEAST_DEVIATION, SESSIONS_A_YEAR
+from backtests.records.metrics import LEAST_DEVIATION, LEAST_RETURNS, SESSIONS_A_YEAR, are_enough
 from strategies.signals import Floats
 
 if TYPE_CHECKING:
@@ -159,6 +159,8 @@ def _why_not(each: Ran, found: Outcomes, least_entries: int) -> str:
         return "It is a baseline; only configurations that were chosen are deflated."
     if each.trial.sharpe is None:
         return "Its returns do not vary, so nothing can be said about luck."
+    if not are_enough(len(each.trial.returns)):
+        return f"It has {len(each.trial.returns)} session returns, fewer than {LEAST_RETURNS}: too few for any ratio."
     if each.entries < least_entries:
         sessions = f"{each.entries} session{'s' if each.entries != 1 else ''}"
         return f"It entered positions in {sessions}, fewer than {least_entries}: nothing can be said about luck."
@@ -245,8 +247,9 @@ def _record(mine: Trial, sample: Sample, matrix: Floats, kept: Sequence[tuple[Sa
 
 
 def _row(each: Ran, *, enough: bool) -> dict[str, Any]:
-    """A strategy's figures but those that need the others; without probabilities where it entered too seldom."""
-    found = moments(each.trial.returns)
+    """A strategy's figures but those that need the others: no ratio of few returns, no probability of few entries."""
+    found = moments(each.trial.returns) if are_enough(len(each.trial.returns)) else None
+    enough = enough and found is not None
     return {
         "strategy": each.trial.strategy,
         "baseline": each.trial.baseline,

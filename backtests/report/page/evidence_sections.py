@@ -140,7 +140,7 @@ def _ladder(document: Document, width: float) -> Markup:
     rungs, named = document["rungs"], document["strategies"]
     left, right, top, bottom = 44.0, width - 10, 12.0, 190.0
     values = [value for each in named for value in each["return_pct"] if value is not None]
-    low, high = min(0.0, *values), max(0.0, *values)
+    low, high = min([0.0, *values]), max([0.0, *values])
     x, y = svg.scale(0, max(len(rungs) - 1, 1), left + 8, right - 26), svg.scale(low, high, bottom, top)
     parts = []
     for tick in svg.ticks(low, high, 5):

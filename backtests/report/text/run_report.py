@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from backtests.records.contamination import scorer_line
-from backtests.records.metrics import Statistic, columns
+from backtests.records.metrics import LEAST_RETURNS, Statistic, are_enough, columns
 from backtests.records.record import RunRecord
 from backtests.report.text.claim_text import measured
 from backtests.report.text.limits import limits
@@ -318,9 +318,18 @@ def borrow_lines(record: RunRecord) -> list[str]:
     return ["", "What if borrowing cost more (percent a year, the same for every symbol)", *grid(*borrow_rows(record))]
 
 
+def ratio_lines(record: RunRecord) -> list[str]:
+    """Says of Sharpe ratios that are not given why they are not."""
+    sessions = record.document["window"]["sessions"]
+    if not are_enough(sessions):
+        return [f"Sharpe: – of {sessions} session returns; from {LEAST_RETURNS} on a ratio is given"]
+    none = [each["label"] for each in record.document["results"] if each.get("sharpe", 0.0) is None]
+    return [f"Sharpe: – where returns do not vary or equity was lost: {', '.join(none)}"] if none else []
+
+
 def trouble_lines(record: RunRecord) -> list[str]:
-    """Prints refused orders, margin calls and ruin of each strategy, a line each."""
-    lines = []
+    """Prints refused orders, margin calls and ruin of each strategy, a line each, and why a ratio is missing."""
+    lines = ratio_lines(record)
     for each in record.document["results"]:
         if each["rejected_orders"]:
             lines.append(f"{each['label']}: {each['rejected_orders']} orders refused or cut, see orders.csv")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from backtests.records.metrics import LEAST_RETURNS, are_enough
 from backtests.records.record import RunRecord
 from backtests.report.text.limits import entry_sessions, returns_span
 from backtests.report.text.table import number
@@ -89,7 +90,11 @@ def luck(trials: Mapping[str, Any], row: Mapping[str, Any] | None, name: str) ->
         row: The strategy's row in it, None where it has none.
         name: What to call the strategy.
     """
-    if row is None or row.get("sharpe_annual", 0.0) is None:
+    measured = row is not None and row.get("sharpe_annual", 0.0) is not None
+    if row is not None and not measured and not are_enough(row.get("sessions", LEAST_RETURNS)):
+        returns = f"{row['sessions']} session returns"
+        return f"luck is not judged: {name} has {returns}, and below {LEAST_RETURNS} no ratio is given"
+    if row is None or not measured:
         return f"the returns of {name} do not vary, so nothing can be said about luck"
     entries, least = row.get("entry_sessions"), trials.get("least_entry_sessions", 0)
     if row["dsr"] is None and entries is not None and entries < least:

@@ -19,7 +19,7 @@ from backtests.cli import cli
 from backtests.engine.news import read_news
 from backtests.episodes.prices import Action
 from backtests.evidence.attribution.attribution import attribute, document, leave_one_out
-from backtests.evidence.attribution.daily_pnl import book_of
+from backtests.evidence.attribution.daily_pnl import pnl_of
 from backtests.evidence.attribution.gap_split import MADE, Auctions, gap_split, made
 from backtests.evidence.critique import criticise
 from backtests.runs.result import Result
@@ -39,13 +39,13 @@ def run():
 
 
 def by_hand(prices, weights, *, terms=FREE, actions=(), adjusted="splits"):
-    """A book made from (open, close) per session and target weights per row."""
+    """Daily P&L made from (open, close) per session and target weights per row."""
     days = weekdays(len(prices))
     bars = {day: (o, max(o, c), min(o, c), c) for day, (o, c) in zip(days, prices, strict=True)}
     episode = episode_of({"A": bars}, days, actions=actions, adjusted=adjusted)
     rule = Script(weights={row: {"A": weight} for row, weight in weights.items()})
     result = replay(episode, rule, terms=terms, news=no_news())
-    return episode, result, book_of(result, "script", episode)
+    return episode, result, pnl_of(result, "script", episode)
 
 
 def test_all_parts_of_every_strategy_add_up_to_its_profit(run):
@@ -65,7 +65,7 @@ def test_all_parts_of_every_strategy_add_up_to_its_profit(run):
 def test_each_sessions_parts_are_the_change_of_that_sessions_equity(run):
     """Not only the sum: every session of every strategy."""
     for each in run[-1]:
-        changes = [after - before for before, after in zip(each.book.equity, each.book.equity[1:], strict=False)]
+        changes = [after - before for before, after in zip(each.pnl.equity, each.pnl.equity[1:], strict=False)]
         assert [row["profit_usd"] for row in each.sessions] == pytest.approx(changes, abs=1e-7)
 
 
@@ -74,7 +74,7 @@ def test_a_rule_without_news_owes_nothing_to_a_headline(run):
     for each in run[-1]:
         if each.strategy in {"buy-hold", "always-short", "gap-only"}:
             assert each.document()["headlines"] == []
-            assert each.document()["without_headline_usd"] == pytest.approx(each.book.profit)
+            assert each.document()["without_headline_usd"] == pytest.approx(each.pnl.profit)
 
 
 def test_the_commands_costs_are_those_of_the_result(run):
@@ -82,29 +82,29 @@ def test_the_commands_costs_are_those_of_the_result(run):
     rows = {row["label"]: row for row in run[3].document["results"]}
     for each in run[-1]:
         for name in ("commission", "slippage", "borrow"):
-            paid = -math.fsum(holding.total(name) for holding in each.book.holdings)
+            paid = -math.fsum(holding.total(name) for holding in each.pnl.holdings)
             assert paid == pytest.approx(rows[each.strategy]["costs"][name], abs=1e-9)
 
 
 def test_a_long_by_hand():
     """Bought at 100, close 104; next open 110, close 108; sold at the open 105: 4 + 6 - 2 - 3 dollars a share."""
-    _, _, book = by_hand([(100, 100), (100, 104), (110, 108), (105, 90)], {1: 1.0, 3: 0.0})
-    (holding,) = book.holdings
+    _, _, pnl = by_hand([(100, 100), (100, 104), (110, 108), (105, 90)], {1: 1.0, 3: 0.0})
+    (holding,) = pnl.holdings
     parts = {name: round(value, 9) for name, value in made(holding).items()}
-    assert (holding.opened, holding.closed, holding.most) == (book.sessions[0], book.sessions[2], 100.0)
+    assert (holding.opened, holding.closed, holding.most) == (pnl.sessions[0], pnl.sessions[2], 100.0)
     assert (parts["entry_open_to_close"], parts["later_gaps"], parts["later_sessions"]) == (400.0, 300.0, -200.0)
-    assert book.profit == pytest.approx(500.0)
+    assert pnl.profit == pytest.approx(500.0)
 
 
 def test_a_position_turned_round_is_two_holdings_and_each_pays_its_part():
     """Long 1, then short 1: commission and slippage are shared by shares, the prices by who held them."""
     terms = BrokerTerms(cash=10_000, commission_bps=10, slippage_bps=20, borrow_pct=0, fractional=True)
-    _, _, book = by_hand([(100, 100), (100, 100), (120, 110), (110, 100)], {1: 0.5, 2: -0.5}, terms=terms)
-    long, short = book.holdings
-    assert (long.sign, short.sign, long.closed, short.opened) == (1, -1, book.sessions[1], book.sessions[1])
+    _, _, pnl = by_hand([(100, 100), (100, 100), (120, 110), (110, 100)], {1: 0.5, 2: -0.5}, terms=terms)
+    long, short = pnl.holdings
+    assert (long.sign, short.sign, long.closed, short.opened) == (1, -1, pnl.sessions[1], pnl.sessions[1])
     assert long.total("gap") == pytest.approx(50 * 20, rel=1e-12)
     assert long.total("slippage") == pytest.approx(-50 * (0.2 + 0.24))
-    assert book.residual < 1e-9
+    assert pnl.residual < 1e-9
 
 
 def test_dividends_borrow_and_unadjusted_splits_are_somebodys():
@@ -116,11 +116,11 @@ def test_dividends_borrow_and_unadjusted_splits_are_somebodys():
     ]
     terms = dataclasses.replace(FREE, borrow_pct=5.0)
     prices = [(100, 100), (100, 102), (101, 100), (50, 51), (51, 49)]
-    _, _, book = by_hand(prices, {1: -0.5}, terms=terms, actions=actions, adjusted="none")
-    (holding,) = book.holdings
+    _, _, pnl = by_hand(prices, {1: -0.5}, terms=terms, actions=actions, adjusted="none")
+    (holding,) = pnl.holdings
     assert holding.total("dividends") == pytest.approx(-50.0)
     assert holding.total("borrow") < 0
-    assert book.residual < 1e-9
+    assert pnl.residual < 1e-9
 
 
 @settings(max_examples=40, deadline=None)
@@ -132,8 +132,8 @@ def test_on_any_market_the_parts_add_up(prices, weights):
     """Random opens, closes and targets, with all costs: each session to 1e-9 of the cash."""
     terms = BrokerTerms(cash=10_000, commission_bps=3, slippage_bps=7, borrow_pct=9)
     targets = dict(enumerate(weights[: len(prices) - 1], 1))
-    _, _, book = by_hand(prices, targets, terms=terms)
-    assert book.residual < 1e-9 * 10_000
+    _, _, pnl = by_hand(prices, targets, terms=terms)
+    assert pnl.residual < 1e-9 * 10_000
 
 
 DISRUPTS = Score(language="en", relevance=1.0, sentiment=-0.6, tone=-0.5)
@@ -160,8 +160,8 @@ def test_the_headlines_that_pushed_the_positions_way_share_it_in_proportion():
     (found,) = attribute(result, [rule], episode, news)
     rows = found.document()["headlines"]
     assert [(row["id"], row["profit_usd"]) for row in sorted(rows, key=lambda row: row["id"])] == [
-        ("000", pytest.approx(found.book.profit / 2)),
-        ("001", pytest.approx(found.book.profit / 2)),
+        ("000", pytest.approx(found.pnl.profit / 2)),
+        ("001", pytest.approx(found.pnl.profit / 2)),
     ]
 
 
@@ -172,7 +172,7 @@ def test_leaving_out_runs_everything_again():
     rows = leave_one_out(found, rule, FREE, episode, news).leave_one_out
     profits = {row["left_out"]: row["profit_usd"] for row in rows if row["by"] == "headline"}
     assert profits["000"] == profits["001"] == 0.0
-    assert profits["002"] == pytest.approx(found.book.profit)
+    assert profits["002"] == pytest.approx(found.pnl.profit)
     assert {row["by"] for row in rows} == {"headline", "source", "language", "symbol", "day"}
     assert next(row["profit_usd"] for row in rows if row["by"] == "symbol") == 0.0
 
@@ -243,7 +243,7 @@ def findings(run, name, trials=None):
 def test_a_run_that_hangs_on_one_day_and_loses_to_its_rivals_is_told_so(run):
     """`shock` on deepseek-2025: one session made most of the loss, and baselines did better."""
     found = findings(run, "shock (with-cause)")
-    equity = next(each.book.equity for each in run[-1] if each.strategy == "shock (with-cause)")
+    equity = next(each.pnl.equity for each in run[-1] if each.strategy == "shock (with-cause)")
     worst = min(after - before for before, after in itertools.pairwise(equity))
     assert found["one-day"]["figure"] == pytest.approx(worst / (equity[-1] - equity[0]))
     returns = {row["label"]: row["return_pct"] for row in run[3].document["results"] if row["baseline"]}

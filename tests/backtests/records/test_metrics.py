@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from datetime import date
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backtests.broker.terms import BrokerTerms
 from backtests.episodes.prices import Action
-from backtests.records.metrics import max_drawdown_pct, sharpe
+from backtests.records.metrics import excess_returns, max_drawdown_pct, session_ratio, sharpe
 from backtests.records.round_trips import round_trips
 from tests.helpers.markets import episode_of, flat_bars, run_script, weekdays
 
@@ -28,9 +29,18 @@ def test_drawdown_of_positive_equity_lies_between_minus_100_and_0(equity):
 
 
 def test_sharpe_by_hand():
-    """Returns of +1 %, -1 %, +2 %: mean 2/3 %, sample deviation 1.5275 %, times the root of 252."""
-    equity = [100, 101, 99.99, 101.9898]
-    assert sharpe(equity) == pytest.approx((0.02 / 3) / 0.015275252316519468 * math.sqrt(252), rel=1e-9)
+    """Returns of +1 %, -1 %, +2 %, four times: numpy's mean over its sample deviation, times the root of 252."""
+    returns = [0.01, -0.01, 0.02] * 4
+    equity = np.cumprod([100, *(1 + each for each in returns)]).tolist()
+    assert sharpe(equity) == pytest.approx(np.mean(returns) / np.std(returns, ddof=1) * math.sqrt(252), rel=1e-9)
+
+
+@pytest.mark.parametrize(("returns", "is_given"), [(9, False), (10, True)])
+def test_no_sharpe_ratio_of_fewer_than_ten_returns(returns, is_given):
+    """What trials are counted by is there all the same."""
+    equity = [100 + each % 2 for each in range(returns + 1)]
+    assert (sharpe(equity) is not None) == is_given
+    assert session_ratio(excess_returns(equity)) is not None
 
 
 def test_sharpe_is_none_without_variance_or_with_debt():

@@ -384,6 +384,11 @@ DERIVED = {
     r"other news: middle 90 % of the return over (?P<n>\d+) samples of the same news, redrawn .*": lambda run, f: {
         row["resampled"].get("samples", int(f["n"])) for row in run.doc["results"]} == {int(f["n"])},
     r"(?P<low>\S+) … (?P<high>\S+) % over other samples of the news, \S+ % with the other sign": sampled,
+    r"Sharpe: – of (?P<n>\d+) session returns; from 10 on a ratio is given": lambda run, f: (
+        int(f["n"]) == run.doc["window"]["sessions"] < 10 and not any(row["sharpe"] for row in run.doc["results"])),
+    r"Sharpe: – where returns do not vary or equity was lost: (?P<names>.*)": lambda run, f: all(
+        (row["sharpe"] is None) == (row["label"] in f["names"].split(", ")) for row in run.doc["results"]
+    ) and not any(map(run.entries, f["names"].split(", "))),
     r"not resampled: (?P<names>.*): (?P<why>[^:]+)": not_sampled,
     r"scorer (?P<name>.+): trained on data until (?P<until>\S+), before the first session: not contaminated":
         lambda run, f: f["name"] == run.config["scorer"] and f["until"] < run.doc["window"]["start"],

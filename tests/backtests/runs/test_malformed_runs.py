@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import json
 import shutil
 from datetime import date
@@ -19,10 +20,14 @@ from backtests.broker.terms import BrokerTerms
 from backtests.cli import cli
 from backtests.engine.news import read_news
 from backtests.engine.schedule import place_news
-from backtests.evidence.registry import METHODS, gather
+from backtests.evidence.registry import METHODS, gather, method_named, shape_of
 from backtests.records.run_diff import differences
+from backtests.records.shape import check
 from backtests.report.page import compare_page
+from backtests.report.text.verdict import verdict
 from backtests.runs.folder import page_of, read_run
+from backtests.runs.result import Result
+from backtests.runs.saved_shape import CARD, DOCUMENT, check_run
 from backtests.user_strategies.selection import standard_rules
 from feeds.errors import InputError
 
@@ -116,6 +121,83 @@ def test_a_card_with_a_value_changed_anywhere_is_made_again_or_refused(good, tmp
     (folder / "run_card.json").write_text(json.dumps({**card, "config": changed(card["config"], data)}))
     with contextlib.suppress(InputError):
         rerun(folder)
+
+
+def places(value, path=(), kinds=None, kind=()):
+    """Lists a place of each kind in a document: of a list's records one, and one of each type that a value has."""
+    kinds = set() if kinds is None else kinds
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in items:
+        own = (*kind, "*" if isinstance(value, list) else key)
+        if (own, type(inner)) not in kinds:
+            kinds.add((own, type(inner)))
+            yield (*path, key)
+        yield from places(inner, (*path, key), kinds, own)
+
+
+def with_change(document, path, value):
+    """A copy with another value in one place; `...`: without the key."""
+    document = copy.deepcopy(document)
+    *above, key = path
+    place = functools.reduce(lambda found, each: found[each], above, document)
+    if value is ...:
+        del place[key]
+    else:
+        place[key] = value
+    return document
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory):
+    """A run with every document of evidence, and all that its figures may hold."""
+    folder = tmp_path_factory.mktemp("full") / "run"
+    ledger = str(folder.parent / "trials.jsonl")
+    run = ["run", "deepseek-2025", "-s", "shock", "--set", "reactions=include", "--start", "2025-01-22"]
+    verbs = (["study"], ["delay"], ["placebo", "-n", "20"], ["resample", "-n", "20", "--keep", "0.5"])
+    for words in (
+        [*run, "--borrow", "1,5", "--trials", ledger, "-o", str(folder)],
+        *([*v, str(folder)] for v in verbs),
+    ):
+        assert CliRunner().invoke(cli, words, catch_exceptions=False).exit_code == 0
+    return read_run(folder)
+
+
+OTHERS = (..., None, "x", [], {"a": 1}, [None])
+
+
+@pytest.mark.parametrize("name", ["figures", "configuration", *(method.name for method in METHODS)])
+def test_whatever_reads_a_run_reads_what_its_shape_states(full, name):
+    """Each key taken away and given other values, one by one: its shape refuses it, or everything can be drawn."""
+    wrong = []
+    document = {"figures": full.document, "configuration": full.config}.get(name) or full.evidence[name]
+    shape = {"figures": DOCUMENT, "configuration": CARD["config"]}.get(name) or shape_of(name)
+    for path in places(document):
+        for value in OTHERS:
+            other = with_change(document, path, value)
+            run = Result(**vars(full))
+            run.evidence = dict(full.evidence)
+            if name == "figures":
+                run.document = other
+            elif name == "configuration":
+                run.config = other
+            else:
+                run.evidence[name] = other
+            try:
+                check(other, shape)
+                check_run(run)
+            except ValueError:
+                continue
+            try:
+                if name in run.evidence:
+                    method_named(name).page_section(other).encode()
+                    verdict(run)
+                else:
+                    page_of(run).encode()
+                    compare_page([("one", full), ("other", run)]).encode()
+                    differences(run, full)
+            except Exception as found:  # noqa: BLE001 (whatever it is, it is a fault)
+                wrong.append((path, value, repr(found)))
+    assert wrong == []
 
 
 def test_a_delay_ladder_with_another_count_of_figures_than_rungs_is_refused(good, tmp_path):

@@ -28,6 +28,7 @@ from backtests.sweep.execute import sweep
 from backtests.sweep.grid import read_grid
 from backtests.sweep.job import Job
 from backtests.sweep.robustness import left_out, robust_region, walk_forward
+from backtests.sweep.text import sweep_text
 from feeds.errors import InputError
 from strategies.registry import make_rule, rules
 
@@ -192,6 +193,16 @@ def test_a_sweep_says_how_probable_it_is_that_its_best_is_overfitted(tmp_path):
     (found,) = sweep(job("threshold=0.1:0.9:9"), tmp_path / "a", Processes())["overfitting"]
     (alone,) = sweep(job("threshold=0.3"), tmp_path / "b", Processes())["overfitting"]
     assert (0 <= found["pbo"] <= 1, found["trials"], alone["pbo"]) == (True, 9, None)
+
+
+def test_the_benchmark_stands_beside_the_best_of_a_sweep(tmp_path):
+    """SPY on the window of each episode, and its mean over them, as the best's return is one."""
+    episodes = ("deepseek-2025", "quiet-2023")
+    found = sweep(job("threshold=0.5,0.6", episodes=episodes), tmp_path, Processes())
+    made = [replay(load_episode(name), "buy-hold").document["benchmark"]["return_pct"] for name in episodes]
+    assert [each["return_pct"] for each in found["benchmarks"]] == made
+    printed = next(line for line in sweep_text(found).splitlines() if line.startswith("= SPY held"))
+    assert printed.split()[3] == f"{sum(made) / 2:+.2f}"
 
 
 def test_axes_have_both_ends_or_are_lists():
