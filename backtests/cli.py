@@ -13,7 +13,7 @@ from backtests.commands import claim, episodes, init, listings, run, score, swee
 from backtests.commands.evidence import attribute, counterexamples, delay, placebo, resample, signal, study
 from backtests.commands.feeds import intake
 from backtests.commands.options import Verbs, option_hint, quiet_option
-from backtests.commands.saved_runs import audit, compare, diff, tearsheet, verify
+from backtests.commands.saved_runs import audit, compare, diff, plot, tearsheet, verify
 from backtests.commands.terminal import safe
 from feeds.errors import InputError
 
@@ -32,7 +32,7 @@ def cli() -> None:
 
 
 _VERBS = (
-    run.run, compare.compare, diff.diff, verify.verify, audit.audit, tearsheet.tearsheet,
+    run.run, compare.compare, diff.diff, verify.verify, audit.audit, tearsheet.tearsheet, plot.plot,
     study.study, delay.delay, placebo.placebo, resample.resample, signal.signal, sweep.sweep, attribute.attribute,
     counterexamples.counterexamples, trials.trials, episodes.episodes, listings.strategies, listings.scorers,
     score.score, claim.claim, init.init, episodes.check,

@@ -22,7 +22,6 @@
 
 # %%
 # %matplotlib inline
-import matplotlib.pyplot as plt
 
 from backtests import load_episode, replay
 
@@ -64,14 +63,7 @@ columns = ["baseline", "return_pct", "max_drawdown_pct", "sharpe", "trades", "co
 result.metrics[columns].round(2)
 
 # %%
-figure, axes = plt.subplots(figsize=(9, 4))
-for name, rows in result.equity.groupby("strategy", sort=False):
-    own = not result.metrics.loc[name, "baseline"]
-    axes.plot(rows["session"], rows["equity"], label=name, linewidth=2 if own else 1, linestyle="-" if own else ":")
-axes.set(title="Equity", ylabel="US dollars")
-axes.tick_params(axis="x", rotation=45)
-axes.legend(fontsize="x-small", ncols=3)
-plt.show()
+result.plot()
 
 # %% [markdown]
 # ## What this does not show

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from backtests.records.record import TABLES, RunRecord
+from backtests.report.figures import draw
 from backtests.report.page import notebook_view
 from backtests.runs import bridges
 from backtests.runs.folder import read_run, write_run
@@ -51,23 +52,15 @@ class Result(RunRecord):
             rows.append(row | result["costs"])
         return pd.DataFrame(rows).set_index("label")
 
-    def plot(self) -> Any:
-        """Draws every strategy's equity in US dollars; returns the matplotlib axes.
+    def plot(self, figure: str = "equity") -> Any:
+        """Draws equity (with the benchmark), drawdown, exposure, trades or headlines; returns a matplotlib figure.
+
+        A notebook shows it as the last value of a cell.
 
         Raises:
-            InputError: matplotlib is not installed.
+            InputError: No figure of that name, or matplotlib is not installed.
         """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError as missing:
-            raise InputError("plot needs matplotlib: pip install 'aftershock[plot]'") from missing
-        axes = Figure(figsize=(9, 4.5), layout="constrained").subplots()
-        for name, rows in self.equity.groupby("strategy", sort=False):
-            axes.plot(rows["session"], rows["equity"], label=name)
-        axes.set(title=f"{self.document['episode']}: equity", ylabel="US dollars")
-        axes.tick_params(axis="x", rotation=45)
-        axes.legend(fontsize="small")
-        return axes
+        return draw(self, figure)
 
     def returns(self, strategy: str | None = None) -> pd.Series[float]:
         """Returns a strategy's session returns as fractions; without a label, of the first that is no baseline."""

@@ -7,8 +7,11 @@ from datetime import date
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from backtests import Result, load_episode, replay
+from backtests.cli import cli
+from backtests.report.figures import FIGURES
 from feeds.errors import InputError
 
 
@@ -90,9 +93,35 @@ def test_a_headline_that_is_a_formula_or_a_script_stays_text(tmp_path):
 
 
 def test_a_notebook_shows_tables_and_a_plot(result):
-    """_repr_html_ has the claims; plot draws one line per strategy."""
+    """_repr_html_ has the claims; a figure is a picture by itself, with a line per strategy and the benchmark's."""
     assert "contradicted" in result._repr_html_()
-    assert len(result.plot().lines) == 2
+    figure = result.plot()
+    assert [line.get_label() for line in figure.axes[0].lines] == ["shock", "always-short", "SPY held"]
+    assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_each_figure_is_drawn_of_the_runs_own_figures(result, name, tmp_path):
+    """Its lines hold what the tables hold; a file is written by the command, and none is replaced."""
+    axes = result.plot(name).axes[0]
+    column = {"equity": "equity", "exposure": "net"}.get(name)
+    if column:
+        drawn = {line.get_label(): list(line.get_ydata()) for line in axes.lines}
+        for label, rows in result.equity.groupby("strategy"):
+            assert drawn[label] == rows[column].tolist()
+    assert axes.get_title().startswith("deepseek-2025")
+
+
+def test_a_figure_is_written_and_replaces_nothing(result, tmp_path):
+    """`backtest plot`; an unknown figure is refused with the nearest."""
+    result.save(tmp_path / "run")
+    words = ["plot", str(tmp_path / "run"), "--figure", "drawdown", "-o", str(tmp_path / "x.svg")]
+    assert CliRunner().invoke(cli, words, catch_exceptions=False).exit_code == 0
+    assert "fall from the peak" in (tmp_path / "x.svg").read_text()
+    with pytest.raises(InputError, match="is there already"):
+        CliRunner().invoke(cli, words, catch_exceptions=False)
+    with pytest.raises(InputError, match="did you mean 'drawdown'"):
+        result.plot("drawdwon")
 
 
 def test_a_window_can_be_narrowed():
