@@ -21,6 +21,7 @@ import sys
 from collections.abc import Sequence
 from math import sqrt
 from time import process_time
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -46,7 +47,7 @@ from backtests.evidence.placebo.draws import KINDS, draw
 from backtests.evidence.placebo.news_return import Moves
 from backtests.evidence.placebo.placebo import Outcome, profits
 from backtests.kernel.arrays import make_tables
-from backtests.kernel.runs import Compiled
+from backtests.kernel.runs import Compiled, _terms
 from strategies.registry import make_rule
 from strategies.rule import Rule
 from strategies.universe import DEMAND, exposures
@@ -153,19 +154,22 @@ def placebo_rates(
         parts = {"": actual_rows(own)[None], **{kind: each.rows for kind, each in drawn.items() if each is not None}}
         versions = Versions(rows=np.vstack(list(parts.values())))
         stops = dict(zip(parts, np.cumsum([len(each) for each in parts.values()]), strict=True))
+        plan = compiled._version_plan(rule, FREE, versions)  # what a rule that reads no prices decides is the same
         for edge in edges:
-            for kind, statistic, p in _p_values(made.world(seed, sign, edge), own, rule, compiled, versions, stops):
+            for kind, statistic, p in _p_values(
+                made.world(seed, sign, edge), own, rule, compiled, plan, versions, stops
+            ):
                 key = kind, statistic, edge
                 rejected[key] = rejected.get(key, 0) + (p <= 0.05)
     return {key: count / samples for key, count in rejected.items()}
 
 
 def _p_values(
-    world: Episode, news: News, rule: Rule, compiled: Compiled, versions: Versions, stops: dict[str, int]
+    world: Episode, news: News, rule: Rule, compiled: Compiled, plan: Any, versions: Versions, stops: dict[str, int]
 ) -> list[tuple[str, str, float]]:
     """Returns kind, statistic and p of one sample; row 0 of the versions is the news as it is."""
     compiled.tables = make_tables(world)
-    profit, noise = profits(compiled.versions(rule, FREE, versions).equity, FREE.cash)
+    profit, noise = profits(compiled._keep_accounts(*plan, _terms([FREE])).equity, FREE.cash)
     moves = Moves.of(world, news, rule)
     assert moves is not None
     abnormal = moves.statistic(versions)

@@ -152,7 +152,8 @@ def full(tmp_path_factory):
     """A run with every document of evidence, and all that its figures may hold."""
     folder = tmp_path_factory.mktemp("full") / "run"
     ledger = str(folder.parent / "trials.jsonl")
-    run = ["run", "deepseek-2025", "-s", "shock", "--set", "reactions=include", "--start", "2025-01-22"]
+    run = ["run", "deepseek-2025", "-s", "shock", "--set", "reactions=include", "--no-baselines"]
+    run += ["--start", "2025-01-23", "--end", "2025-01-29"]
     verbs = (["study"], ["delay"], ["placebo", "-n", "20"], ["resample", "-n", "20", "--keep", "0.5"])
     for words in (
         [*run, "--borrow", "1,5", "--trials", ledger, "-o", str(folder)],
@@ -162,7 +163,7 @@ def full(tmp_path_factory):
     return read_run(folder)
 
 
-OTHERS = (..., None, "x", [], {"a": 1}, [None])
+OTHERS = (..., None, "x", {"a": 1}, [None])
 
 
 @pytest.mark.parametrize("name", ["figures", "configuration", *(method.name for method in METHODS)])
@@ -185,7 +186,7 @@ def test_whatever_reads_a_run_reads_what_its_shape_states(full, name):
             try:
                 check(other, shape)
                 check_run(run)
-            except ValueError:
+            except (ValueError, InputError):
                 continue
             try:
                 if name in run.evidence:
@@ -193,7 +194,7 @@ def test_whatever_reads_a_run_reads_what_its_shape_states(full, name):
                     verdict(run)
                 else:
                     page_of(run).encode()
-                    compare_page([("one", full), ("other", run)]).encode()
+                    compare_page([("it", run)]).encode()
                     differences(run, full)
             except Exception as found:  # noqa: BLE001 (whatever it is, it is a fault)
                 wrong.append((path, value, repr(found)))
