@@ -8,12 +8,14 @@ therefore the folder of the machine code is named by a hash of all sources and v
 from __future__ import annotations
 
 import atexit
+import gc
 import hashlib
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -21,18 +23,20 @@ from types import FunctionType
 from typing import Any
 
 _OURS = ("strategies.", "backtests.kernel.")
+FIRST = "Compiling the engine for the first time, about 10 s; kept for later runs"
 _KEPT = 3  # folders of older sources that are left alone
 
 
 def compiled(
-    function: Callable[..., Any], name: str = "", *, keep: bool = False, inline: bool = False, **names: Any
+    function: Callable[..., Any], signature: str = "", *, name: str = "", inline: bool = False, **names: Any
 ) -> Any:
     """Compiles a function and, with it, our own functions that it calls.
 
     Args:
         function: Plain loops over floats and arrays.
-        name: What makes it another function than its namesakes with other `names`, for the kept machine code.
-        keep: Whether its machine code is kept on disk; that of its helpers is in it.
+        signature: What it takes and returns, as numba writes types: it is compiled for this alone, at once, and its
+            machine code, that of its helpers in it, is kept on disk. Without, when it is called, and not kept.
+        name: What makes it another function than its namesakes, for the kept machine code.
         inline: Whether it is compiled into its callers, not beside them.
         **names: What global names of the function stand for instead of what they are.
     """
@@ -40,26 +44,94 @@ def compiled(
 
     if not isinstance(function, FunctionType):
         raise TypeError(f"{function!r} is no function written in Python")
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "inline": "always" if inline else "never"}
+    options: dict[str, Any] = {
+        "nogil": True, "error_model": "numpy", "forceinline": inline,
+        "no_cpython_wrapper": inline, "no_cfunc_wrapper": inline,
+    }  # fmt: skip
     own = {**{key: helper(value) for key, value in _called(function).items()}, **names}
     made = FunctionType(function.__code__, {**function.__globals__, **own}, function.__name__, function.__defaults__)
     made.__module__ = function.__module__
     made.__qualname__ = f"{function.__qualname__}{name}"
-    if not keep:
+    if not signature:
         return numba.njit(made, **options)
     settings: Any = numba.config
     before = settings.CACHE_DIR
     settings.CACHE_DIR = str(code_folder())  # read when the function is made; others' functions keep theirs
+    collects = gc.isenabled()
+    gc.disable()  # numba makes objects by the million, and none of them can go before it is done
     try:
-        return numba.njit(made, cache=True, **options)
+        return numba.njit(signature, cache=True, **options)(made)
     finally:
         settings.CACHE_DIR = before
+        if collects:
+            gc.enable()
 
 
 @cache
 def helper(function: Callable[..., Any]) -> Any:
     """Compiles a function into whatever calls it: handing arrays over costs more than what a short loop does."""
-    return compiled(function, inline=True)
+    from numba.core import types
+
+    plain: Any = types.unliteral
+    made = compiled(function, inline=True)
+    template = made.get_call_template
+    # A constant in a call is a type of its own, for which numba would compile it anew; the constant is put in later
+    made.get_call_template = lambda args, kws: template(tuple(map(plain, args)), kws)
+    return made
+
+
+@contextmanager
+def announced() -> Iterator[None]:
+    """Says on stderr, in one line, that the engine is compiled, when numba begins to; nothing where it was kept."""
+    from numba.core import event
+
+    class Announcement(event.Listener):
+        said = False
+
+        def on_start(self, _event: Any) -> None:
+            if not self.said:
+                sys.stderr.write(f"{FIRST}\n")
+                sys.stderr.flush()
+            self.said = True
+
+        def on_end(self, _event: Any) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Announcement()):
+        yield
+
+
+def address(made: Any) -> int:
+    """Returns where the machine code of a function lies that was compiled for one signature."""
+    (result,) = made.overloads.values()
+    return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
+
+
+def called_at(signature: str) -> Any:
+    """Returns what calls, in a compiled function, another one of a signature by its address, the first argument.
+
+    A loop around a function that it knows by its address is compiled once for all of them.
+    """
+    from numba import core, extending
+
+    untyped: Any = core
+    cgutils, types = untyped.cgutils, untyped.types
+    takes, gives = untyped.sigutils.normalize_signature(signature)
+
+    @extending.intrinsic
+    def call(_context: Any, _place: Any, *_arguments: Any) -> Any:
+        def build(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+            kind = context.call_conv.get_function_type(gives, takes)
+            there = builder.inttoptr(values[0], kind.as_pointer())
+            arguments = cgutils.unpack_tuple(builder, values[1])
+            status, result = context.call_conv.call_function(builder, there, gives, takes, arguments)
+            with cgutils.if_unlikely(builder, status.is_error):
+                context.call_conv.return_status_propagate(builder, status)
+            return result
+
+        return gives(types.intp, types.StarArgTuple(takes)), build
+
+    return call
 
 
 def _called(function: FunctionType) -> dict[str, FunctionType]:

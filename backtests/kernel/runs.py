@@ -16,7 +16,7 @@ from backtests.batch.news_versions import Versions, renamed, used_items
 from backtests.broker.records import Fill
 from backtests.broker.terms import BrokerTerms, share_value
 from backtests.engine.market import make_market
-from backtests.kernel.accounts import AUCTIONS, FILL, TERMS, TOTALS, keep_accounts
+from backtests.kernel.accounts import AUCTIONS, FILL, KEEP_ACCOUNTS, TERMS, TOTALS, keep_accounts
 from backtests.kernel.arrays import Tables, make_tables
 from backtests.kernel.decisions import decide
 from backtests.kernel.observations import each_market, readings, reads_prices, version_readings
@@ -229,14 +229,14 @@ class Compiled:
         order = np.lexsort((*limits.T[::-1], *own.T[::-1], which, asked_as))
         equity, totals = np.empty((count, sessions)), np.empty((count, len(TOTALS)))
         notes = np.zeros((0, len(FILL))) if fills is None else fills
-        table = self.tables
+        table, keeper = self.tables, _keeper()
 
         def work(runs: Ints) -> None:
             made = decide(type(plan.rule), own[runs], limits[runs], which[runs], asked_as[runs], plan.seen, plan.asked)
             if plan.rule.code is not None:
                 check_weights(plan.rule, self.market, caps[runs], made)
             closes, counts = np.empty((len(runs), sessions)), np.empty((len(runs), len(TOTALS)))
-            _keeper()(
+            keeper(
                 made.weights, made.changes, made.slots, plan.names, sources[runs], plan.at_close, terms[runs],
                 table.days, table.present, table.trading, table.start, table.open, table.close, table.volume,
                 table.traded, table.actions, table.rates, table.most, table.settles, table.values,
@@ -300,6 +300,7 @@ def _terms(terms: Sequence[BrokerTerms]) -> Floats:
 @cache
 def _keeper() -> Any:
     """Compiles the accounts' loop, the same for all rules."""
-    from backtests.kernel.numba_cache import compiled
+    from backtests.kernel.numba_cache import announced, compiled
 
-    return compiled(keep_accounts, keep=True)
+    with announced():
+        return compiled(keep_accounts, KEEP_ACCOUNTS)

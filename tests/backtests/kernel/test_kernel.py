@@ -25,7 +25,7 @@ from backtests.episodes.episode import load_episode
 from backtests.episodes.prices import Action, Prices
 from backtests.episodes.stock_loans import Loan, Loans
 from backtests.evidence.placebo.choose_engine import engine_for
-from backtests.kernel import Compiled, why_not
+from backtests.kernel import Compiled, numba_cache, why_not
 from backtests.user_strategies.loading import make_rule as make_own
 from feeds.errors import InputError
 from feeds.scoring import Entity, Score
@@ -283,6 +283,31 @@ def test_a_folder_that_cannot_be_written_to_is_no_obstacle(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "AFTERSHOCK_CACHE": str(tmp_path / "file")},
                           capture_output=True, text=True, check=True)  # fmt: skip
     assert "aftershock-kernel-" in done.stdout
+
+
+def next_number(number):
+    """Something to compile."""
+    return number + 1
+
+
+def test_a_first_compilation_is_announced_in_one_line_and_a_kept_one_is_not(tmp_path, monkeypatch, capsys):
+    """On stderr; the second time the machine code is found in the folder."""
+    monkeypatch.setattr(numba_cache, "code_folder", lambda: tmp_path)
+    said = []
+    for _ in range(2):
+        with numba_cache.announced():
+            assert numba_cache.compiled(next_number, "int64(int64)")(2) == 3
+        said.append(capsys.readouterr())
+    assert said[0].err == "Compiling the engine for the first time, about 10 s; kept for later runs\n"
+    assert (said[0].out, *said[1]) == ("", "", "")
+
+
+def test_a_rule_that_fails_in_a_later_session_ends_a_compiled_run(tmp_path, deepseek):
+    """Its error comes through the loop that knows the rule by its address alone."""
+    late = "        if state[1:].sum() != 0:\n            raise ValueError('late')\n        triggered ="
+    rule = changed(tmp_path, ("        triggered =", late))
+    with pytest.raises(InputError, match=r"own\.py: Quick .*late"):
+        Compiled(*deepseek).run([rule], [BrokerTerms()])
 
 
 def test_a_run_never_imports_numba(tmp_path):
