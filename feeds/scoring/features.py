@@ -30,7 +30,7 @@ from feeds.scoring.score import sign
 from feeds.scoring.tone import single_words, tone
 from feeds.scoring.words import LONGEST_WORD, PerWord, split
 
-_LETTERS: Final = (3, 4, 5)
+LENGTHS: Final = (3, 4, 5)  # of letters in a row
 _ASKED: Final = 0.5  # a question says half of what a statement says
 _STRONG: Final = 0.5  # a tone from there on is strong
 LETTERS: Final = "~"  # a feature of letters begins with it
@@ -103,12 +103,17 @@ def _masked(word: str) -> str:
 _ROLES: Final = PerWord(_masked)
 
 
+def spelt(word: str) -> bool:
+    """Returns whether a word's letters are features; not those of a role or an amount."""
+    return 3 <= len(word) <= LONGEST_WORD and word[0] != "[" and not word[0].isdigit()
+
+
 def letters(word: str) -> list[str]:
-    """Returns the features of a word's letters, three to five in a row; none of a role or an amount."""
-    if not 3 <= len(word) <= LONGEST_WORD or word[0] == "[" or word[0].isdigit():
+    """Returns the features of a word's letters, three to five in a row, its ends marked."""
+    if not spelt(word):
         return []
     framed = f"<{word}>"
-    return [LETTERS + framed[at : at + count] for count in _LETTERS for at in range(len(framed) - count + 1)]
+    return [LETTERS + framed[at : at + count] for count in LENGTHS for at in range(len(framed) - count + 1)]
 
 
 @cache
@@ -126,13 +131,12 @@ def _classes(masked: Sequence[str], about: Reading, language: str, as_of: date |
     polar = _polar(language, as_of).all(about.words)
     meant = _MEANINGS.all(about.words)
     found: list[str] = []
-    for marks, places, _ in about.clauses():
-        own = slice(places.start, places.stop)
-        features, things = _together(union(mask for _, mask in marks), union(polar[own]), as_of)
+    for marks, own, _ in about.clauses():
+        features, things = _together(union([mask for _, mask in marks]), union(polar[own]), as_of)
         found += features
         meanings = dict.fromkeys(chain.from_iterable(meant[own]))
         if meanings:
-            things = sorted({*things, *(word for word in masked[own] if word[0] == "[")})
+            things = sorted({*things, *[word for word in masked[own] if word[0] == "["]})
         for meaning in meanings:
             found.append(f"means {meaning}")
             found += [f"{meaning} @ {thing}" for thing in things]

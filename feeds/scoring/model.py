@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
+from itertools import repeat
 from math import exp
 from pathlib import Path
 from typing import Any, Final
@@ -20,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feeds.errors import InputError
-from feeds.scoring.features import Parts, letters
-from feeds.scoring.words import PerWord
+from feeds.scoring.features import LETTERS, Parts, letters
+from feeds.scoring.spelling import Spelling
 
 SIGNED: Final = ("sentiment", "displacement", "tone")  # heads of -1, 0, 1: two columns each
 FLAGS: Final = ("relevance", "reaction", "cause")  # heads of yes and no: one column each
@@ -60,36 +61,27 @@ class Model:
 
     def weigh(self, texts: Sequence[Parts]) -> NDArray[np.float64]:
         """Returns the log odds of texts, shape (texts, columns)."""
-        bias, of_word = self.places.get(BIAS, len(self.places)), self._letters
+        unknown = len(self.places)
+        bias = self.places.get(BIAS, unknown)
         rows: list[int] = []
-        spelt: list[Floats] = []
-        starts, spelt_starts = [], []
+        words: list[str] = []
+        starts, word_starts = [], []
         for text in texts:
             starts.append(len(rows))
             rows.append(bias)
-            rows += self._rows(text)
-            spelt_starts.append(len(spelt))
-            spelt.append(self.whole[-1])
-            spelt += of_word.all(text.words)
+            rows += map(self.places.get, text.features, repeat(unknown))
+            word_starts.append(len(words))
+            words += ("", *text.words)
         named = np.add.reduceat(self.whole.take(rows, 0), starts, axis=0)
-        lettered = np.add.reduceat(np.concatenate(spelt).reshape(-1, len(COLUMNS)), spelt_starts, axis=0)
-        return (named + lettered) * self.units
+        return (named + np.add.reduceat(self._spelling.weigh(words), word_starts, axis=0)) * self.units
 
     def _rows(self, text: Parts) -> list[int]:
         unknown, get = len(self.places), self.places.get
         return [get(name, unknown) for name in text.features]
 
     @cached_property
-    def _letters(self) -> PerWord[Floats]:
-        """The weights of a word's letters, added up; shape (columns,)."""
-        places, whole = self.places, self.whole
-
-        def look(word: str) -> Floats:
-            rows = [places[name] for name in letters(word) if name in places]
-            found: Floats = np.add.reduce(whole.take(rows, 0), 0) if rows else whole[-1]
-            return found
-
-        return PerWord(look)
+    def _spelling(self) -> Spelling:
+        return Spelling({name[1:]: row for name, row in self.places.items() if name[0] == LETTERS}, self.whole)
 
     def strongest(self, parts: Parts, head: str, sign: str, count: int) -> list[str]:
         """Returns the features of a text that pull most to a sign of a head and away from the other."""

@@ -28,6 +28,7 @@ _TOGETHER: Final = 256  # texts whose features are weighed at once
 _SCORED: Final = frozenset(("en", "de"))
 _SHOWN: Final = 3  # features that are named of each head
 SPOKEN: Final = {"sentiment": "disruption"}  # what features call a head, where not by its name
+_NEUTRAL: Final = dict.fromkeys(SIGNED, 0.0)
 _Pulled = dict[str, Sequence[str]]  # the features that made each head
 
 
@@ -65,18 +66,19 @@ def _rejected(text: _Text) -> Score:
 
 def _score(text: _Text, parts: Parts, values: list[float], model: Model, as_of: date | None) -> Score:
     """Steps 6 and 7."""
-    signs = {head: signed(values[2 * place : 2 * place + 2], APART[head]) for place, head in enumerate(SIGNED)}
-    relevance, reaction, cause = (_probability(value) for value in values[-len(FLAGS) :])
+    relevance, reaction, cause = [_probability(value) for value in values[-len(FLAGS) :]]
     about = relevance if relevance >= 0.5 else 0.0
-    pulled: _Pulled = {
-        head: model.strongest(parts, head, "+" if value > 0 else "-", _SHOWN)
-        for head, value in signs.items()
-        if value and about
-    }
+    pulled: _Pulled
     if not about:  # the heads learned from news of AI: of other news the analyzer speaks
-        signs = {**dict.fromkeys(SIGNED, 0.0), "tone": parts.tone}
+        signs = {**_NEUTRAL, "tone": parts.tone}
         pulled = {"tone": parts.tone_words}
     else:
+        signs = {head: signed(values[2 * place : 2 * place + 2], APART[head]) for place, head in enumerate(SIGNED)}
+        pulled = {
+            head: model.strongest(parts, head, "+" if value > 0 else "-", _SHOWN)
+            for head, value in signs.items()
+            if value
+        }
         signs, pulled = _denied(parts, signs, pulled)
     if about and text.summary and not signs["sentiment"] and reaction < 0.5:
         signs["sentiment"] = _summary(text, model, as_of)
@@ -89,7 +91,7 @@ def _score(text: _Text, parts: Parts, values: list[float], model: Model, as_of: 
         entities=entities(text.title, text.summary, text.language, signs["tone"], as_of),
         reaction=reaction >= 0.5,
         cause=reaction >= 0.5 and cause >= 0.5,
-        features=tuple(f"{SPOKEN.get(head, head)}:{name}" for head, names in pulled.items() for name in names),
+        features=tuple([f"{SPOKEN.get(head, head)}:{name}" for head, names in pulled.items() for name in names]),
     )
 
 
