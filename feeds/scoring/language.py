@@ -11,6 +11,8 @@ import re
 from functools import cache
 from typing import Any, Final
 
+import numpy as np
+
 from feeds.scoring.lists import load
 from feeds.scoring.words import PerWord
 
@@ -74,6 +76,7 @@ def _identifier() -> Any:
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
     identifier.set_languages(list(CANDIDATES))
+    identifier.nb_ptc = np.ascontiguousarray(identifier.nb_ptc)  # a row of it is read for each letter
     return identifier
 
 

@@ -13,7 +13,7 @@ from datetime import date
 from functools import cache
 from typing import Final
 
-from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+from vaderSentiment.vaderSentiment import BOOSTER_DICT, SPECIAL_CASES, SentimentIntensityAnalyzer, negated
 
 from feeds.scoring.clauses import asks, main_clause, wishes
 from feeds.scoring.german import german_word
@@ -38,10 +38,42 @@ def single_words(language: str, as_of: date | None) -> dict[str, float]:
     return {**kept, **words("en", as_of)}
 
 
+def _watched(word: str) -> bool:
+    """Whether a word may be part of a negation or an idiom of the package's."""
+    return negated([word]) or word.lower() in _IN_IDIOMS
+
+
+_IN_IDIOMS: Final = frozenset(("so", "this", "doubt")).union(
+    *[idiom.split() for idiom in (*SPECIAL_CASES, *BOOSTER_DICT) if " " in idiom]
+)
+_WATCHED: Final = PerWord(_watched)
+
+
+class Analyzer(SentimentIntensityAnalyzer):
+    """The package's analyzer; it looks for negations and idioms only where a word stands near that may be part of one.
+
+    It asks for both at each word with a valence, which takes half of its time and nearly always finds none.
+    """
+
+    @staticmethod
+    def _negation_check(valence: float, words_and_emoticons: list[str], start_i: int, i: int) -> float:
+        if not any(_WATCHED.all(words_and_emoticons[max(0, i - 3) : i])):
+            return valence
+        found: float = SentimentIntensityAnalyzer._negation_check(valence, words_and_emoticons, start_i, i)
+        return found
+
+    @staticmethod
+    def _special_idioms_check(valence: float, words_and_emoticons: list[str], i: int) -> float:
+        if not any(_WATCHED.all(words_and_emoticons[max(0, i - 3) : i + 3])):
+            return valence
+        found: float = SentimentIntensityAnalyzer._special_idioms_check(valence, words_and_emoticons, i)
+        return found
+
+
 @cache
-def analyzer(language: str, as_of: date | None) -> SentimentIntensityAnalyzer:
+def analyzer(language: str, as_of: date | None) -> Analyzer:
     """Returns vaderSentiment's analyzer with a language's words, "en" or "de", for its own."""
-    engine = object.__new__(SentimentIntensityAnalyzer)  # its constructor reads the package's files again
+    engine = object.__new__(Analyzer)  # its constructor reads the package's files again
     engine.lexicon = {**single_words(language, as_of), **MARKS}
     engine.emojis = _package().emojis
     return engine
