@@ -33,9 +33,8 @@ def fold_models(rows: Sequence[Labels]) -> list[Model]:
     for fold in range(FOLDS):
         kept = [place for place, row in enumerate(rows) if row.fold != fold]
         names, weights = trained([rows[place] for place in kept], [features[place] for place in kept])
-        places = {name: place for place, name in enumerate(names)}
         whole, units = in_units(np.vstack([weights, np.zeros_like(weights[:1])]))
-        models.append(Model(places=places, whole=whole, units=units, facts={}))
+        models.append(Model(names=names, whole=whole, units=units, facts={}))
     return models
 
 

@@ -50,6 +50,8 @@ class _Slot:
 
 @cache
 def _slot(text: str, where: str) -> _Slot:
+    if text.replace("|", "").isalnum() and (words := text.split("|")) and all(words):
+        return _Slot(frozenset(words), certain=True)
     if text == "<end>":
         return _Slot(frozenset(), end=True)
     if text[0] == "~" and text[1:].isdecimal():

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feeds.errors import InputError
-from feeds.scoring.features import LETTERS, Parts, letters
+from feeds.scoring.features import LETTERS, Parts
 from feeds.scoring.spelling import Spelling
 
 SIGNED: Final = ("sentiment", "displacement", "tone")  # heads of -1, 0, 1: two columns each
@@ -44,7 +44,7 @@ class Model:
     They are whole numbers times a unit, so that their sum is exact, in whatever order they are added up.
     """
 
-    places: dict[str, int]  # row of each feature
+    names: Sequence[str]  # features
     whole: Floats  # shape (features + 1, columns), from -127 to 127; the last row is zero, for features not known
     units: NDArray[np.float64]  # of each column
     facts: dict[str, Any]  # what the file says of its making
@@ -61,7 +61,7 @@ class Model:
 
     def weigh(self, texts: Sequence[Parts]) -> NDArray[np.float64]:
         """Returns the log odds of texts, shape (texts, columns)."""
-        unknown = len(self.places)
+        unknown = len(self.names)
         bias = self.places.get(BIAS, unknown)
         rows: list[int] = []
         words: list[str] = []
@@ -69,19 +69,24 @@ class Model:
         for text in texts:
             starts.append(len(rows))
             rows.append(bias)
-            rows += map(self.places.get, text.features, repeat(unknown))
+            rows += self._rows(text)
             word_starts.append(len(words))
             words += ("", *text.words)
         named = np.add.reduceat(self.whole.take(rows, 0), starts, axis=0)
         return (named + np.add.reduceat(self._spelling.weigh(words), word_starts, axis=0)) * self.units
 
     def _rows(self, text: Parts) -> list[int]:
-        unknown, get = len(self.places), self.places.get
-        return [get(name, unknown) for name in text.features]
+        return list(map(self.places.get, text.features, repeat(len(self.names))))
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Returns the row of each feature but those of letters."""
+        return {name: row for row, name in enumerate(self.names) if name[0] != LETTERS}
 
     @cached_property
     def _spelling(self) -> Spelling:
-        return Spelling({name[1:]: row for name, row in self.places.items() if name[0] == LETTERS}, self.whole)
+        rows = [row for row, name in enumerate(self.names) if name[0] == LETTERS]
+        return Spelling([self.names[row] for row in rows], rows, self.whole)
 
     def strongest(self, parts: Parts, head: str, sign: str, count: int) -> list[str]:
         """Returns the features of a text that pull most to a sign of a head and away from the other."""
@@ -97,11 +102,11 @@ class Model:
         The letters of a word are added up.
         """
         at, others = COLUMNS.index(column), [COLUMNS.index(name) for name in against]
-        groups = [([self.places[name]], name) for name in parts.features if name in self.places]
-        groups += [([self.places[name] for name in letters(word) if name in self.places], f"letters of {word}")
-                   for word in parts.words]  # fmt: skip
-        sums = [(self.whole[rows].sum(axis=0) * self.units, name) for rows, name in groups if rows]
-        found = [(float(row[at] - sum(row[other] for other in others)), name) for row, name in sums]
+        sums = [(self.whole[self.places[name]], name) for name in parts.features if name in self.places]
+        lettered = zip(self._spelling.weigh(parts.words), parts.words, strict=True)
+        sums += [(row, f"letters of {word}") for row, word in lettered if row.any()]
+        pulls = [(row * self.units, name) for row, name in sums]
+        found = [(float(row[at] - sum(row[other] for other in others)), name) for row, name in pulls]
         return sorted(found, key=lambda each: (-abs(each[0]), each[1]))
 
 
@@ -160,7 +165,7 @@ def read_model(path: Path) -> Model:
         whole = np.zeros((len(names) + 1, len(COLUMNS)), dtype=np.float32)
         whole[:-1] = np.frombuffer(raw, dtype=np.int8).reshape(len(COLUMNS), len(names)).T
         units = np.array(facts["units"], dtype=np.float64)
-        found = Model(places={name: row for row, name in enumerate(names)}, whole=whole, units=units, facts=facts)
+        found = Model(names=names, whole=whole, units=units, facts=facts)
         _ = found.trained_until
     except (OSError, ValueError, KeyError, zlib.error) as wrong:
         raise InputError(f"{path}: no weights ({wrong}); `python -m feeds.scoring.train` makes them") from wrong

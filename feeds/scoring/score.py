@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,7 +94,8 @@ class Scorer:
 @cache
 def _fingerprint() -> str:
     """Twelve hex digits of this package's files and of the packages it scores with, so that no stale score is found."""
-    from importlib.metadata import version  # costs 18 ms, and few runs need it
+    from hashlib import sha256  # both cost time, and few runs need them
+    from importlib.metadata import version
 
     digest = sha256()
     for package in ("vaderSentiment", "py3langid"):
