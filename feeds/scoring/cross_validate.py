@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from feeds.scoring.benchmark import classes
-from feeds.scoring.model import FLAGS, SIGNED, VINTAGES, Model, in_units, model
+from feeds.scoring.heads.model import FLAGS, SIGNED, VINTAGES, Model, in_units, model
 from feeds.scoring.pipeline import score_texts
 from feeds.scoring.score import Score, ScoreInput, sign
 from feeds.scoring.train import FILES, FOLDS, LABELS, Labels, features_of, read_labels, trained

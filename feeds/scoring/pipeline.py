@@ -1,12 +1,12 @@
 """Scores headlines, step by step.
 
-1  language      language.py              what is neither English nor German is rejected
-2  words         words.py, clauses.py     agencies' and outlets' marks go; words; clauses
-3  classes       rules.py, phrases.py     lists of words, rules over them, phrases (matching.py, lists.py, data/)
-4  tone          tone.py, german.py       vaderSentiment's analyzer with our words
-5  features      features.py              words, pairs, letters, roles of names, classes, rules
-6  heads         model.py                 weights of one vintage: sentiment, displacement, tone, reaction, …
-7  companies     entities.py, directions.py
+1  language      text/language.py              what is neither English nor German is rejected
+2  words         text/words.py, clauses.py     agencies' and outlets' marks go; words; clauses
+3  classes       features/rules.py, phrases.py lists of words, rules over them, phrases (text/matching.py, data/)
+4  tone          features/tone.py, german.py   vaderSentiment's analyzer with our words
+5  features      features/parts.py             words, pairs, letters, roles of names, classes, rules
+6  heads         heads/model.py, spelling.py   weights of one vintage: sentiment, displacement, tone, reaction, …
+7  companies     companies/entities.py, directions.py
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from datetime import date
 from math import exp
 from typing import Final, NamedTuple
 
-from feeds.scoring.clauses import bare
-from feeds.scoring.entities import entities
-from feeds.scoring.features import Parts, take_apart
-from feeds.scoring.language import detect
-from feeds.scoring.model import APART, FLAGS, SIGNED, Model, signed
+from feeds.scoring.companies.entities import entities
+from feeds.scoring.features.parts import Parts, take_apart
+from feeds.scoring.heads.model import APART, FLAGS, SIGNED, Model, signed
 from feeds.scoring.score import Score, ScoreInput, sign
+from feeds.scoring.text.clauses import bare
+from feeds.scoring.text.language import detect
 
 LONGEST: Final = 2_000  # characters looked at; a longer text is no headline
 _TOGETHER: Final = 256  # texts whose features are weighed at once

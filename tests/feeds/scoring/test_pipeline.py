@@ -12,10 +12,10 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from feeds.errors import InputError
 from feeds.scoring import ScoreInput, plain_vader, score, score_many
-from feeds.scoring.clauses import bare
 from feeds.scoring.explain import explain
-from feeds.scoring.features import take_apart
-from feeds.scoring.model import COLUMNS, model, read_model, signed, write_model
+from feeds.scoring.features.parts import take_apart
+from feeds.scoring.heads.model import COLUMNS, model, read_model, signed, write_model
+from feeds.scoring.text.clauses import bare
 from feeds.scoring.train import read_labels
 
 

@@ -14,9 +14,9 @@ from functools import cache
 from typing import Any, Final
 
 from feeds.errors import InputError
-from feeds.scoring.lists import known, load, names
-from feeds.scoring.matching import Matcher
-from feeds.scoring.words import PerWord, Remembered, Row
+from feeds.scoring.text.lists import known, load, names
+from feeds.scoring.text.matching import Matcher
+from feeds.scoring.text.words import PerWord, Remembered, Row
 
 _BREAKS: Final = frozenset((";", "!", "?", "–", "—", "|", "…", ".", "--", "while", "whereas", "although", "während"))
 _CONJUNCTIONS: Final = frozenset((",", *"as after because since amid and weil nachdem und da".split()))

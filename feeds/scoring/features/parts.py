@@ -20,15 +20,15 @@ from functools import cache, lru_cache
 from itertools import chain, combinations, pairwise
 from typing import Final
 
-from feeds.scoring.clauses import asks
-from feeds.scoring.german import german_word
-from feeds.scoring.lists import load
-from feeds.scoring.matching import Matcher
-from feeds.scoring.phrases import MARKS
-from feeds.scoring.rules import Reading, rule_book, union
+from feeds.scoring.features.german import german_word
+from feeds.scoring.features.phrases import MARKS
+from feeds.scoring.features.rules import Reading, rule_book, union
+from feeds.scoring.features.tone import single_words, tone
 from feeds.scoring.score import sign
-from feeds.scoring.tone import single_words, tone
-from feeds.scoring.words import LONGEST_WORD, PerWord, split
+from feeds.scoring.text.clauses import asks
+from feeds.scoring.text.lists import load
+from feeds.scoring.text.matching import Matcher
+from feeds.scoring.text.words import LONGEST_WORD, PerWord, split
 
 LENGTHS: Final = (3, 4, 5)  # of letters in a row
 _ASKED: Final = 0.5  # a question says half of what a statement says

@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feeds.errors import InputError
-from feeds.scoring.features import LETTERS, Parts
-from feeds.scoring.spelling import Spelling
+from feeds.scoring.features.parts import LETTERS, Parts
+from feeds.scoring.heads.spelling import Spelling
+from feeds.scoring.text.lists import DATA
 
 SIGNED: Final = ("sentiment", "displacement", "tone")  # heads of -1, 0, 1: two columns each
 FLAGS: Final = ("relevance", "reaction", "cause")  # heads of yes and no: one column each
@@ -32,7 +33,6 @@ VINTAGES: Final = ("2022-12-31", "2023-12-31", "2024-12-31", "2025-10-26", "all"
 # macro-F1, chosen in each on the others' headlines; with 0.4 the tests' own headlines lose one -1 too many.
 APART: Final = {"sentiment": 0.3, "displacement": 0.0, "tone": 0.0}
 BIAS: Final = "<bias>"  # a feature that every headline has
-_DATA: Final = Path(__file__).with_name("data")
 
 Floats = NDArray[np.float32]
 
@@ -125,7 +125,7 @@ def signed(odds: Sequence[float], apart: float = 0.0) -> float:
 
 def path_of(vintage: str) -> Path:
     """Returns the file of a vintage's weights."""
-    return _DATA / f"weights_{vintage}.bin"
+    return DATA / f"weights_{vintage}.bin"
 
 
 @cache

@@ -8,11 +8,11 @@ from datetime import date
 from functools import cache
 from typing import Final
 
-from feeds.scoring.clauses import wishes
-from feeds.scoring.directions import cue, speaks_last
-from feeds.scoring.lists import Name, choices, names
+from feeds.scoring.companies.directions import cue, speaks_last
 from feeds.scoring.score import Entity, sign
-from feeds.scoring.words import PerWord, split
+from feeds.scoring.text.clauses import wishes
+from feeds.scoring.text.lists import Name, choices, names
+from feeds.scoring.text.words import PerWord, split
 
 _SUMMARY: Final = 0.4  # salience of a company that only the summary names
 _INSIDE: Final = re.compile(r"[\w-]").match

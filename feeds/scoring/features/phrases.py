@@ -11,9 +11,9 @@ from datetime import date
 from functools import cache
 from typing import Final
 
-from feeds.scoring.lists import known, load
-from feeds.scoring.matching import Matcher
-from feeds.scoring.words import split
+from feeds.scoring.text.lists import known, load
+from feeds.scoring.text.matching import Matcher
+from feeds.scoring.text.words import split
 
 LISTS: Final = {"en": "tone_en.toml", "de": "tone_de.toml"}
 MARK: Final = "xx"

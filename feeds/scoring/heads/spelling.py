@@ -1,7 +1,7 @@
 """Weighs the letters of words, all that are new in a block of headlines at once.
 
-Letters in a row are a number, twelve bits a letter by its place in the alphabet of those that have weights. So known rows
-of letters are found in a sorted array, and none is taken for another.
+Letters in a row are a number: twelve bits a letter, by its place in the alphabet of those that have weights. So known
+ones are found in a sorted array, and none is taken for another.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from feeds.scoring.features import LENGTHS, spelt
+from feeds.scoring.features.parts import LENGTHS, spelt
 
 _BITS: Final = 12  # of a letter: five of them make 60
 _REMEMBERED: Final = 50_000  # words

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from feeds.scoring.lists import choices
+from feeds.scoring.text.lists import choices
 
 _OPENERS: Final = frozenset(
     "after following despite ahead before amid amidst on over as because though although even while whereas from since "

@@ -20,7 +20,7 @@ from functools import cache
 from typing import Final, Generic, TypeVar
 
 from feeds.errors import InputError
-from feeds.scoring.words import BREAKS, PerWord
+from feeds.scoring.text.words import BREAKS, PerWord
 
 T = TypeVar("T")
 

@@ -15,11 +15,11 @@ from typing import Final
 
 from vaderSentiment.vaderSentiment import BOOSTER_DICT, SPECIAL_CASES, SentimentIntensityAnalyzer, negated
 
-from feeds.scoring.clauses import asks, main_clause, wishes
-from feeds.scoring.german import german_word
-from feeds.scoring.phrases import MARKS, dropped, replace, words
+from feeds.scoring.features.german import german_word
+from feeds.scoring.features.phrases import MARKS, dropped, replace, words
 from feeds.scoring.score import SPEAKS
-from feeds.scoring.words import PerWord, split
+from feeds.scoring.text.clauses import asks, main_clause, wishes
+from feeds.scoring.text.words import PerWord, split
 
 _WORD: Final = re.compile(r"[^\W\d_][\w-]*")
 
@@ -49,24 +49,22 @@ _IN_IDIOMS: Final = frozenset(("so", "this", "doubt")).union(
 _WATCHED: Final = PerWord(_watched)
 
 
-class Analyzer(SentimentIntensityAnalyzer):
+class Analyzer(SentimentIntensityAnalyzer):  # type: ignore[misc] # the package has no types
     """The package's analyzer; it looks for negations and idioms only where a word stands near that may be part of one.
 
     It asks for both at each word with a valence, which takes half of its time and nearly always finds none.
     """
 
-    @staticmethod
-    def _negation_check(valence: float, words_and_emoticons: list[str], start_i: int, i: int) -> float:
+    def _negation_check(self, valence: float, words_and_emoticons: list[str], start_i: int, i: int) -> float:
         if not any(_WATCHED.all(words_and_emoticons[max(0, i - 3) : i])):
             return valence
-        found: float = SentimentIntensityAnalyzer._negation_check(valence, words_and_emoticons, start_i, i)
+        found: float = super()._negation_check(valence, words_and_emoticons, start_i, i)
         return found
 
-    @staticmethod
-    def _special_idioms_check(valence: float, words_and_emoticons: list[str], i: int) -> float:
+    def _special_idioms_check(self, valence: float, words_and_emoticons: list[str], i: int) -> float:
         if not any(_WATCHED.all(words_and_emoticons[max(0, i - 3) : i + 3])):
             return valence
-        found: float = SentimentIntensityAnalyzer._special_idioms_check(valence, words_and_emoticons, i)
+        found: float = super()._special_idioms_check(valence, words_and_emoticons, i)
         return found
 
 

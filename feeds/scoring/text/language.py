@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from feeds.scoring.lists import load
-from feeds.scoring.words import PerWord
+from feeds.scoring.text.lists import load
+from feeds.scoring.text.words import PerWord
 
 CANDIDATES: Final = ("en", "de", "fr", "es", "it", "nl", "sv", "da", "no", "fi", "pt", "pl", "cs", "hu", "ro", "tr")
 _ACCENTED: Final = frozenset(("cs", "hu", "ro", "tr"))  # hardly a headline of theirs is without an accent
