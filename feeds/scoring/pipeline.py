@@ -17,14 +17,14 @@ from math import exp
 from typing import Final, NamedTuple
 
 from feeds.scoring.companies.entities import entities
-from feeds.scoring.features.parts import Parts, take_apart
+from feeds.scoring.features.parts import Parts, take_all_apart, take_apart
 from feeds.scoring.heads.model import APART, FLAGS, SIGNED, Model, signed
 from feeds.scoring.score import Score, ScoreInput, sign
 from feeds.scoring.text.clauses import bare
 from feeds.scoring.text.language import detect
 
 LONGEST: Final = 2_000  # characters looked at; a longer text is no headline
-_TOGETHER: Final = 256  # texts whose features are weighed at once
+_TOGETHER: Final = 512  # texts that go through each step together
 _SCORED: Final = frozenset(("en", "de"))
 _SHOWN: Final = 3  # features that are named of each head
 SPOKEN: Final = {"sentiment": "disruption"}  # what features call a head, where not by its name
@@ -36,28 +36,25 @@ class _Text(NamedTuple):
     title: str
     summary: str
     language: str
-    parts: Parts | None  # None: not scored
 
 
 def score_texts(texts: Sequence[ScoreInput], model: Model, as_of: date | None) -> list[Score]:
     """Returns the scores of headlines by a vintage of the model; see `feeds.scoring.score`."""
     scores: list[Score] = []
     for start in range(0, len(texts), _TOGETHER):
-        block = [_read(text, as_of) for text in texts[start : start + _TOGETHER]]
-        parts = [text.parts for text in block if text.parts]
-        odds = iter(model.weigh(parts).tolist() if parts else ())
-        scores += [
-            _score(text, text.parts, next(odds), model, as_of) if text.parts else _rejected(text) for text in block
-        ]
+        block = [_read(text) for text in texts[start : start + _TOGETHER]]
+        known = [text for text in block if text.language in _SCORED and text.title.strip()]
+        parts = take_all_apart([text.title for text in known], [text.language for text in known], as_of)
+        odds = model.weigh(parts).tolist() if parts else []
+        scored = (_score(*each, model, as_of) for each in zip(known, parts, odds, strict=True))
+        scores += [next(scored) if text.language in _SCORED and text.title.strip() else _rejected(text) for text in block]
     return scores
 
 
-def _read(text: ScoreInput, as_of: date | None) -> _Text:
-    """Steps 1 to 5."""
+def _read(text: ScoreInput) -> _Text:
+    """Step 1."""
     title, summary = bare(text.title[:LONGEST]), text.summary[:LONGEST]
-    language = detect(f"{title} {summary}" if summary else title, text.language)
-    known = language in _SCORED and bool(title.strip())
-    return _Text(title, summary, language, take_apart(title, language, as_of) if known else None)
+    return _Text(title, summary, detect(f"{title} {summary}" if summary else title, text.language))
 
 
 def _rejected(text: _Text) -> Score:
@@ -66,12 +63,10 @@ def _rejected(text: _Text) -> Score:
 
 def _score(text: _Text, parts: Parts, values: list[float], model: Model, as_of: date | None) -> Score:
     """Steps 6 and 7."""
-    relevance, reaction, cause = [_probability(value) for value in values[-len(FLAGS) :]]
-    about = relevance if relevance >= 0.5 else 0.0
-    pulled: _Pulled
+    about, reaction, cause = [_likely(value) for value in values[-len(FLAGS) :]]
+    signs, pulled = _NEUTRAL, _Pulled()
     if not about:  # the heads learned from news of AI: of other news the analyzer speaks
-        signs = {**_NEUTRAL, "tone": parts.tone}
-        pulled = {"tone": parts.tone_words}
+        tone, features = parts.tone, [f"tone:{word}" for word in parts.tone_words]
     else:
         signs = {head: signed(values[2 * place : 2 * place + 2], APART[head]) for place, head in enumerate(SIGNED)}
         pulled = {
@@ -80,18 +75,20 @@ def _score(text: _Text, parts: Parts, values: list[float], model: Model, as_of: 
             if value
         }
         signs, pulled = _denied(parts, signs, pulled)
-    if about and text.summary and not signs["sentiment"] and reaction < 0.5:
+        tone = signs["tone"]
+        features = [f"{SPOKEN.get(head, head)}:{name}" for head, names in pulled.items() for name in names]
+    if about and text.summary and not signs["sentiment"] and not reaction:
         signs["sentiment"] = _summary(text, model, as_of)
     return Score(
         language=text.language,
         relevance=about,
         sentiment=signs["sentiment"],
         displacement=signs["displacement"],
-        tone=signs["tone"],
-        entities=entities(text.title, text.summary, text.language, signs["tone"], as_of),
-        reaction=reaction >= 0.5,
-        cause=reaction >= 0.5 and cause >= 0.5,
-        features=tuple([f"{SPOKEN.get(head, head)}:{name}" for head, names in pulled.items() for name in names]),
+        tone=tone,
+        entities=entities(text.title, text.summary, text.language, tone, as_of),
+        reaction=reaction > 0,
+        cause=reaction > 0 and cause > 0,
+        features=tuple(features),
     )
 
 
@@ -115,6 +112,7 @@ def _summary(text: _Text, model: Model, as_of: date | None) -> float:
     return signed(odds.tolist()[:2], APART["sentiment"]) / 2
 
 
-def _probability(odds: float) -> float:
-    """Returns the probability of a log odds, [0, 1], rounded to four digits."""
-    return round(1 / (1 + exp(-max(-40.0, min(40.0, odds)))), 4)
+def _likely(odds: float) -> float:
+    """Returns the probability of a log odds, rounded to four digits, from one half on; else 0."""
+    probability = round(1 / (1 + exp(-min(40.0, odds))), 4) if odds > -1 else 0.0
+    return probability if probability >= 0.5 else 0.0

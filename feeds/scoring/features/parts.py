@@ -66,18 +66,37 @@ def take_apart(text: str, language: str, as_of: date | None = None) -> Parts:
         language: "en" or "de".
         as_of: Leaves out words learned after that day.
     """
-    row = split(text)
-    value, tone_words = tone(text, language, as_of)
-    masked = _ROLES.all(row.words)
-    about = Reading(row, rule_book("disruption.toml", as_of))
-    moves = Reading(row, rule_book("reaction.toml", as_of))
+    return take_all_apart([text], [language], as_of)[0]
+
+
+def take_all_apart(texts: Sequence[str], languages: Sequence[str], as_of: date | None) -> list[Parts]:
+    """Takes texts apart, each step for all of them, so that what a step looks words up in stays in the caches."""
+    rows = [split(text) for text in texts]
+    tones = [tone(text, language, as_of) for text, language in zip(texts, languages, strict=True)]
+    subjects, reports = rule_book("disruption.toml", as_of), rule_book("reaction.toml", as_of)
+    about = [Reading(row, subjects) for row in rows]
+    moves = [Reading(row, reports) for row in rows]
+    masked = [_ROLES.all(row.words) for row in rows]
+    classes = [_classes(*each, as_of) for each in zip(masked, about, languages, strict=True)]
+    return [_parts(*each, as_of) for each in zip(masked, about, moves, classes, tones, strict=True)]
+
+
+def _parts(
+    masked: list[str],
+    about: Reading,
+    moves: Reading,
+    classes: list[str],
+    toned: tuple[float, tuple[str, ...]],
+    as_of: date | None,
+) -> Parts:
+    value, tone_words = toned
     fired, total = _fired(about)
     words = list(dict.fromkeys(masked))
     found = [
         *words,
         *[f"{one} {two}" for one, two in pairwise(("^", *masked, "$"))],
-        *[f"name {word}" for word, role in zip(row.words, masked, strict=True) if role[0] == "["],
-        *_classes(masked, about, language, as_of),
+        *[f"name {word}" for word, role in zip(about.words, masked, strict=True) if role[0] == "["],
+        *classes,
         *[f"move {name}" for name in _classes_of(moves.mask, "reaction.toml", as_of)],
         *fired,
         *_signs(about, moves, value, sign(total)),

@@ -66,9 +66,9 @@ class Row:
         return [match.span() for match in _TOKEN.finditer(self.text)]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def split(text: str) -> Row:
-    """Splits a text; one that several steps of a score ask for is split once."""
+    """Splits a text; one of a block of headlines, which several steps ask for, is split once."""
     pieces = text.split(" ")
     words = [word for own in _WORDS.all(pieces) for word in own]
     if "-" in pieces:  # a dash where it stands between blanks
