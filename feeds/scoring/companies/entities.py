@@ -54,8 +54,8 @@ def _regex() -> re.Pattern[str]:
 @cache
 def _begins() -> PerWord[bool]:
     """Whether a name's first part stands in what is between two blanks."""
-    parts = {each.name.split(" ")[0] for each in names()}
-    return PerWord(lambda piece: any(part in piece for part in parts))
+    search = re.compile(choices({each.name.split(" ")[0]: None for each in names()})).search
+    return PerWord(lambda piece: search(piece) is not None)
 
 
 def _found(text: str) -> Iterator[re.Match[str]]:

@@ -185,7 +185,9 @@ def _meanings(word: str) -> tuple[str, ...]:
     """Returns the meanings of a word, and of the parts of one with hyphens."""
     if len(word) > LONGEST_WORD:
         return ()
-    parts = [word, *filter(None, word.split("-"))] if "-" in word else [word]
+    if "-" not in word:
+        return tuple(dict.fromkeys(_matcher().single(word)))
+    parts = [word, *filter(None, word.split("-"))]
     return tuple(dict.fromkeys(meaning for part in parts for meaning in _matcher().single(part)))
 
 

@@ -226,6 +226,8 @@ def _alone(word: str, book: RuleBook) -> tuple[int, bool]:
 
     A hyphenated word has the classes of its parts too: "KI-Chip", "data-center"; a negation inside one is none.
     """
+    if book.matcher.beginning[word] is None and "-" not in word:
+        return _NOTHING
     mask = union(book.matcher.single(word))
     parts = [part for part in word.split("-")[:6] if part] if "-" in word else []
     if len(parts) > 1:

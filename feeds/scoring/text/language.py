@@ -32,15 +32,19 @@ def _votes() -> PerWord[int]:
 
     All counts in one number, so that a text's are added up at once.
     """
-    lists = {name: frozenset(text.split()) for name, text in load("language.toml").items()}
-    kinds = [lists[name] for name in ("english", "german", "others", "sure")]
+    lists = [frozenset(load("language.toml")[name].split()) for name in ("english", "german", "others", "sure")]
+    one, umlaut, foreign = [1 << place for place in _PLACES[len(lists) :]]
+    known = {
+        word: one + sum([(word in words) << place for words, place in zip(lists, _PLACES, strict=False)])
+        for word in frozenset().union(*lists)
+    }
 
     def look(piece: str) -> int:
         lower = piece.lower()
-        words = _WORD.findall(lower)
-        counts = [sum([word in kind for word in words]) for kind in kinds]
-        counts += (len(words), not _UMLAUTS.isdisjoint(lower), not _FOREIGN.isdisjoint(lower))
-        return sum(count << (_BITS * place) for place, count in enumerate(counts))
+        votes = sum([known.get(word, one) for word in _WORD.findall(lower)])
+        if not lower.isascii():
+            votes += umlaut * (not _UMLAUTS.isdisjoint(lower)) + foreign * (not _FOREIGN.isdisjoint(lower))
+        return votes
 
     return PerWord(look)
 

@@ -126,15 +126,15 @@ class Matcher(Generic[T]):
 
     def _beginning(self, word: str) -> _Starts[T] | None:
         """Returns the patterns that may begin with a word, None for none."""
-        numbers = set(self._exact.get(word, ()))
-        for key in {word[0], word[:_KEY]}:
+        numbers = list(self._exact.get(word, ()))
+        for key in (word[:_KEY], word[:1]):
             if key in self._heads:
-                numbers.update([number for head, number in self._heads[key] if word.startswith(head)])
-        for key in {word[-1], word[-_KEY:]}:
+                numbers += [number for head, number in self._heads[key] if word.startswith(head)]
+        for key in (word[-_KEY:], word[-1:]):
             if key in self._tails:
                 tails = self._tails[key]
-                numbers.update([number for tail, number in tails if word.endswith(tail) and word != tail])
-        return self._sorted(sorted(numbers)) if numbers else None
+                numbers += [number for tail, number in tails if word.endswith(tail) and word != tail]
+        return self._sorted(sorted(set(numbers))) if numbers else None
 
     def _sorted(self, numbers: Iterable[int]) -> _Starts[T]:
         starts: _Starts[T] = _Starts()

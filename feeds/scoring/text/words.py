@@ -46,7 +46,10 @@ class PerWord(Remembered[str, T]):
 
     def __missing__(self, word: str) -> T:
         """Finds what a word is."""
-        return super().__missing__(word) if len(word) <= LONGEST_WORD else self._look(word)
+        found = self._look(word)
+        if len(word) <= LONGEST_WORD and len(self) < _REMEMBERED:
+            self[word] = found
+        return found
 
     def all(self, words: list[str]) -> list[T]:
         """Returns what each word is."""
