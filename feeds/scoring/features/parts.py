@@ -13,7 +13,7 @@ rules             rule spending cut          which fired, and whether they were 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
@@ -225,11 +225,11 @@ def _moods(rules: int, mood: int, strong: bool) -> list[str]:
     return [*found, f"strong tone {mood:+d}"] if strong else found
 
 
-def _signs(about: Reading, moves: Reading, tone_value: float, rules: int) -> Iterator[str]:
-    """Yields the sign of the rules and of the analyzer's tone, and what the text is about."""
-    yield from _moods(rules, sign(tone_value), abs(tone_value) >= _STRONG)
-    yield f"about {about.relevance()}"
-    for rule, taken_back, asked in moves.fired():
-        yield f"move rule {rule.name}{' taken back' * taken_back}{' asked' * asked}"
-    if asks(about.words):
-        yield "asks"
+def _signs(about: Reading, moves: Reading, tone_value: float, rules: int) -> list[str]:
+    """Returns the sign of the rules and of the analyzer's tone, and what the text is about."""
+    return [
+        *_moods(rules, sign(tone_value), abs(tone_value) >= _STRONG),
+        f"about {about.relevance()}",
+        *[f"move rule {rule.name}{' taken back' * back}{' asked' * asked}" for rule, back, asked in moves.fired()],
+        *(["asks"] if asks(about.words) else ()),
+    ]

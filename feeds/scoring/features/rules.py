@@ -143,10 +143,13 @@ class Reading:
         """How much the text is about the book's subject, [0, 1]."""
         return self.book.about[self.mask]
 
-    def fired(self) -> Iterator[tuple[Rule, bool, bool]]:
-        """The rules that fire, whether each one's event is taken back, and whether its clause is a question."""
+    def fired(self) -> list[tuple[Rule, bool, bool]]:
+        """Returns the rules that fire, whether each one's event is taken back, and whether its clause is a question."""
+        return list(self._fired()) if self.book.may[self.mask] else []
+
+    def _fired(self) -> Iterator[tuple[Rule, bool, bool]]:
         book = self.book
-        for marks, _, asked in self.clauses() if book.may[self.mask] else ():
+        for marks, _, asked in self.clauses():
             clause = union([mask for _, mask in marks])
             if clause & book.bits["off topic"]:
                 continue
