@@ -51,7 +51,7 @@ def score_texts(texts: Sequence[ScoreInput], model: Model, as_of: date | None) -
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Leaves the search for circles of garbage until later: a block makes none, and looking takes a tenth of its time."""
+    """Leaves the search for circles of garbage until later: a block makes none, and it takes a tenth of the time."""
     if not gc.isenabled():
         yield
         return

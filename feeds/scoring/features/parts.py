@@ -136,13 +136,14 @@ def letters(word: str) -> list[str]:
 
 
 @cache
-def _names(where: str, as_of: date | None) -> dict[int, str]:
-    return {bit: name for name, bit in rule_book(where, as_of).bits.items()}
+def _names(where: str, as_of: date | None) -> list[str]:
+    return list(rule_book(where, as_of).bits)
 
 
 @lru_cache(maxsize=20_000)
 def _classes_of(mask: int, where: str, as_of: date | None) -> tuple[str, ...]:
-    return tuple(name for bit, name in _names(where, as_of).items() if mask & bit)
+    names = _names(where, as_of)
+    return tuple([names[place] for place in range(min(mask.bit_length(), len(names))) if mask >> place & 1])
 
 
 def _classes(masked: Sequence[str], about: Reading, language: str, as_of: date | None) -> list[str]:

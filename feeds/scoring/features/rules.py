@@ -64,11 +64,12 @@ class RuleBook:
         object.__setattr__(self, "about", Remembered(self._about))
 
     def _may(self, mask: int) -> list[Rule]:
-        return [rule for rule in self.rules if all(mask & group for group in rule.groups)]
+        rules = [rule for rule in self.rules if mask & rule.groups[0]]  # of most no event is there
+        return [rule for rule in rules if all(mask & group for group in rule.groups)]
 
     def _about(self, mask: int) -> float:
-        weights = [weight for groups, weight in self.relevance if all(mask & group for group in groups)]
-        return max(0.0, *weights, 0.0)
+        about = [(groups, weight) for groups, weight in self.relevance if mask & groups[0]]
+        return max([weight for groups, weight in about if all(mask & group for group in groups)], default=0.0)
 
 
 @cache
