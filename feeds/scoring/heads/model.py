@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import zlib
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
-from itertools import repeat
+from itertools import chain, count, repeat
 from math import exp
 from pathlib import Path
 from typing import Any, Final
@@ -44,7 +45,7 @@ class Model:
     They are whole numbers times a unit, so that their sum is exact, in whatever order they are added up.
     """
 
-    names: Sequence[str]  # features
+    names: Sequence[str]  # features, sorted, so that those of letters stand together
     whole: Floats  # shape (features + 1, columns), from -127 to 127; the last row is zero, for features not known
     units: NDArray[np.float64]  # of each column
     facts: dict[str, Any]  # what the file says of its making
@@ -81,19 +82,24 @@ class Model:
     @cached_property
     def places(self) -> dict[str, int]:
         """Returns the row of each feature but those of letters."""
-        return {name: row for row, name in enumerate(self.names) if name[0] != LETTERS}
+        first, end = self._lettered
+        return dict(chain(zip(self.names[:first], count()), zip(self.names[end:], count(end))))
+
+    @cached_property
+    def _lettered(self) -> tuple[int, int]:
+        return bisect_left(self.names, LETTERS), bisect_left(self.names, chr(ord(LETTERS) + 1))
 
     @cached_property
     def _spelling(self) -> Spelling:
-        rows = [row for row, name in enumerate(self.names) if name[0] == LETTERS]
-        return Spelling([self.names[row] for row in rows], rows, self.whole)
+        first, end = self._lettered
+        return Spelling(self.names[first:end], range(first, end), self.whole)
 
-    def strongest(self, parts: Parts, head: str, sign: str, count: int) -> list[str]:
+    def strongest(self, parts: Parts, head: str, sign: str, most: int) -> list[str]:
         """Returns the features of a text that pull most to a sign of a head and away from the other."""
         own = self.whole[self._rows(parts)]
         at = COLUMNS.index(f"{head} {sign}")
         pulls = own[:, at] * self.units[at] - own[:, at ^ 1] * self.units[at ^ 1]
-        order = np.argsort(-pulls, kind="stable")[:count].tolist()
+        order = np.argsort(-pulls, kind="stable")[:most].tolist()
         return [parts.features[place] for place in order if pulls[place] > 0]
 
     def pulls(self, parts: Parts, column: str, *against: str) -> list[tuple[float, str]]:

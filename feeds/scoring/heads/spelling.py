@@ -34,7 +34,7 @@ class Spelling:
         for count in LENGTHS:
             own = np.flatnonzero(sizes == count + 1)
             numbers = _numbers(places, starts[own], count)
-            order = np.argsort(numbers)
+            order = np.argsort(numbers, kind="stable")  # they are sorted nearly
             self._known.append((numbers[order], np.asarray(rows, dtype=np.int64)[own[order]]))
         self._words: dict[str, int] = {}
         self._sums = np.zeros((1, whole.shape[1]), dtype=np.float32)
