@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from feeds.scoring.features.tone import plain_vader
 from feeds.scoring.pipeline import LONGEST
 from feeds.scoring.score import SPEAKS, Entity, Score, ScoreInput, Scorer
-from feeds.scoring.tone import plain_vader
 from feeds.scoring.vintages import DEFAULT
 
 __all__ = [

@@ -13,10 +13,10 @@ from datetime import date
 from math import sqrt
 from typing import Any
 
-from feeds.scoring.directions import direction, target_tone
+from feeds.scoring.companies.directions import direction, target_tone
+from feeds.scoring.features.tone import plain_vader
 from feeds.scoring.labelled import Labelled
 from feeds.scoring.score import Score, Scorer, sign
-from feeds.scoring.tone import plain_vader
 
 ABOUT_FROM = 0.5  # a headline is about AI from relevance 0.5 on
 MISSED = "missed"  # a company that was not found

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from feeds.scoring.benchmark import classes
-from feeds.scoring.model import FLAGS, SIGNED, VINTAGES, Model, in_units, model
+from feeds.scoring.heads.model import FLAGS, SIGNED, VINTAGES, Model, in_units, model
 from feeds.scoring.pipeline import score_texts
 from feeds.scoring.score import Score, ScoreInput, sign
 from feeds.scoring.train import FILES, FOLDS, LABELS, Labels, features_of, read_labels, trained
@@ -33,9 +33,8 @@ def fold_models(rows: Sequence[Labels]) -> list[Model]:
     for fold in range(FOLDS):
         kept = [place for place, row in enumerate(rows) if row.fold != fold]
         names, weights = trained([rows[place] for place in kept], [features[place] for place in kept])
-        places = {name: place for place, name in enumerate(names)}
         whole, units = in_units(np.vstack([weights, np.zeros_like(weights[:1])]))
-        models.append(Model(places=places, whole=whole, units=units, facts={}))
+        models.append(Model(names=names, whole=whole, units=units, facts={}))
     return models
 
 

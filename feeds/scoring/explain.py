@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from feeds.scoring.clauses import bare
-from feeds.scoring.features import Parts, take_apart
-from feeds.scoring.model import FLAGS, SIGNED, Model, model
+from feeds.scoring.features.parts import Parts, take_apart
+from feeds.scoring.heads.model import FLAGS, SIGNED, Model, model
 from feeds.scoring.pipeline import LONGEST, SPOKEN, score_texts
 from feeds.scoring.score import ScoreInput
+from feeds.scoring.text.clauses import bare
 
 _SHOWN: Final = 5  # features of each head
 

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from feeds.errors import InputError
-from feeds.scoring.language import detect
 from feeds.scoring.score import Score, ScoreInput, Scorer
+from feeds.scoring.text.language import detect
 
 GROUP: Final = "aftershock.scorers"
 _PARTS: Final = frozenset(field.name for field in fields(Score)) - {"entities"}

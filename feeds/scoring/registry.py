@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from feeds.errors import InputError, did_you_mean
-from feeds.scoring.model import VINTAGES
+from feeds.scoring.heads.model import VINTAGES
 from feeds.scoring.own_scorer import entry_points, is_file, load_file, made
 from feeds.scoring.score import Scorer
 from feeds.scoring.vintages import DEFAULT, NAME

@@ -101,6 +101,6 @@ def _fingerprint() -> str:
     for package in ("vaderSentiment", "py3langid"):
         digest.update(f"{package} {version(package)}\n".encode())
     room = Path(__file__).parent
-    for path in sorted((*room.glob("*.py"), *room.glob("data/*.*"))):
-        digest.update(f"{path.name}\n".encode() + path.read_bytes())
+    for path in sorted((*room.rglob("*.py"), *room.glob("data/*.*"))):
+        digest.update(f"{path.relative_to(room).as_posix()}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:12]

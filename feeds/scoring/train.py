@@ -26,12 +26,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
-from feeds.scoring.clauses import bare
-from feeds.scoring.features import LETTERS, letters, take_apart
-from feeds.scoring.model import BIAS, COLUMNS, FLAGS, SIGNED, VINTAGES, Floats, path_of, write_model
+from feeds.scoring.features.parts import LETTERS, letters, take_apart
+from feeds.scoring.heads.model import BIAS, COLUMNS, FLAGS, SIGNED, VINTAGES, Floats, path_of, write_model
 from feeds.scoring.pipeline import LONGEST
+from feeds.scoring.text.clauses import bare
+from feeds.scoring.text.lists import DATA
 
-LABELS: Final = Path(__file__).with_name("data") / "labels"
+LABELS: Final = DATA / "labels"
 FILES: Final = ("panel.csv", "events.csv")
 FOLDS: Final = 5
 _COLUMN: Final = {"sentiment": "compute_demand"}  # a head's column of the labels, where it has another name

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Final
 
 from feeds.errors import InputError
-from feeds.scoring.model import VINTAGES, model
+from feeds.scoring.heads.model import VINTAGES, model
 from feeds.scoring.pipeline import score_texts
 from feeds.scoring.score import Score, ScoreInput, Scorer
 

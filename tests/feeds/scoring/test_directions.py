@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from feeds.scoring import score
-from feeds.scoring.directions import direction, target_tone
+from feeds.scoring.companies.directions import direction, target_tone
 
 
 @pytest.mark.parametrize(

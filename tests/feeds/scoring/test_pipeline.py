@@ -12,10 +12,10 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from feeds.errors import InputError
 from feeds.scoring import ScoreInput, plain_vader, score, score_many
-from feeds.scoring.clauses import bare
 from feeds.scoring.explain import explain
-from feeds.scoring.features import take_apart
-from feeds.scoring.model import COLUMNS, model, read_model, signed, write_model
+from feeds.scoring.features.parts import take_apart
+from feeds.scoring.heads.model import COLUMNS, VINTAGES, model, read_model, signed, write_model
+from feeds.scoring.text.clauses import bare
 from feeds.scoring.train import read_labels
 
 
@@ -118,6 +118,16 @@ def test_weights_are_read_as_they_were_written(tmp_path):
     read = read_model(tmp_path / "w.bin")
     assert list(read.places) == ["a", "b"]
     assert read.weights[:-1] == pytest.approx(weights[[0, 2]], abs=0.5 / 127 + 1e-6)
+
+
+@pytest.mark.parametrize("vintage", VINTAGES)
+def test_features_stand_in_order(vintage):
+    """So that those of letters stand together; each has its row."""
+    weights = model(vintage)
+    assert list(weights.names) == sorted(set(weights.names))
+    rows = {name: row for row, name in enumerate(weights.names) if name[0] != "~"}
+    assert weights.places == rows
+    assert 1000 < len(rows) < len(weights.names)
 
 
 @pytest.mark.parametrize("raw", [b"", b"no weights", bytes(100)])

@@ -14,11 +14,11 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 import feeds.scoring
 from feeds.scoring import score
-from feeds.scoring.lists import DATA, names
-from feeds.scoring.matching import Matcher
-from feeds.scoring.phrases import LISTS, matcher
-from feeds.scoring.rules import rule_book
-from feeds.scoring.words import split
+from feeds.scoring.features.phrases import LISTS, matcher
+from feeds.scoring.features.rules import rule_book
+from feeds.scoring.text.lists import DATA, names
+from feeds.scoring.text.matching import Matcher
+from feeds.scoring.text.words import split
 
 RATIO = 3.3  # time of 2n over time of n: 2 is linear, 4 quadratic
 TOO_QUICK = 0.01  # seconds of the processor below which a ratio is noise
@@ -43,8 +43,8 @@ def explodes(work, unit: str, length: int) -> bool:
 def regular_expressions() -> dict[str, re.Pattern[str]]:
     """Every one of the scoring package: in its modules, behind its cached functions, in its lists."""
     found = {}
-    for info in pkgutil.iter_modules(feeds.scoring.__path__):
-        module = importlib.import_module(f"feeds.scoring.{info.name}")
+    for info in pkgutil.walk_packages(feeds.scoring.__path__, "feeds.scoring."):
+        module = importlib.import_module(info.name)
         for name, value in vars(module).items():
             if isinstance(value, re.Pattern):
                 found[f"{info.name}.{name}"] = value

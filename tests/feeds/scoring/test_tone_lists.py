@@ -6,9 +6,9 @@ import pytest
 
 from feeds.errors import InputError
 from feeds.scoring import score
-from feeds.scoring.matching import Matcher
-from feeds.scoring.tone import tone
-from feeds.scoring.words import split
+from feeds.scoring.features.tone import tone
+from feeds.scoring.text.matching import Matcher
+from feeds.scoring.text.words import split
 from tests.helpers.paths import DATA
 
 

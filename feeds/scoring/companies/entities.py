@@ -8,11 +8,11 @@ from datetime import date
 from functools import cache
 from typing import Final
 
-from feeds.scoring.clauses import wishes
-from feeds.scoring.directions import cue, speaks_last
-from feeds.scoring.lists import Name, choices, names
+from feeds.scoring.companies.directions import cue, speaks_last
 from feeds.scoring.score import Entity, sign
-from feeds.scoring.words import split
+from feeds.scoring.text.clauses import wishes
+from feeds.scoring.text.lists import Name, choices, names
+from feeds.scoring.text.words import PerWord, split
 
 _SUMMARY: Final = 0.4  # salience of a company that only the summary names
 _INSIDE: Final = re.compile(r"[\w-]").match
@@ -51,11 +51,20 @@ def _regex() -> re.Pattern[str]:
     return re.compile(rf"(?:{choices(each.name for each in names())})(?=s?(?:'s|’s)?(?!\w))")
 
 
+@cache
+def _begins() -> PerWord[bool]:
+    """Whether a name's first part stands in what is between two blanks."""
+    search = re.compile(choices({each.name.split(" ")[0]: None for each in names()})).search
+    return PerWord(lambda piece: search(piece) is not None)
+
+
 def _found(text: str) -> Iterator[re.Match[str]]:
     """Names in a text, from left to right; none begins inside a word.
 
     The pattern begins with the names, so that it is tried only where one of their first letters stands.
     """
+    if not any(_begins().all(text.split(" "))):
+        return
     search, start = _regex().search, 0
     while match := search(text, start):
         begin = match.start()

@@ -14,7 +14,7 @@ from typing import Any
 
 from feeds.errors import InputError
 
-DATA = Path(__file__).with_name("data")
+DATA = Path(__file__).parents[1] / "data"
 ALWAYS = date(1990, 1, 1)
 _SHORT = 3  # letters: "ARM" in a line of capitals is more often a limb than the company
 

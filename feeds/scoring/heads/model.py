@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import zlib
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
+from itertools import chain, count, repeat
 from math import exp
 from pathlib import Path
 from typing import Any, Final
@@ -20,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feeds.errors import InputError
-from feeds.scoring.features import Parts, letters
-from feeds.scoring.words import PerWord
+from feeds.scoring.features.parts import LETTERS, Parts
+from feeds.scoring.heads.spelling import Spelling
+from feeds.scoring.text.lists import DATA
 
 SIGNED: Final = ("sentiment", "displacement", "tone")  # heads of -1, 0, 1: two columns each
 FLAGS: Final = ("relevance", "reaction", "cause")  # heads of yes and no: one column each
@@ -31,7 +34,6 @@ VINTAGES: Final = ("2022-12-31", "2023-12-31", "2024-12-31", "2025-10-26", "all"
 # macro-F1, chosen in each on the others' headlines; with 0.4 the tests' own headlines lose one -1 too many.
 APART: Final = {"sentiment": 0.3, "displacement": 0.0, "tone": 0.0}
 BIAS: Final = "<bias>"  # a feature that every headline has
-_DATA: Final = Path(__file__).with_name("data")
 
 Floats = NDArray[np.float32]
 
@@ -43,7 +45,7 @@ class Model:
     They are whole numbers times a unit, so that their sum is exact, in whatever order they are added up.
     """
 
-    places: dict[str, int]  # row of each feature
+    names: Sequence[str]  # features, sorted, so that those of letters stand together
     whole: Floats  # shape (features + 1, columns), from -127 to 127; the last row is zero, for features not known
     units: NDArray[np.float64]  # of each column
     facts: dict[str, Any]  # what the file says of its making
@@ -60,43 +62,44 @@ class Model:
 
     def weigh(self, texts: Sequence[Parts]) -> NDArray[np.float64]:
         """Returns the log odds of texts, shape (texts, columns)."""
-        bias, of_word = self.places.get(BIAS, len(self.places)), self._letters
+        unknown = len(self.names)
+        bias = self.places.get(BIAS, unknown)
         rows: list[int] = []
-        spelt: list[Floats] = []
-        starts, spelt_starts = [], []
+        words: list[str] = []
+        starts, word_starts = [], []
         for text in texts:
             starts.append(len(rows))
             rows.append(bias)
             rows += self._rows(text)
-            spelt_starts.append(len(spelt))
-            spelt.append(self.whole[-1])
-            spelt += of_word.all(text.words)
+            word_starts.append(len(words))
+            words += ("", *text.words)
         named = np.add.reduceat(self.whole.take(rows, 0), starts, axis=0)
-        lettered = np.add.reduceat(np.concatenate(spelt).reshape(-1, len(COLUMNS)), spelt_starts, axis=0)
-        return (named + lettered) * self.units
+        return (named + np.add.reduceat(self._spelling.weigh(words), word_starts, axis=0)) * self.units
 
     def _rows(self, text: Parts) -> list[int]:
-        unknown, get = len(self.places), self.places.get
-        return [get(name, unknown) for name in text.features]
+        return list(map(self.places.get, text.features, repeat(len(self.names))))
 
     @cached_property
-    def _letters(self) -> PerWord[Floats]:
-        """The weights of a word's letters, added up; shape (columns,)."""
-        places, whole = self.places, self.whole
+    def places(self) -> dict[str, int]:
+        """Returns the row of each feature but those of letters."""
+        first, end = self._lettered
+        return dict(chain(zip(self.names[:first], count()), zip(self.names[end:], count(end))))
 
-        def look(word: str) -> Floats:
-            rows = [places[name] for name in letters(word) if name in places]
-            found: Floats = np.add.reduce(whole.take(rows, 0), 0) if rows else whole[-1]
-            return found
+    @cached_property
+    def _lettered(self) -> tuple[int, int]:
+        return bisect_left(self.names, LETTERS), bisect_left(self.names, chr(ord(LETTERS) + 1))
 
-        return PerWord(look)
+    @cached_property
+    def _spelling(self) -> Spelling:
+        first, end = self._lettered
+        return Spelling(self.names[first:end], range(first, end), self.whole)
 
-    def strongest(self, parts: Parts, head: str, sign: str, count: int) -> list[str]:
+    def strongest(self, parts: Parts, head: str, sign: str, most: int) -> list[str]:
         """Returns the features of a text that pull most to a sign of a head and away from the other."""
         own = self.whole[self._rows(parts)]
         at = COLUMNS.index(f"{head} {sign}")
         pulls = own[:, at] * self.units[at] - own[:, at ^ 1] * self.units[at ^ 1]
-        order = np.argsort(-pulls, kind="stable")[:count].tolist()
+        order = np.argsort(-pulls, kind="stable")[:most].tolist()
         return [parts.features[place] for place in order if pulls[place] > 0]
 
     def pulls(self, parts: Parts, column: str, *against: str) -> list[tuple[float, str]]:
@@ -105,11 +108,11 @@ class Model:
         The letters of a word are added up.
         """
         at, others = COLUMNS.index(column), [COLUMNS.index(name) for name in against]
-        groups = [([self.places[name]], name) for name in parts.features if name in self.places]
-        groups += [([self.places[name] for name in letters(word) if name in self.places], f"letters of {word}")
-                   for word in parts.words]  # fmt: skip
-        sums = [(self.whole[rows].sum(axis=0) * self.units, name) for rows, name in groups if rows]
-        found = [(float(row[at] - sum(row[other] for other in others)), name) for row, name in sums]
+        sums = [(self.whole[self.places[name]], name) for name in parts.features if name in self.places]
+        lettered = zip(self._spelling.weigh(parts.words), parts.words, strict=True)
+        sums += [(row, f"letters of {word}") for row, word in lettered if row.any()]
+        pulls = [(row * self.units, name) for row, name in sums]
+        found = [(float(row[at] - sum(row[other] for other in others)), name) for row, name in pulls]
         return sorted(found, key=lambda each: (-abs(each[0]), each[1]))
 
 
@@ -128,7 +131,7 @@ def signed(odds: Sequence[float], apart: float = 0.0) -> float:
 
 def path_of(vintage: str) -> Path:
     """Returns the file of a vintage's weights."""
-    return _DATA / f"weights_{vintage}.bin"
+    return DATA / f"weights_{vintage}.bin"
 
 
 @cache
@@ -168,7 +171,7 @@ def read_model(path: Path) -> Model:
         whole = np.zeros((len(names) + 1, len(COLUMNS)), dtype=np.float32)
         whole[:-1] = np.frombuffer(raw, dtype=np.int8).reshape(len(COLUMNS), len(names)).T
         units = np.array(facts["units"], dtype=np.float64)
-        found = Model(places={name: row for row, name in enumerate(names)}, whole=whole, units=units, facts=facts)
+        found = Model(names=names, whole=whole, units=units, facts=facts)
         _ = found.trained_until
     except (OSError, ValueError, KeyError, zlib.error) as wrong:
         raise InputError(f"{path}: no weights ({wrong}); `python -m feeds.scoring.train` makes them") from wrong

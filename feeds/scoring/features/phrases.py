@@ -7,14 +7,13 @@ in its gaps stay where they are, so that a booster or a negation between them st
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from typing import Final
 
-from feeds.scoring.lists import known, load
-from feeds.scoring.matching import Matcher
-from feeds.scoring.words import Row, split
+from feeds.scoring.text.lists import known, load
+from feeds.scoring.text.matching import Matcher
+from feeds.scoring.text.words import split
 
 LISTS: Final = {"en": "tone_en.toml", "de": "tone_de.toml"}
 MARK: Final = "xx"
@@ -61,18 +60,13 @@ Found = tuple[tuple[int, ...], float, str]  # places of a phrase's words, its va
 def replace(text: str, language: str, as_of: date | None = None) -> tuple[str, tuple[str, ...]]:
     """Returns the text with its phrases replaced by marks, and the phrases found; the longest at a place counts."""
     row = split(text)
-    return replaced(row, find(row.words, language, as_of))
-
-
-def replaced(row: Row, found: Iterable[Found]) -> tuple[str, tuple[str, ...]]:
-    """The same with phrases that are found already."""
-    found = list(found)
+    found = find(row.words, language, as_of)
     if not found:
-        return row.text, ()
+        return text, ()
     parts: list[str] = []
     features: list[str] = []
     done = 0
-    text, spans = row.text, row.spans
+    spans = row.spans
     for places, value, word in found:
         if value:
             features.append(_phrase(text, spans, places))

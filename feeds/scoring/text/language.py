@@ -11,29 +11,42 @@ import re
 from functools import cache
 from typing import Any, Final
 
-from feeds.scoring.lists import load
+import numpy as np
+
+from feeds.scoring.text.lists import load
+from feeds.scoring.text.words import PerWord
 
 CANDIDATES: Final = ("en", "de", "fr", "es", "it", "nl", "sv", "da", "no", "fi", "pt", "pl", "cs", "hu", "ro", "tr")
 _ACCENTED: Final = frozenset(("cs", "hu", "ro", "tr"))  # hardly a headline of theirs is without an accent
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
-_BITS: Final = 32  # of each of the four counts of votes: more than a text has words
+_BITS: Final = 32  # of each of the seven counts: more than a text has words
 _MOST: Final = (1 << _BITS) - 1
+_PLACES: Final = range(0, 7 * _BITS, _BITS)
 _UMLAUTS: Final = frozenset("äöüß")
 _FOREIGN: Final = frozenset("åøæéèêçñãõáíóúàìòùâîôûëïœłśżźćńęąőűčšžřěůğışıșțăđþð")  # no German or English word has them
 
 
 @cache
-def _votes() -> dict[str, int]:
-    """For whom each common word speaks: English, German, another language; whether it is English and nothing else.
+def _votes() -> PerWord[int]:
+    """For whom the words between two blanks speak, how many they are, and whether they have letters of a language.
 
-    All four in one number, so that a text's are added up at once.
+    All counts in one number, so that a text's are added up at once.
     """
-    lists = {name: frozenset(text.split()) for name, text in load("language.toml").items()}
-    names = ("english", "german", "others", "sure")
-    return {
-        word: sum((word in lists[name]) << (_BITS * place) for place, name in enumerate(names))
-        for word in frozenset().union(*lists.values())
+    lists = [frozenset(load("language.toml")[name].split()) for name in ("english", "german", "others", "sure")]
+    one, umlaut, foreign = [1 << place for place in _PLACES[len(lists) :]]
+    known = {
+        word: one + sum([(word in words) << place for words, place in zip(lists, _PLACES, strict=False)])
+        for word in frozenset().union(*lists)
     }
+
+    def look(piece: str) -> int:
+        lower = piece.lower()
+        votes = sum([known.get(word, one) for word in _WORD.findall(lower)])
+        if not lower.isascii():
+            votes += umlaut * (not _UMLAUTS.isdisjoint(lower)) + foreign * (not _FOREIGN.isdisjoint(lower))
+        return votes
+
+    return PerWord(look)
 
 
 def detect(text: str, declared: str = "") -> str:
@@ -43,18 +56,13 @@ def detect(text: str, declared: str = "") -> str:
         text: Title and summary.
         declared: What the channel says it is written in; breaks ties.
     """
-    lower = text.lower()
-    words = _WORD.findall(lower)
+    votes = sum(_votes().all(text.split(" ")))
+    english, german, others, sure, words, umlauts, foreign = [votes >> place & _MOST for place in _PLACES]
     if not words:
         return declared or "en"
-    known = _votes()
-    votes = sum([known[word] for word in words if word in known])
-    english, german, others, sure = (votes >> (_BITS * place) & _MOST for place in range(4))
-    accented = False
-    if not lower.isascii():
-        accented = not _FOREIGN.isdisjoint(lower)
-        german += not _UMLAUTS.isdisjoint(lower)
-        others += accented
+    accented = foreign > 0
+    german += umlauts > 0
+    others += accented
     if declared in {"en", "de"}:
         own, rivals = (german, max(english, others)) if declared == "de" else (english, max(german, others))
         if rivals - own < 2:
@@ -72,6 +80,7 @@ def _identifier() -> Any:
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
     identifier.set_languages(list(CANDIDATES))
+    identifier.nb_ptc = np.ascontiguousarray(identifier.nb_ptc)  # a row of it is read for each letter
     return identifier
 
 

@@ -13,24 +13,24 @@ rules             rule spending cut          which fired, and whether they were 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
 from itertools import chain, combinations, pairwise
 from typing import Final
 
-from feeds.scoring.clauses import asks
-from feeds.scoring.german import german_word
-from feeds.scoring.lists import load
-from feeds.scoring.matching import Matcher
-from feeds.scoring.phrases import MARKS
-from feeds.scoring.rules import Reading, rule_book, union
+from feeds.scoring.features.german import german_word
+from feeds.scoring.features.phrases import MARKS
+from feeds.scoring.features.rules import Reading, rule_book, union
+from feeds.scoring.features.tone import single_words, tone
 from feeds.scoring.score import sign
-from feeds.scoring.tone import single_words, tone
-from feeds.scoring.words import LONGEST_WORD, PerWord, split
+from feeds.scoring.text.clauses import asks
+from feeds.scoring.text.lists import load
+from feeds.scoring.text.matching import Matcher
+from feeds.scoring.text.words import LONGEST_WORD, PerWord, split
 
-_LETTERS: Final = (3, 4, 5)
+LENGTHS: Final = (3, 4, 5)  # of letters in a row
 _ASKED: Final = 0.5  # a question says half of what a statement says
 _STRONG: Final = 0.5  # a tone from there on is strong
 LETTERS: Final = "~"  # a feature of letters begins with it
@@ -66,18 +66,37 @@ def take_apart(text: str, language: str, as_of: date | None = None) -> Parts:
         language: "en" or "de".
         as_of: Leaves out words learned after that day.
     """
-    row = split(text)
-    value, tone_words = tone(text, language, as_of)
-    masked = _ROLES.all(row.words)
-    about = Reading(row, rule_book("disruption.toml", as_of))
-    moves = Reading(row, rule_book("reaction.toml", as_of))
+    return take_all_apart([text], [language], as_of)[0]
+
+
+def take_all_apart(texts: Sequence[str], languages: Sequence[str], as_of: date | None) -> list[Parts]:
+    """Takes texts apart, each step for all of them, so that what a step looks words up in stays in the caches."""
+    rows = [split(text) for text in texts]
+    tones = [tone(text, language, as_of) for text, language in zip(texts, languages, strict=True)]
+    subjects, reports = rule_book("disruption.toml", as_of), rule_book("reaction.toml", as_of)
+    about = [Reading(row, subjects) for row in rows]
+    moves = [Reading(row, reports) for row in rows]
+    masked = [_ROLES.all(row.words) for row in rows]
+    classes = [_classes(*each, as_of) for each in zip(masked, about, languages, strict=True)]
+    return [_parts(*each, as_of) for each in zip(masked, about, moves, classes, tones, strict=True)]
+
+
+def _parts(
+    masked: list[str],
+    about: Reading,
+    moves: Reading,
+    classes: list[str],
+    toned: tuple[float, tuple[str, ...]],
+    as_of: date | None,
+) -> Parts:
+    value, tone_words = toned
     fired, total = _fired(about)
     words = list(dict.fromkeys(masked))
     found = [
         *words,
         *[f"{one} {two}" for one, two in pairwise(("^", *masked, "$"))],
-        *[f"name {word}" for word, role in zip(row.words, masked, strict=True) if role[0] == "["],
-        *_classes(masked, about, language, as_of),
+        *[f"name {word}" for word, role in zip(about.words, masked, strict=True) if role[0] == "["],
+        *classes,
         *[f"move {name}" for name in _classes_of(moves.mask, "reaction.toml", as_of)],
         *fired,
         *_signs(about, moves, value, sign(total)),
@@ -103,22 +122,28 @@ def _masked(word: str) -> str:
 _ROLES: Final = PerWord(_masked)
 
 
+def spelt(word: str) -> bool:
+    """Returns whether a word's letters are features; not those of a role or an amount."""
+    return 3 <= len(word) <= LONGEST_WORD and word[0] != "[" and not word[0].isdigit()
+
+
 def letters(word: str) -> list[str]:
-    """Returns the features of a word's letters, three to five in a row; none of a role or an amount."""
-    if not 3 <= len(word) <= LONGEST_WORD or word[0] == "[" or word[0].isdigit():
+    """Returns the features of a word's letters, three to five in a row, its ends marked."""
+    if not spelt(word):
         return []
     framed = f"<{word}>"
-    return [LETTERS + framed[at : at + count] for count in _LETTERS for at in range(len(framed) - count + 1)]
+    return [LETTERS + framed[at : at + count] for count in LENGTHS for at in range(len(framed) - count + 1)]
 
 
 @cache
-def _names(where: str, as_of: date | None) -> dict[int, str]:
-    return {bit: name for name, bit in rule_book(where, as_of).bits.items()}
+def _names(where: str, as_of: date | None) -> list[str]:
+    return list(rule_book(where, as_of).bits)
 
 
 @lru_cache(maxsize=20_000)
 def _classes_of(mask: int, where: str, as_of: date | None) -> tuple[str, ...]:
-    return tuple(name for bit, name in _names(where, as_of).items() if mask & bit)
+    names = _names(where, as_of)
+    return tuple([names[place] for place in range(min(mask.bit_length(), len(names))) if mask >> place & 1])
 
 
 def _classes(masked: Sequence[str], about: Reading, language: str, as_of: date | None) -> list[str]:
@@ -126,13 +151,12 @@ def _classes(masked: Sequence[str], about: Reading, language: str, as_of: date |
     polar = _polar(language, as_of).all(about.words)
     meant = _MEANINGS.all(about.words)
     found: list[str] = []
-    for marks, places, _ in about.clauses():
-        own = slice(places.start, places.stop)
-        features, things = _together(union(mask for _, mask in marks), union(polar[own]), as_of)
+    for marks, own, _ in about.clauses():
+        features, things = _together(union([mask for _, mask in marks]), union(polar[own]), as_of)
         found += features
         meanings = dict.fromkeys(chain.from_iterable(meant[own]))
         if meanings:
-            things = sorted({*things, *(word for word in masked[own] if word[0] == "[")})
+            things = sorted({*things, *[word for word in masked[own] if word[0] == "["]})
         for meaning in meanings:
             found.append(f"means {meaning}")
             found += [f"{meaning} @ {thing}" for thing in things]
@@ -162,7 +186,9 @@ def _meanings(word: str) -> tuple[str, ...]:
     """Returns the meanings of a word, and of the parts of one with hyphens."""
     if len(word) > LONGEST_WORD:
         return ()
-    parts = [word, *filter(None, word.split("-"))] if "-" in word else [word]
+    if "-" not in word:
+        return tuple(dict.fromkeys(_matcher().single(word)))
+    parts = [word, *filter(None, word.split("-"))]
     return tuple(dict.fromkeys(meaning for part in parts for meaning in _matcher().single(part)))
 
 
@@ -200,11 +226,11 @@ def _moods(rules: int, mood: int, strong: bool) -> list[str]:
     return [*found, f"strong tone {mood:+d}"] if strong else found
 
 
-def _signs(about: Reading, moves: Reading, tone_value: float, rules: int) -> Iterator[str]:
-    """Yields the sign of the rules and of the analyzer's tone, and what the text is about."""
-    yield from _moods(rules, sign(tone_value), abs(tone_value) >= _STRONG)
-    yield f"about {about.relevance()}"
-    for rule, taken_back, asked in moves.fired():
-        yield f"move rule {rule.name}{' taken back' * taken_back}{' asked' * asked}"
-    if asks(about.words):
-        yield "asks"
+def _signs(about: Reading, moves: Reading, tone_value: float, rules: int) -> list[str]:
+    """Returns the sign of the rules and of the analyzer's tone, and what the text is about."""
+    return [
+        *_moods(rules, sign(tone_value), abs(tone_value) >= _STRONG),
+        f"about {about.relevance()}",
+        *[f"move rule {rule.name}{' taken back' * back}{' asked' * asked}" for rule, back, asked in moves.fired()],
+        *(["asks"] if asks(about.words) else ()),
+    ]

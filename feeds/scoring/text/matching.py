@@ -20,12 +20,12 @@ from functools import cache
 from typing import Final, Generic, TypeVar
 
 from feeds.errors import InputError
-from feeds.scoring.words import BREAKS, PerWord
+from feeds.scoring.text.words import BREAKS, PerWord
 
 T = TypeVar("T")
 
 _LONGEST_GAP: Final = 12
-_KEY: Final = 2  # first letters by which patterns such as "a*" are found; "*a" by its last one
+_KEY: Final = 2  # letters by which patterns such as "a*" and "*a" are found
 _REACH: Final = 40  # words that the longest pattern may take
 _Places = tuple[int, ...]
 
@@ -50,6 +50,8 @@ class _Slot:
 
 @cache
 def _slot(text: str, where: str) -> _Slot:
+    if text.replace("|", "").isalnum() and (words := text.split("|")) and all(words):
+        return _Slot(frozenset(words), certain=True)
     if text == "<end>":
         return _Slot(frozenset(), end=True)
     if text[0] == "~" and text[1:].isdecimal():
@@ -77,12 +79,14 @@ def _spellings(word: str) -> list[str]:
 
 
 @dataclass(slots=True)
-class _Starts:
-    """Numbers of the patterns that may begin with a word."""
+class _Starts(Generic[T]):
+    """The patterns that may begin with a word: by number, or what they mean."""
 
-    single: list[int] = field(default_factory=list)  # that are this word
+    single: list[T] = field(default_factory=list)  # what those mean that are this word
     pairs: dict[str, list[int]] = field(default_factory=dict)  # that go on with a certain word
-    others: list[tuple[int, frozenset[str] | None]] = field(default_factory=list)  # with words of which one must follow
+    others: list[tuple[int, frozenset[str]]] = field(default_factory=list)  # with words of which one must follow
+    free: list[int] = field(default_factory=list)  # that may go on with anything
+    soon: frozenset[str] = frozenset()  # all words of which one must follow
 
 
 _WORD: Final = (_Slot(frozenset()),)
@@ -100,7 +104,7 @@ class Matcher(Generic[T]):
         self._patterns: list[tuple[tuple[_Slot, ...], T]] = []
         self._exact: dict[str, list[int]] = {}  # numbers of patterns by their first word
         self._heads: dict[str, list[tuple[str, int]]] = {}  # by their first letters
-        self._tails: dict[str, list[tuple[str, int]]] = {}  # by their last letter
+        self._tails: dict[str, list[tuple[str, int]]] = {}  # by their last letters
         self.beginning = PerWord(self._beginning)
         for text, payload in patterns:
             plain = text.isalnum()  # most are one word and nothing else
@@ -114,34 +118,39 @@ class Matcher(Generic[T]):
             for head in slots[0].heads:
                 self._heads.setdefault(head[:_KEY], []).append((head, number))
             for tail in slots[0].tails:
-                self._tails.setdefault(tail[-1], []).append((tail, number))
+                self._tails.setdefault(tail[-_KEY:], []).append((tail, number))
 
     def firsts(self) -> Iterable[str]:
         """Returns the words with which patterns begin, those with "*" left out."""
         return self._exact
 
-    def _beginning(self, word: str) -> _Starts | None:
+    def _beginning(self, word: str) -> _Starts[T] | None:
         """Returns the patterns that may begin with a word, None for none."""
-        numbers = set(self._exact.get(word, ()))
-        for key in (word[0], word[:_KEY]):
-            if heads := self._heads.get(key):
-                numbers.update(number for head, number in heads if word.startswith(head))
-        if tails := self._tails.get(word[-1]):
-            numbers.update(number for tail, number in tails if word.endswith(tail) and word != tail)
-        return self._sorted(sorted(numbers)) if numbers else None
+        numbers = list(self._exact.get(word, ()))
+        for key in (word[:_KEY], word[:1]):
+            if key in self._heads:
+                numbers += [number for head, number in self._heads[key] if word.startswith(head)]
+        for key in (word[-_KEY:], word[-1:]):
+            if key in self._tails:
+                tails = self._tails[key]
+                numbers += [number for tail, number in tails if word.endswith(tail) and word != tail]
+        return self._sorted(sorted(set(numbers))) if numbers else None
 
-    def _sorted(self, numbers: Iterable[int]) -> _Starts:
-        starts = _Starts()
+    def _sorted(self, numbers: Iterable[int]) -> _Starts[T]:
+        starts: _Starts[T] = _Starts()
         for number in numbers:
-            slots = self._patterns[number][0]
+            slots, payload = self._patterns[number]
+            needed = next((slot.words for slot in slots[2:] if slot.certain), None)
             if len(slots) == 1:
-                starts.single.append(number)
+                starts.single.append(payload)
             elif slots[1].certain:
                 for second in slots[1].words:
                     starts.pairs.setdefault(second, []).append(number)
+            elif needed is None:
+                starts.free.append(number)
             else:
-                needed = next((slot.words for slot in slots[2:] if slot.certain), None)
                 starts.others.append((number, needed))
+        starts.soon = frozenset().union(*(needed for _, needed in starts.others))
         return starts
 
     def at(self, words: Sequence[str], index: int) -> tuple[_Places, list[T]] | None:
@@ -149,15 +158,14 @@ class Matcher(Generic[T]):
         starts = self.beginning[words[index]]
         if starts is None:
             return None
+        numbers: Sequence[int] = starts.free
+        if starts.others and not starts.soon.isdisjoint(ahead := words[index + 1 : index + 1 + _REACH]):
+            found = [number for number, needed in starts.others if not needed.isdisjoint(ahead)]
+            numbers = sorted([*numbers, *found])
+        if starts.pairs and index + 1 < len(words) and words[index + 1] in starts.pairs:
+            numbers = [*starts.pairs[words[index + 1]], *numbers]
         best: _Places = ()
         payloads: list[T] = []
-        numbers = starts.pairs.get(words[index + 1], ()) if starts.pairs and index + 1 < len(words) else ()
-        if starts.others:
-            ahead = words[index + 1 : index + 1 + _REACH]
-            numbers = [
-                *numbers,
-                *(number for number, needed in starts.others if needed is None or not needed.isdisjoint(ahead)),
-            ]
         for number in numbers:
             slots, payload = self._patterns[number]
             places = _match(slots, 1, words, index + 1, (index,))
@@ -168,21 +176,18 @@ class Matcher(Generic[T]):
             payloads.append(payload)
         if len(best) > 1:
             return best, payloads
-        payloads = [
-            *(self._patterns[number][1] for number in starts.single),
-            *payloads,
-        ]  # "falls <end>" is one word too
+        payloads = [*starts.single, *payloads]  # "falls <end>" is one word too
         return ((index,), payloads) if payloads else None
 
     def single(self, word: str) -> list[T]:
         """Returns the payloads of the patterns that are this one word."""
         starts = self.beginning[word]
-        return [self._patterns[number][1] for number in starts.single] if starts is not None else []
+        return starts.single if starts is not None else []
 
     def longer(self, word: str) -> bool:
         """Returns whether a pattern of several words may begin with a word."""
         starts = self.beginning[word]
-        return starts is not None and bool(starts.pairs or starts.others)
+        return starts is not None and bool(starts.pairs or starts.others or starts.free)
 
 
 def _match(slots: tuple[_Slot, ...], number: int, words: Sequence[str], index: int, places: _Places) -> _Places | None:

@@ -9,17 +9,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from feeds.scoring.lists import choices
+from feeds.scoring.text.lists import choices
 
-OPENERS: Final = frozenset(
+_OPENERS: Final = frozenset(
     "after following despite ahead before amid amidst on over as because though although even while whereas from since "
     "nach trotz vor wegen angesichts weil obwohl während nachdem".split()
 )
 _SUBORDINATE: Final = re.compile(
-    rf"\s(?:{choices([*sorted(OPENERS - {'ahead'}), 'ahead of'])})\s",
+    rf"\s(?:{choices([*sorted(_OPENERS - {'ahead'}), 'ahead of'])})\s",
     re.IGNORECASE,
 )
-FOLDED: Final = frozenset("ſıİK")  # letters that a search without regard to capitals takes for s, i and k
 _ASKING: Final = frozenset(
     "will should can could is are does do did what which where when how who wird soll sollte kann ist sind was "
     "welche welcher welches welchen welchem wo wann wie wer droht kommt geht".split()
@@ -36,12 +35,9 @@ _WISHING: Final = frozenset(
     "bitten erwägt plädiert wünscht".split()
 )
 _WISH_BEGINS: Final = 7  # words within which a wish begins
-ASKING: Final = frozenset(
-    ("?", "so", "here", *_TEACHING, *_FORMATS, *_WISHING)
-)  # without one of them a headline asks nothing
+_ASK: Final = frozenset(("?", "so", "here", *_TEACHING, *_FORMATS))  # without one of them a headline asks nothing
 _OR: Final = frozenset(("or", "oder"))
 _PREVIEWS: Final = (["what", "to", "expect"], ["what", "to", "know"], ["what", "to", "watch"])
-
 
 _WIRE: Final = re.compile(
     r"(?:(?:UPDATE|WRAPUP|RPT|REFILE|CORRECTED|BRIEF|EXCLUSIVE|FACTBOX|INSIGHT|TIMELINE) ?\d{0,2} ?-)+ ?"
@@ -71,7 +67,7 @@ def bare(title: str) -> str:
 
 def main_clause(text: str) -> str:
     """Returns the text up to its first subordinate part, or all of it; never less than two words."""
-    if text.isascii() and OPENERS.isdisjoint(text.lower().split()):
+    if text.isascii() and _OPENERS.isdisjoint(text.lower().split()):
         return text
     blank = text.find(" ")
     for match in _SUBORDINATE.finditer(text):
@@ -80,14 +76,9 @@ def main_clause(text: str) -> str:
     return text
 
 
-def opens(piece: str) -> bool:
-    """Whether a subordinate part may begin with what stands between two blanks."""
-    return _SUBORDINATE.search(f" {piece} ") is not None or piece.lower() in OPENERS
-
-
 def asks(words: list[str]) -> bool:
     """Whether a headline is but a question, or says that it will explain something."""
-    if not words:
+    if _ASK.isdisjoint(words):
         return False
     if words[0] in _ASKING and words[-1] == "?":
         return words.count("?") == 1

@@ -6,8 +6,8 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Final
 
-from feeds.scoring.lists import known, load
-from feeds.scoring.phrases import LISTS, MARKS, mark, words
+from feeds.scoring.features.phrases import LISTS, MARKS, mark, words
+from feeds.scoring.text.lists import known, load
 
 _SHORTEST: Final = 3  # letters before a head: "Kurs-sturz", not "Un-fall"
 

@@ -13,13 +13,13 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Final
 
-from feeds.scoring.german import german_word
-from feeds.scoring.lists import load
-from feeds.scoring.matching import Matcher
-from feeds.scoring.phrases import LISTS, MARKS, find
+from feeds.scoring.features.german import german_word
+from feeds.scoring.features.phrases import LISTS, MARKS, find
+from feeds.scoring.features.tone import single_words, tone
 from feeds.scoring.score import sign
-from feeds.scoring.tone import single_words, tone
-from feeds.scoring.words import Row, split
+from feeds.scoring.text.lists import load
+from feeds.scoring.text.matching import Matcher
+from feeds.scoring.text.words import Row, split
 
 WHERE: Final = "directions.toml"
 _NEGATION_REACH: Final = 3

@@ -14,15 +14,16 @@ from functools import cache
 from typing import Any, Final
 
 from feeds.errors import InputError
-from feeds.scoring.lists import known, load, names
-from feeds.scoring.matching import Matcher
-from feeds.scoring.words import PerWord, Row
+from feeds.scoring.text.lists import known, load, names
+from feeds.scoring.text.matching import Matcher
+from feeds.scoring.text.words import PerWord, Remembered, Row
 
 _BREAKS: Final = frozenset((";", "!", "?", "–", "—", "|", "…", ".", "--", "while", "whereas", "although", "während"))
 _CONJUNCTIONS: Final = frozenset((",", *"as after because since amid and weil nachdem und da".split()))
 _SPAN: Final = 9
 _NEGATION_REACH: Final = 5  # words before the event
 _ABBREVIATED: Final = 3  # letters of "Gov.", "Inc.", "vs.", after which no clause ends
+_NOTHING: Final = (0, False)  # what nearly every word is
 _TAKEN_BACK: Final = -0.6  # "not slowing" says that much of the opposite of "slowing"
 
 Marks = list[tuple[int, int]]  # place of a word, mask of its classes
@@ -34,7 +35,6 @@ class Rule:
 
     name: str
     value: float
-    event: int  # mask of classes: the event
     groups: tuple[int, ...]  # one mask of classes each; the first is the event
     none: int  # classes that veto it
     span: int  # words between the event and each other class
@@ -50,16 +50,26 @@ class RuleBook:
     matcher: Matcher[int]
     bits: dict[str, int]
     relevance: tuple[tuple[tuple[int, ...], float], ...]
-    subject: int  # all classes that make a text relevant
     rules: tuple[Rule, ...]
     topics: int  # classes of things, which count inside a longer pattern too
     compound: int  # set on a word or pattern of several parts, which may be event and object at once
-    events: int  # all events of the rules
     alone: PerWord[tuple[int, bool]] = field(init=False)  # a word's classes, and whether a longer pattern may begin
+    may: Remembered[int, list[Rule]] = field(init=False)  # the rules that classes allow to fire
+    about: Remembered[int, float] = field(init=False)  # how much a text of these classes is about the subject, [0, 1]
 
     def __post_init__(self) -> None:
-        """Begins to remember words."""
+        """Begins to remember words and classes of texts."""
         object.__setattr__(self, "alone", PerWord(lambda word: _alone(word, self)))
+        object.__setattr__(self, "may", Remembered(self._may))
+        object.__setattr__(self, "about", Remembered(self._about))
+
+    def _may(self, mask: int) -> list[Rule]:
+        rules = [rule for rule in self.rules if mask & rule.groups[0]]  # of most no event is there
+        return [rule for rule in rules if all(mask & group for group in rule.groups)]
+
+    def _about(self, mask: int) -> float:
+        about = [(groups, weight) for groups, weight in self.relevance if mask & groups[0]]
+        return max([weight for groups, weight in about if all(mask & group for group in groups)], default=0.0)
 
 
 @cache
@@ -87,11 +97,9 @@ def rule_book(where: str, as_of: date | None) -> RuleBook:
             (tuple(_mask(name, bits, where) for name in names_.split("+")), weight)
             for names_, weight in raw.get("relevance", {}).items()
         ),
-        subject=_mask("|".join(raw.get("relevance", {})).replace("+", "|"), bits, where) if "relevance" in raw else 0,
         rules=rules,
         topics=_mask("|".join(raw["topics"]), bits, where) if "topics" in raw else 0,
         compound=1 << len(bits),
-        events=union(rule.event for rule in rules),
     )
 
 
@@ -111,7 +119,6 @@ def _rule(raw: dict[str, Any], bits: dict[str, int], where: str) -> Rule:
     return Rule(
         name=raw["name"],
         value=value,
-        event=groups[0],
         groups=groups,
         none=_mask("|".join(raw["none"]), bits, where) if "none" in raw else 0,
         span=span,
@@ -131,54 +138,42 @@ class Reading:
         self.words = row.words
         self.book = book
         self.marks = _marks(row.words, book)
-        self.mask = 0  # all classes of the text
-        for _, mask in self.marks:
-            self.mask |= mask
+        self.mask = union([mask for _, mask in self.marks])  # all classes of the text
 
     def relevance(self) -> float:
         """How much the text is about the book's subject, [0, 1]."""
-        mask = self.mask
-        if not mask & self.book.subject:
-            return 0.0
-        highest = 0.0
-        for groups, weight in self.book.relevance:
-            for group in groups:
-                if not mask & group:
-                    break
-            else:
-                highest = max(highest, weight)
-        return highest
+        return self.book.about[self.mask]
 
-    def fired(self) -> Iterator[tuple[Rule, bool, bool]]:
-        """The rules that fire, whether each one's event is taken back, and whether its clause is a question."""
+    def fired(self) -> list[tuple[Rule, bool, bool]]:
+        """Returns the rules that fire, whether each one's event is taken back, and whether its clause is a question."""
+        return list(self._fired()) if self.book.may[self.mask] else []
+
+    def _fired(self) -> Iterator[tuple[Rule, bool, bool]]:
         book = self.book
-        mask = self.mask
-        if not mask & book.events:
-            return
-        may = [rule for rule in book.rules if mask & rule.event and all(mask & group for group in rule.groups)]
-        for marks, _, asked in self.clauses() if may else ():
-            clause = 0
-            for _, mask in marks:
-                clause |= mask
+        for marks, _, asked in self.clauses():
+            clause = union([mask for _, mask in marks])
             if clause & book.bits["off topic"]:
                 continue
-            for rule in may:
-                if clause & rule.none or not all(clause & group for group in rule.groups):
+            for rule in book.may[clause]:
+                if clause & rule.none:
                     continue
                 event = self._event(marks, rule)
                 if event is not None:
                     yield rule, bool(clause & book.bits["takes back"]) or self._negated(marks, event), asked
 
-    def clauses(self) -> Iterator[tuple[Marks, range, bool]]:
-        """Yields each clause: its marks, the places of its words, and whether it is a question."""
+    def clauses(self) -> list[tuple[Marks, slice, bool]]:
+        """Returns each clause: its marks, the places of its words, and whether it is a question."""
         words, marks = self.words, self.marks
+        found = []
         begin = at = 0
-        for end in [*self._ends(), len(words)]:
+        for end in self._ends():
             last = at
             while last < len(marks) and marks[last][0] < end:
                 last += 1
-            yield marks[at:last], range(begin, end), end < len(words) and words[end] == "?"
+            found.append((marks[at:last], slice(begin, end), words[end] == "?"))
             begin, at = end, last
+        found.append((marks[at:], slice(begin, None), False))
+        return found
 
     def _ends(self) -> list[int]:
         """Returns the places of the marks and words that end a clause."""
@@ -231,17 +226,20 @@ class Reading:
 
 
 def _alone(word: str, book: RuleBook) -> tuple[int, bool]:
-    """Returns the classes of a word, and whether a longer pattern may begin with it; (0, False) for nothing.
+    """Returns the classes of a word, and whether a longer pattern may begin with it.
 
     A hyphenated word has the classes of its parts too: "KI-Chip", "data-center"; a negation inside one is none.
     """
+    if book.matcher.beginning[word] is None and "-" not in word:
+        return _NOTHING
     mask = union(book.matcher.single(word))
     parts = [part for part in word.split("-")[:6] if part] if "-" in word else []
     if len(parts) > 1:
         inner = union([each for _, each in _marks(parts, book)]) & ~(book.bits["not"] | book.compound)
         mask |= inner
         mask |= book.compound if mask else 0
-    return mask, book.matcher.longer(word)
+    longer = book.matcher.longer(word)
+    return (mask, longer) if mask or longer else _NOTHING
 
 
 def _marks(words: list[str], book: RuleBook) -> Marks:
@@ -251,9 +249,10 @@ def _marks(words: list[str], book: RuleBook) -> Marks:
     """
     out: Marks = []
     free = 0  # words before it are spent
-    for index, (mask, longer) in enumerate(book.alone.all(words)):
-        if index < free or not (mask or longer):
+    for index, alone in enumerate(book.alone.all(words)):
+        if alone is _NOTHING or index < free:
             continue
+        mask, longer = alone
         found = book.matcher.at(words, index) if longer else None
         if found is None or len(found[0]) == 1:
             if mask:

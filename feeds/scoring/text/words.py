@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final, TypeVar
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 _TOKEN: Final = re.compile(
@@ -24,18 +25,29 @@ LONGEST_WORD: Final = 40  # characters; a longer word is in no list and its lett
 _REMEMBERED: Final = 50_000  # words of which is kept what they are
 
 
-class PerWord(dict[str, T]):
-    """What a word is, found when it is met first; so many words are kept that headlines repeat, and no more."""
+class Remembered(dict[K, T]):
+    """What something is, found when it is met first; so many are kept that headlines repeat, and no more."""
 
-    def __init__(self, look: Callable[[str], T]) -> None:
+    def __init__(self, look: Callable[[K], T]) -> None:
         """Takes what finds it."""
         super().__init__()
         self._look = look
 
+    def __missing__(self, key: K) -> T:
+        """Finds what it is."""
+        found = self._look(key)
+        if len(self) < _REMEMBERED:
+            self[key] = found
+        return found
+
+
+class PerWord(Remembered[str, T]):
+    """What a word is; longer ones than are in any list are not kept."""
+
     def __missing__(self, word: str) -> T:
         """Finds what a word is."""
         found = self._look(word)
-        if len(self) < _REMEMBERED and len(word) <= LONGEST_WORD:
+        if len(word) <= LONGEST_WORD and len(self) < _REMEMBERED:
             self[word] = found
         return found
 
@@ -57,9 +69,9 @@ class Row:
         return [match.span() for match in _TOKEN.finditer(self.text)]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def split(text: str) -> Row:
-    """Splits a text; one that several steps of a score ask for is split once."""
+    """Splits a text; one of a block of headlines, which several steps ask for, is split once."""
     pieces = text.split(" ")
     words = [word for own in _WORDS.all(pieces) for word in own]
     if "-" in pieces:  # a dash where it stands between blanks
@@ -69,6 +81,8 @@ def split(text: str) -> Row:
 
 def _cut(piece: str) -> tuple[str, ...]:
     """Returns the words and marks of what stands between two blanks."""
+    if piece.isascii() and piece.isalpha():
+        return (piece.lower(),)
     return tuple(_plain(match[0]) for match in _TOKEN.finditer(piece))
 
 

@@ -1,0 +1,1 @@
+"""Which companies a text names, and which way they go."""
