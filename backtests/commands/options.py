@@ -104,8 +104,8 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 def scorer_named(context: click.Context, _: click.Parameter, name: str | None) -> Scorer:
     """Finds a scorer; the default where none is named."""
-    from feeds.scoring.registry import scorer_named as find
-    from feeds.scoring.registry import vintage_named
+    from feeds.scorers.registry import scorer_named as find
+    from feeds.scorers.registry import vintage_named
 
     vintage = context.meta.get(_VINTAGE)
     if vintage and name:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from feeds.scoring.pipeline import LONGEST
-from feeds.scoring.score import SPEAKS, Entity, Score, ScoreInput, Scorer
+from feeds.scoring.score import SPEAKS, UNKNOWN, Entity, Score, ScoreInput, Scorer, ScorerSource
 from feeds.scoring.tone import plain_vader
 from feeds.scoring.vintages import DEFAULT
 
@@ -14,10 +14,12 @@ __all__ = [
     "DEFAULT",
     "LONGEST",
     "SPEAKS",
+    "UNKNOWN",
     "Entity",
     "Score",
     "ScoreInput",
     "Scorer",
+    "ScorerSource",
     "plain_vader",
     "score",
     "score_many",

@@ -108,7 +108,7 @@ def audit(
         own_news = None if archived else news
         loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, loans=loans, bars=bars)
     as_of = None if run is None else lexicon_of(run)
-    scorer = scorer if run is None else scorer_of(run, scorer)
+    scorer = scorer if run is None else scorer_of(Path(episode), run, scorer, trust=trust)
     loaded, scored = news_of(loaded, news, archive, as_of, scorer)
     if run is not None:
         check_sources(Path(episode), run.config["sources"], loaded.sources)
