@@ -17,7 +17,7 @@ from feeds import rss
 from feeds.errors import InputError
 from feeds.headline import Headline
 from feeds.rss import Parsed, Reject
-from feeds.scoring import DEFAULT, Score, Scorer, ScorerSource
+from feeds.scoring import DEFAULT, Score, ScoreInput, Scorer, ScorerSource
 from strategies.sessions import Sessions
 from strategies.signals import NewsItem, place
 
@@ -232,12 +232,14 @@ def _placed(
         lead=episode.lead,
         latency=episode.latency,
     )
-    inputs = [score_input(each, episode.assumed_delay) for each in every] if scorer.source else []
-    remark = scorer.remark
-    remarks = [remark(score_input(head, episode.assumed_delay)) for head, _ in scored] if remark else []
+
+    def inputs(headlines: Iterable[Headline]) -> list[ScoreInput]:
+        return [score_input(each, episode.assumed_delay) for each in headlines]
+
+    own = inputs(head for head, _ in scored) if scorer.remark or scorer.notes else []
     return News(
         items=items, rejects=(), scorer=scorer.label, lexicon_as_of=lexicon_as_of,
         trained_until=scorer.trained_until, span=news_span(episode.sessions, episode.window),
-        remarks=Counter(filter(None, remarks)), source=scorer.source(inputs) if scorer.source else None,
-        notes=scorer.notes,
+        remarks=Counter(filter(None, map(scorer.remark, own))) if scorer.remark else Counter(),
+        source=scorer.source(inputs(every)) if scorer.source else None, notes=scorer.notes(own) if scorer.notes else (),
     )  # fmt: skip

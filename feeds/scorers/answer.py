@@ -5,7 +5,6 @@ Entities are written "NVDA:-1 AMD:+1:0.85": symbol, direction, and the salience 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -23,7 +22,11 @@ _ENTITY: Final = re.compile(r"([^\s:]{1,20}):([+-]?[01])(?::(\d(?:\.\d+)?(?:e-\d
 
 
 class AnswerError(ValueError):
-    """An answer that is no score: which part, and what it should be."""
+    """An answer that is no score: which part ("" for all of it), and what it should be."""
+
+    def __init__(self, part: str, wanted: str) -> None:
+        super().__init__(f"its {part} {wanted}" if part else wanted)
+        self.part, self.wanted = part, wanted
 
 
 def as_score(text: ScoreInput, answer: Any) -> Score:
@@ -44,18 +47,18 @@ def as_score(text: ScoreInput, answer: Any) -> Score:
     elif isinstance(answer, Mapping) and set(answer) <= set(PARTS):
         parts = answer
     else:
-        raise AnswerError(f"give a number or a dict of {', '.join(PARTS)}")
+        raise AnswerError("", f"give a number or a dict of {', '.join(PARTS)}")
     for name in (*_SIGNED, "relevance"):
         low = -1 if name in _SIGNED else 0
         value = parts.get(name, 0.0)
         if isinstance(value, bool) or not isinstance(value, int | float) or not (low <= value <= 1):
-            raise AnswerError(f"its {name} is out of range: {_short(value)} is no number from {low} to 1")
+            raise AnswerError(name, f"is out of range: {_short(value)} is no number from {low} to 1")
     for name in _FLAGS:
         if not isinstance(parts.get(name, False), bool):
-            raise AnswerError(f"its {name} is {_short(parts[name])}; give true or false")
+            raise AnswerError(name, f"is {_short(parts[name])}; give true or false")
     language = parts.get("language") or detect(text.title, text.language)
     if not isinstance(language, str) or not re.fullmatch(r"[a-z]{2,8}", language):
-        raise AnswerError(f"its language is {_short(language)}; give a code like en")
+        raise AnswerError("language", f"is {_short(language)}; give a code like en")
     says = any(parts.get(name) for name in ("sentiment", "displacement"))
     return Score(
         **{**_NEUTRAL, "relevance": 1.0 if says else 0.0} | dict(parts)
@@ -81,35 +84,23 @@ def _entities(given: Any) -> tuple[Entity, ...]:
     elif isinstance(given, tuple) and all(isinstance(each, Entity) for each in given):
         return given
     else:
-        raise AnswerError(f'its entities are {_short(given)}; write "NVDA:-1 AMD:+1"')
+        raise AnswerError("entities", f'are {_short(given)}; write "NVDA:-1 AMD:+1"')
     found = [_ENTITY.fullmatch(word) for word in words]
     if len(words) > _MOST or not all(found):
-        raise AnswerError(f'its entities are {_short(given)}; write "NVDA:-1 AMD:+1", at most {_MOST}')
+        raise AnswerError("entities", f'are {_short(given)}; write "NVDA:-1 AMD:+1", at most {_MOST}')
     made = tuple(
         Entity(symbol=match[1], direction=int(match[2]), salience=float(match[3] or 1)) for match in found if match
     )
     if not all(0 <= each.salience <= 1 for each in made):
-        raise AnswerError(f"its entities are {_short(given)}; a salience is a number from 0 to 1")
+        raise AnswerError("entities", f"are {_short(given)}; a salience is a number from 0 to 1")
     return made
 
 
 def _features(given: Any) -> tuple[str, ...]:
     found = given.split("; ") if isinstance(given, str) else given
     if not isinstance(found, list | tuple) or len(found) > _MOST or not all(isinstance(each, str) for each in found):
-        raise AnswerError(f"its features are {_short(given)}; give texts, at most {_MOST}")
+        raise AnswerError("features", f"are {_short(given)}; give texts, at most {_MOST}")
     return tuple(each for each in found if each)
-
-
-def number(text: str) -> float:
-    """Reads a finite number.
-
-    Raises:
-        ValueError: It is none.
-    """
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value
 
 
 def _short(value: Any) -> str:

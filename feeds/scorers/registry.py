@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from feeds.errors import InputError, did_you_mean
-from feeds.scorers import own_scorer
+from feeds.scorers import own_scorer, score_file
 from feeds.scoring import Scorer
 from feeds.scoring.model import VINTAGES
 from feeds.scoring.vintages import DEFAULT, NAME
@@ -35,6 +35,10 @@ class Kind:
 KINDS: Final = (
     Kind(
         name="code", is_one=own_scorer.is_file, load=own_scorer.load_file, again=own_scorer.load_kept, is_code=True,
+    ),
+    Kind(
+        name="scores", is_one=score_file.is_scores, load=score_file.load_scores, again=score_file.load_kept,
+        settings=score_file.SETTINGS,
     ),
 )  # fmt: skip
 

@@ -87,7 +87,7 @@ class Scorer:
     found_by: str = ""  # what `scorer_named` finds it by in another process; the name without
     source: Callable[[Sequence[ScoreInput]], ScorerSource] | None = None  # the file behind these headlines' scores
     remark: Callable[[ScoreInput], str] | None = None  # what a result counts of a headline's score; "" for nothing
-    notes: tuple[str, ...] = ()  # what a result says of the scorer
+    notes: Callable[[Sequence[ScoreInput]], tuple[str, ...]] | None = None  # what a result of them says of it
     watch: Callable[[Callable[[str], None]], None] | None = None  # takes who is told how far slow scoring has come
     stored: bool = True  # may an archive keep its scores? Not where a file of its own holds them
 

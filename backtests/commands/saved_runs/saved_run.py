@@ -113,7 +113,8 @@ def scorer_of(folder: Path, run: RunRecord, asked: Scorer, *, trust: bool) -> Sc
 
     if asked.label == run.config["scorer"]:  # one of the user's own, given again
         return asked
-    given = click.get_current_context().get_parameter_source("scorer") is not ParameterSource.DEFAULT
+    source = click.get_current_context().get_parameter_source
+    given = any(source(name) is not ParameterSource.DEFAULT for name in ("scorer", "scores", "vintage"))
     if given and "scorer_source" in run.config:
         raise InputError(f"--scorer {asked.name}: this run was scored by {run.config['scorer']}; leave --scorer out")
     found = scorer_of_run(folder, run.config, trust=trust)
