@@ -99,6 +99,7 @@ def window_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_SET = "aftershock.scorer_set"
 
 
 def scorer_named(context: click.Context, _: click.Parameter, name: str | None) -> Scorer:
@@ -112,13 +113,24 @@ def scorer_named(context: click.Context, _: click.Parameter, name: str | None) -
         raise InputError("--vintage is one of the default scorer; leave --scorer and --scores out")
     if name and scores:
         raise InputError("--scores are the scores; leave --scorer out")
-    settings = {key: value for key, value in said.items() if value is not None}
-    return vintage_named(vintage) if vintage else find(scores or name or "", settings)
+    settings = {key: value for key, value in said.items() if value is not None} | context.meta.get(_SET, {})
+    if vintage:
+        return vintage_named(vintage)
+    found = find(scores or name or "", settings)
+    if found.watch is not None:
+        from backtests.commands.output import line
+
+        found.watch(context.with_resource(line()))
+    return found
 
 
 def _note(context: click.Context, parameter: click.Parameter, text: str | None) -> None:
     """Remembers what an option says of the scorer, until that is found."""
     context.meta[f"aftershock.{parameter.name}"] = text
+
+
+def _note_set(context: click.Context, _: click.Parameter, pairs: tuple[str, ...]) -> None:
+    context.meta[_SET] = pairs_option(context, _, pairs, "--scorer-set")
 
 
 def scorer_option(command: _Command) -> _Command:
@@ -132,9 +144,13 @@ def scorer_option(command: _Command) -> _Command:
         command = click.option(name, callback=_note, is_eager=True, expose_value=False, metavar=metavar, help=says)(
             command
         )
+    command = click.option(
+        "--scorer-set", multiple=True, callback=_note_set, is_eager=True, expose_value=False, metavar="NAME=VALUE",
+        help="Of a language model: answers=FILE, at_once=N, usd_per_million=READ,WRITTEN (repeatable).",
+    )(command)  # fmt: skip
     return click.option(
         "--scorer", callback=scorer_named, metavar="NAME",
-        help="Another scorer: a name of `backtest scorers`, or your own FILE.py:function.",
+        help="Another scorer: of `backtest scorers`, FILE.py:function, or http://HOST:PORT/v1#MODEL.",
     )(command)  # fmt: skip
 
 
@@ -222,13 +238,15 @@ def news_of(
         return read_archive(loaded, opened, scorer=scorer, lexicon_as_of=as_of)
 
 
-def pairs_option(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+def pairs_option(
+    _: click.Context, __: click.Parameter, pairs: tuple[str, ...], option: str = "--set"
+) -> dict[str, str]:
     """Reads NAME=VALUE pairs."""
     settings = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise InputError(f"--set {pair!r}: give NAME=VALUE")
+            raise InputError(f"{option} {pair!r}: give NAME=VALUE")
         settings[name.strip()] = value.strip()
     return settings
 

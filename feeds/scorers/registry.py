@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from feeds.errors import InputError, did_you_mean
-from feeds.scorers import own_scorer, score_file
+from feeds.scorers import language_model, own_scorer, score_file
 from feeds.scoring import Scorer
 from feeds.scoring.model import VINTAGES
 from feeds.scoring.vintages import DEFAULT, NAME
@@ -39,6 +39,10 @@ KINDS: Final = (
     Kind(
         name="scores", is_one=score_file.is_scores, load=score_file.load_scores, again=score_file.load_kept,
         settings=score_file.SETTINGS,
+    ),
+    Kind(
+        name="answers", is_one=language_model.is_address, load=language_model.load_model,
+        again=language_model.load_kept, settings=language_model.SETTINGS,
     ),
 )  # fmt: skip
 
