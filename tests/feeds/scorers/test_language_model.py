@@ -170,12 +170,12 @@ def test_what_does_not_pass_ends_in_one_line_and_loses_no_answer(server, scorer,
 
 
 def test_a_slow_answer_is_waited_for_and_one_that_never_ends_is_not(server):
-    """By the true clock, in tenths of a second."""
+    """By the true clock."""
     slow = server(lambda *_: time.sleep(0.2) or json.dumps(GOOD))
-    dripping = server(lambda *_: (200, {}, drip(100, 0.05)))
-    stuck = server(lambda *_: time.sleep(3) or "late")
-    for theirs, ends in ((slow, "answered"), (dripping, "no answer within 0.5 s"), (stuck, "timed out")):
-        chat = Chat(theirs.url, "m", limits=ChatLimits(total=0.5, tries=1))
+    dripping = server(lambda *_: (200, {}, drip(200, 0.05)))
+    stuck = server(lambda *_: time.sleep(8) or "late")
+    for theirs, ends in ((slow, "answered"), (dripping, "no answer within 2 s"), (stuck, "timed out")):
+        chat = Chat(theirs.url, "m", limits=ChatLimits(total=2, tries=1))
         begun = time.monotonic()
         try:
             chat.ask([{"role": "user", "content": '{"headline": "x"}'}])
@@ -183,7 +183,7 @@ def test_a_slow_answer_is_waited_for_and_one_that_never_ends_is_not(server):
         except InputError as wrong:
             said = str(wrong)
         assert ends in said
-        assert time.monotonic() - begun < 2.5
+        assert time.monotonic() - begun < 6
 
 
 def test_the_key_comes_from_the_environment_goes_out_and_is_written_nowhere(server, scorer, monkeypatch):
