@@ -154,15 +154,15 @@ class Chat:
             connection.sock = self._connected()
             key = os.environ.get(KEY, "")
             connection.request("POST", self._path, body, headers | ({"Authorization": f"Bearer {key}"} if key else {}))
-            response = connection.getresponse()
-            raw = bytearray()
-            while piece := response.read1(65_536):
-                raw += piece
-                if len(raw) > _LARGEST:
-                    raise InputError(f"{self.url}: an answer of more than {_LARGEST:,} bytes; nothing was scored")
-                if self.clock() > end:
-                    raise _TryAgainError(f"no answer within {self.limits.total:g} s")
-            return response.status, {name.lower(): value for name, value in response.getheaders()}, bytes(raw)
+            with connection.getresponse() as response:
+                raw = bytearray()
+                while piece := response.read1(65_536):
+                    raw += piece
+                    if len(raw) > _LARGEST:
+                        raise InputError(f"{self.url}: an answer of more than {_LARGEST:,} bytes; nothing was scored")
+                    if self.clock() > end:
+                        raise _TryAgainError(f"no answer within {self.limits.total:g} s")
+                return response.status, {name.lower(): value for name, value in response.getheaders()}, bytes(raw)
         except TimeoutError:
             raise _TryAgainError("timed out") from None
         except (http.client.HTTPException, OSError) as wrong:
