@@ -16,6 +16,7 @@ from backtests.episodes.episode import Episode
 from backtests.evidence import critique, shapes
 from backtests.evidence.attribution import attribution
 from backtests.evidence.attribution.gap_split import gap_split
+from backtests.evidence.twins import flawless_twin, masked_twin
 from backtests.records.record import RunRecord
 from backtests.records.shape import Shape
 from backtests.report.page.evidence_sections import (
@@ -89,6 +90,14 @@ METHODS = (
     Evidence(
         name="resample", shape=shapes.RESAMPLE, on_request="resample", text=resample_text,
         page_section=resample_section,
+    ),
+    Evidence(
+        name="masked", shape=masked_twin.SHAPE, on_request="masked", text=masked_twin.masked_text,
+        page_section=masked_twin.masked_section,
+    ),
+    Evidence(
+        name="flawless", shape=flawless_twin.SHAPE, on_request="flawless", text=flawless_twin.flawless_text,
+        page_section=flawless_twin.flawless_section,
     ),
     Evidence(name="delay", shape=shapes.DELAY, on_request="delay", text=delay_text, page_section=delay_section),
     Evidence(

@@ -156,7 +156,8 @@ class Reader:
         """
         titles = dict.fromkeys(text.title for text in texts if _is_asked(text) and self.answer(text) is None)
         if titles and self.asking is None:
-            raise InputError(f"{self.cassette.path}: holds no answer to {next(iter(titles))[:60]!r}; restore the file")
+            first = next(iter(titles))[:60]
+            raise InputError(f"{self.cassette.path}: holds no answer to {first!r}; ask with --scorer ADDRESS#MODEL")
         if titles and self.asking is not None:
             self.asking.ask(list(titles))
         return [_scored(text, self.answer(text))[0] for text in texts]

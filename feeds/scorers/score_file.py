@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
@@ -65,6 +65,27 @@ def load_kept(path: Path, settings: Mapping[str, str]) -> Scorer:
         score=_scorer(table, settings, DEFAULT).score,
         many=_scorer(table, settings, DEFAULT).many,
     )
+
+
+def score_reader(name: str) -> Callable[[ScoreInput], Score | None]:
+    """Returns what finds the labelled score of a headline, None where it has no label.
+
+    Args:
+        name: A file of labelled headlines; `labels` for those that ship.
+
+    Raises:
+        InputError: The file cannot be read, or holds no labels.
+    """
+    path = (_LABELS if name == SHIPPED else Path(name)).resolve()
+    table = _table(path, path.stat().st_mtime_ns if path.is_file() else 0)
+    if not table.file.is_labels:
+        raise InputError(f"{path}: holds no labelled headlines; they have the columns title and compute_demand")
+
+    def read(text: ScoreInput) -> Score | None:
+        row = table.row(text)
+        return None if row is None else as_score(text, row.parts)
+
+    return read
 
 
 class _Table:
