@@ -1,6 +1,6 @@
 """Replaces names by roles, so that a reader cannot remember what became of whom.
 
-"Nvidia falls on DeepSeek's R1" ─► "Chipmaker A falls on Chinese AI Lab A's AI Model A"
+"Nvidia falls on DeepSeek's R1" ─► "AIChipCo A falls on ChinaLabCo A's ChinaModel A"
 
 Companies, people, products and dates; the same name has the same placeholder in all headlines that one `Mask` sees, and
 no two names share one. Letters are given out in the order of the headlines, so that nothing later decides them.
@@ -81,17 +81,17 @@ class Mask:
 
     @property
     def names(self) -> dict[str, str]:
-        """Returns who stands behind each placeholder, by its English form."""
-        return {f"{_table()['placeholders'][role][0]} {code}": of for (role, of), code in self._codes.items()}
+        """Returns who stands behind each placeholder."""
+        return {f"{_table()['placeholders'][role]} {code}": of for (role, of), code in self._codes.items()}
 
-    def mask(self, title: str, summary: str, language: str) -> Masked:
-        """Masks a headline; in German where the language is "de"."""
+    def mask(self, title: str, summary: str = "") -> Masked:
+        """Masks a headline, English or German."""
         count = 0
 
         def placed(role: str, of: str) -> str:
             nonlocal count
             count += 1
-            return f"{_table()['placeholders'][role][language == 'de']} {self._code(role, of)}"
+            return f"{_table()['placeholders'][role]} {self._code(role, of)}"
 
         def name(match: re.Match[str]) -> str:
             known = _known()[match[0]]

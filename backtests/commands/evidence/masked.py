@@ -32,7 +32,7 @@ def masked(
 ) -> None:
     """Asks how much of EPISODE's scores and profits hangs on names, which a model may remember.
 
-    Companies, people, products and dates are replaced by roles ("Chipmaker A"), the scorer reads both headlines, and
+    Companies, people, products and dates are replaced by roles ("AIChipCo A"), the scorer reads both headlines, and
     every strategy runs on both readings.
     EPISODE is an episode or the folder of a run, which then gets the result as evidence/masked.json.
 

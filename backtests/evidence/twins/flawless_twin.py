@@ -2,11 +2,17 @@
 
 It is no strategy, for nobody had that reading. But a strategy that gains where the flawless reading of the same
 headlines loses gains by misreading: it has no edge.
+
+A label says -1, 0 or +1, a scorer something between. So that signs alone differ, a sign that was read rightly keeps the
+strength it was read with, and a corrected one gets the median strength of the signs that were read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import copysign
+from statistics import median
 from typing import Any, Final
 
 from backtests.broker.terms import BrokerTerms
@@ -34,6 +40,7 @@ SHAPE: Shape = {
     "notes": [text],
 }
 MISREADING: Final = "gains by misreading: the flawless reading loses"
+_STRONG: Final = ("relevance", "sentiment", "displacement", "tone")  # parts that have a strength
 MARK: Final = "[flawless]"
 _HEAD: Final = ("strategy", "return %", "what it says")
 
@@ -67,7 +74,11 @@ def flawless_twin(
     count = sum(each is not None for each in found)
     if not count:
         raise InputError(f"--labels {labels}: labels none of the {len(found):,} headlines of {episode.name}")
-    scores = [item.score if each is None else each for item, each in zip(news.items, found, strict=True)]
+    usual = {part: _median(getattr(item.score, part) for item in news.items if item.used) for part in _STRONG}
+    scores = [
+        item.score if each is None else _as_strong(each, item.score, usual)
+        for item, each in zip(news.items, found, strict=True)
+    ]
     corrected = sum(_sign(item.score) != _sign(each) for item, each in zip(news.items, scores, strict=True))
     runs = twin_returns(episode, news, scores, rules, terms, on_progress)
     return {
@@ -79,9 +90,27 @@ def flawless_twin(
             for each in runs
         ],
         "notes": [
-            "A label is −1, 0 or +1 and weighs in full, where a scorer may say half.",
+            "A sign that was read rightly keeps the strength of its reading; a corrected one gets the usual strength.",
         ],
     }  # fmt: skip
+
+
+def _median(values: Iterable[float]) -> float:
+    """Returns the median size of what says something; 1 where nothing does."""
+    return median([abs(value) for value in values if abs(value) >= SPEAKS] or [1.0])
+
+
+def _as_strong(label: Score, read: Score, usual: Mapping[str, float]) -> Score:
+    """Returns a label with the strength of the reading where both have one sign, else with the usual strength."""
+
+    def sized(part: str) -> float:
+        said, was = getattr(label, part), getattr(read, part)
+        return float(was if said * was > 0 else copysign(usual[part], said) if said else 0.0)
+
+    return dataclasses.replace(
+        label, relevance=sized("relevance"), sentiment=sized("sentiment"), displacement=sized("displacement"),
+        tone=sized("tone"),
+    )  # fmt: skip
 
 
 def _sign(score: Score) -> int:

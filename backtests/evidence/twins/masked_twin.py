@@ -2,7 +2,7 @@
 
 Companies, people, products and dates are replaced by roles (feeds/scorers/masking.py), the same scorer reads both
 headlines, and every strategy runs on both readings. A model that has read what became of a name can remember it; of
-"Chipmaker A" it remembers nothing.
+"AIChipCo A" it remembers nothing.
 """
 
 from __future__ import annotations
@@ -72,8 +72,7 @@ def masked_twin(
     if scorer.source is not None and scorer.source(()).kind == "scores":
         raise InputError(f"{scorer.name}: a file of scores cannot read masked headlines; give the scorer that made it")
     mask = Mask()
-    heads = [(item.headline, item.score.language) for item in news.items]
-    masked = [mask.mask(head.title, head.summary, language) for head, language in heads]
+    masked = [mask.mask(item.headline.title, item.headline.summary) for item in news.items]
     texts = [
         ScoreInput(each.title, each.summary, item.score.language, "", item.known_at)
         for each, item in zip(masked, news.items, strict=True)
@@ -115,6 +114,7 @@ def _notes(runs: Sequence[TwinReturns]) -> list[str]:
     lost = [f"Gains with names and not without them: {', '.join(turned)}."] if turned else []
     return [
         *lost,
+        "Few changed scores can move a profit far: `backtest resample` says how far chance moves it.",
         "A role is a fact too: that chip makers fell in a month a model may remember without any name.",
         _WHOM,
     ]
