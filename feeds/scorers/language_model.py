@@ -63,7 +63,8 @@ def load_model(name: str, settings: Mapping[str, str]) -> Scorer:
 
 def load_kept(path: Path, settings: Mapping[str, str]) -> Scorer:
     """Returns the scorer of the answers that a run has kept, which asks nobody."""
-    return model_scorer(Cassette(path), settings["model"], settings)
+    model = settings["model"]
+    return model_scorer(Cassette(path), model, settings)
 
 
 class Asking:

@@ -32,17 +32,17 @@ class Kind:
     is_code: bool = False  # does its file run with the user's rights?
 
 
-KINDS: Final = (
+KINDS: Final = (  # the first that knows a name counts
     Kind(
         name="code", is_one=own_scorer.is_file, load=own_scorer.load_file, again=own_scorer.load_kept, is_code=True,
     ),
     Kind(
-        name="scores", is_one=score_file.is_scores, load=score_file.load_scores, again=score_file.load_kept,
-        settings=score_file.SETTINGS,
-    ),
-    Kind(
         name="answers", is_one=language_model.is_address, load=language_model.load_model,
         again=language_model.load_kept, settings=language_model.SETTINGS,
+    ),
+    Kind(
+        name="scores", is_one=score_file.is_scores, load=score_file.load_scores, again=score_file.load_kept,
+        settings=score_file.SETTINGS,
     ),
 )  # fmt: skip
 
@@ -100,7 +100,10 @@ def kept_scorer(path: Path, kind: str, settings: Mapping[str, str]) -> Scorer:
     found = {each.name: each for each in KINDS}
     if kind not in found:
         raise InputError(f"{path}: this version knows no scorer of the kind {kind!r}; it knows {', '.join(found)}")
-    return found[kind].again(path, settings)
+    try:
+        return found[kind].again(path, settings)
+    except KeyError as missing:
+        raise InputError(f"{path}: the run does not say the scorer's {missing}; restore its card") from None
 
 
 def is_code(kind: str) -> bool:

@@ -56,14 +56,11 @@ def load_kept(path: Path, settings: Mapping[str, str]) -> Scorer:
         raise InputError(f"--missing {missing!r}: give {' or '.join(MISSING)}")
     path = path.resolve()
     table = _table(path, path.stat().st_mtime_ns if path.is_file() else 0)
-    scorer = _scorer(table, settings, None)
     if missing == "neutral":
-        return scorer
+        return _scorer(table, settings, None)
     return dataclasses.replace(
-        scorer,
+        _scorer(table, settings, DEFAULT),
         made_for=lambda start, as_of: _scorer(table, settings, DEFAULT.before(start, as_of)),
-        score=_scorer(table, settings, DEFAULT).score,
-        many=_scorer(table, settings, DEFAULT).many,
     )
 
 

@@ -133,9 +133,9 @@ def test_the_cut_off_is_the_latest_of_all_rows_and_unknown_where_one_does_not_sa
 def test_scores_of_a_run_fed_back_give_the_same_bytes(tmp_path, monkeypatch):
     """Every table and figure of the run, but for the scorer's name; what is made of the folder needs no file beside."""
     monkeypatch.chdir(tmp_path)
-    first = "run deepseek-2025 --no-baselines --trials off -s shock -s basket -o first".split()
+    first = "run deepseek-2025 --no-baselines --trials off -s shock -s pairs -o first".split()
     again = (
-        "run deepseek-2025 --no-baselines --trials off -s shock -s basket --scores first/scores.csv -o again".split()
+        "run deepseek-2025 --no-baselines --trials off -s shock -s pairs --scores first/scores.csv -o again".split()
     )
     for words in (first, again):
         assert CliRunner().invoke(cli, words, catch_exceptions=False).exit_code == 0
