@@ -35,9 +35,9 @@ from backtests.runs.build import build_result
 from backtests.runs.result import Result
 from backtests.user_strategies.loading import reloaded
 from backtests.user_strategies.selection import Strategy, choose_rules
+from feeds.scorers.own_scorer import made
+from feeds.scorers.registry import scorer_named
 from feeds.scoring import DEFAULT, Scorer
-from feeds.scoring.own_scorer import made
-from feeds.scoring.registry import scorer_named
 
 
 def replay(

@@ -10,7 +10,17 @@ import sys
 import click
 
 from backtests.commands import claim, episodes, init, listings, run, score, sweep, trials
-from backtests.commands.evidence import attribute, counterexamples, delay, placebo, resample, signal, study
+from backtests.commands.evidence import (
+    attribute,
+    counterexamples,
+    delay,
+    flawless,
+    masked,
+    placebo,
+    resample,
+    signal,
+    study,
+)
 from backtests.commands.feeds import intake
 from backtests.commands.options import Verbs, option_hint, quiet_option
 from backtests.commands.saved_runs import audit, compare, diff, plot, tearsheet, verify
@@ -33,10 +43,9 @@ def cli() -> None:
 
 _VERBS = (
     run.run, compare.compare, diff.diff, verify.verify, audit.audit, tearsheet.tearsheet, plot.plot,
-    study.study, delay.delay, placebo.placebo, resample.resample, signal.signal, sweep.sweep, attribute.attribute,
-    counterexamples.counterexamples, trials.trials, episodes.episodes, listings.strategies, listings.scorers,
-    score.score, claim.claim, init.init, episodes.check,
-    intake.feeds,
+    study.study, delay.delay, placebo.placebo, resample.resample, signal.signal, masked.masked, flawless.flawless,
+    sweep.sweep, attribute.attribute, counterexamples.counterexamples, trials.trials, episodes.episodes,
+    listings.strategies, listings.scorers, score.score, claim.claim, init.init, episodes.check, intake.feeds,
 )  # fmt: skip
 for _verb in _VERBS:
     cli.add_command(_verb)

@@ -21,6 +21,7 @@ from backtests.records.run_diff import first_difference
 from backtests.runs.borrow_stress import borrow_stress
 from backtests.runs.earlier_names import NOTE, has_earlier_names, same_configuration, translated_file
 from backtests.runs.inputs import load_inputs
+from backtests.runs.kept_scorer import scorer_code
 from backtests.runs.result import Result
 from backtests.user_strategies.loading import own_code, saved_rules
 from feeds.scoring import Scorer
@@ -42,8 +43,8 @@ def rerun(folder: Path | str, *, trust: bool = False, scorer: Scorer | None = No
 
     Args:
         folder: Of the run.
-        trust: Whether strategy code that lies in it may run.
-        scorer: The run's, where it is a file of the user's own.
+        trust: Whether code of a strategy or a scorer that lies in it may run.
+        scorer: The run's; without, it is made again of what the run has kept.
 
     Raises:
         InputError: The folder is no run, holds no inputs or other ones than the run read, or code that is not trusted.
@@ -51,7 +52,7 @@ def rerun(folder: Path | str, *, trust: bool = False, scorer: Scorer | None = No
     folder = Path(folder)
     run = Result.load(folder)
     rules = saved_rules(folder, run.config["strategies"], trust=trust)
-    episode, read = load_inputs(folder, run.config, scorer)
+    episode, read = load_inputs(folder, run.config, scorer, trust=trust)
     terms = BrokerTerms().with_settings({name: str(value) for name, value in run.config["broker"].items()})
     news = place_news(episode, read, terms)
     made = replay(episode, rules, terms=terms, news=news)
@@ -85,8 +86,8 @@ def verify(folder: Path | str, *, trust: bool = False, scorer: Scorer | None = N
 
     Args:
         folder: Of the run.
-        trust: Whether strategy code that lies in it may run.
-        scorer: The run's, where it is a file of the user's own.
+        trust: Whether code of a strategy or a scorer that lies in it may run.
+        scorer: The run's; without, it is made again of what the run has kept.
 
     Raises:
         InputError: As `rerun`.
@@ -96,7 +97,7 @@ def verify(folder: Path | str, *, trust: bool = False, scorer: Scorer | None = N
     notes = [f"taken as it stands, not made again: evidence/{name}.json" for name in _standing(run)]
     if has_short_form(run.document) and not is_compiled_engine_here():
         notes.append("taken as it stands, not made again: `resampled` in metrics.json, which needs aftershock[fast]")
-    notes += [f"ran its own code: {line}" for line in own_code(run.config["strategies"])]
+    notes += [f"ran its own code: {line}" for line in (*own_code(run.config["strategies"]), *scorer_code(run.config))]
     notes += _other_machine(made)
     earlier = has_earlier_names(json.loads((folder / "run_card.json").read_bytes())["config"])
     notes += [NOTE] if earlier else []

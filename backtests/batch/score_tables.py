@@ -16,8 +16,9 @@ from typing import Any
 
 from backtests.batch.pools import Pool
 from feeds.errors import InputError
+from feeds.scorers.answer import entities_cell
+from feeds.scorers.registry import scorer_named
 from feeds.scoring import DEFAULT, ScoreInput, Scorer
-from feeds.scoring.registry import scorer_named
 
 BLOCK = 10_000  # rows that are scored at once, whatever the number of workers
 TEXTS = ("title", "summary", "language")
@@ -63,7 +64,7 @@ def score_tables(
         if target.resolve() == path.resolve():
             raise InputError(f"--output {output}: would write over {path}; choose another folder")
         if not _is_done(target, key):
-            _score_table(path, rows, target, key, pool, scorer.name, lexicon_as_of, on_progress or (lambda _: None))
+            _score_table(path, rows, target, key, pool, scorer.handle, lexicon_as_of, on_progress or (lambda _: None))
         total += rows
     return total
 
@@ -107,7 +108,7 @@ def score_block(path: str, first: int, lexicon_as_of: date | None, scorer: str =
     """Scores the rows `first` … `first + BLOCK - 1` of a table; returns a pyarrow table, one row for each.
 
     Its columns: row, id and published where they are there, language, relevance, sentiment, displacement, tone,
-    reaction, cause, entities ("NVDA:-1 …"), features.
+    reaction, cause, entities ("NVDA:-1 AMD:+1:0.85 …"), features.
     """
     import pyarrow as pa
 
@@ -116,7 +117,7 @@ def score_block(path: str, first: int, lexicon_as_of: date | None, scorer: str =
         [text or "" for text in table.column(name).cast(pa.string()).to_pylist()]
         if name in table.column_names
         else [""] * table.num_rows
-        for name in TEXTS
+        for name in (*TEXTS, "id")
     ]
     found = scorer_named(scorer)
     scores = found.scores([ScoreInput(*each) for each in zip(*texts, strict=True)], lexicon_as_of)
@@ -130,8 +131,7 @@ def score_block(path: str, first: int, lexicon_as_of: date | None, scorer: str =
         "tone": pa.array([each.tone for each in scores], pa.float64()),
         "reaction": pa.array([each.reaction for each in scores], pa.bool_()),
         "cause": pa.array([each.cause for each in scores], pa.bool_()),
-        "entities": pa.array([" ".join(f"{e.symbol}:{e.direction:+d}" for e in each.entities) for each in scores],
-                             pa.string()),
+        "entities": pa.array([entities_cell(each.entities) for each in scores], pa.string()),
         "features": pa.array(["; ".join(each.features) for each in scores], pa.string()),
     }  # fmt: skip
     return pa.table(columns)

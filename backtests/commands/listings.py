@@ -54,7 +54,7 @@ def scorers(as_json: bool) -> None:
     Example:
       backtest scorers
     """
-    from feeds.scoring.registry import scorers as known
+    from feeds.scorers.registry import scorers as known
 
     if as_json:
         rows = [

@@ -106,36 +106,60 @@ def window_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return start(end(command))
 
 
-_VINTAGE = "aftershock.vintage"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_SET = "aftershock.scorer_set"
 
 
 def scorer_named(context: click.Context, _: click.Parameter, name: str | None) -> Scorer:
     """Finds a scorer; the default where none is named."""
-    from feeds.scoring.registry import scorer_named as find
-    from feeds.scoring.registry import vintage_named
+    from feeds.scorers.registry import scorer_named as find
+    from feeds.scorers.registry import vintage_named
 
-    vintage = context.meta.get(_VINTAGE)
-    if vintage and name:
-        raise InputError("--vintage is one of the default scorer; leave --scorer out")
-    return vintage_named(vintage) if vintage else find(name or "")
+    said = {key: context.meta.get(f"aftershock.{key}") for key in ("vintage", "scores", "missing", "trained_until")}
+    vintage, scores = said.pop("vintage"), said.pop("scores")
+    if vintage and (name or scores):
+        raise InputError("--vintage is one of the default scorer; leave --scorer and --scores out")
+    if name and scores:
+        raise InputError("--scores are the scores; leave --scorer out")
+    settings = {key: value for key, value in said.items() if value is not None} | context.meta.get(_SET, {})
+    if vintage:
+        return vintage_named(vintage)
+    found = find(scores or name or "", settings)
+    if found.watch is not None:
+        from backtests.commands.output import line
+
+        found.watch(context.with_resource(line()))
+    return found
 
 
-def _note_vintage(context: click.Context, _: click.Parameter, text: str | None) -> None:
-    context.meta[_VINTAGE] = text
+def _note(context: click.Context, parameter: click.Parameter, text: str | None) -> None:
+    """Remembers what an option says of the scorer, until that is found."""
+    context.meta[f"aftershock.{parameter.name}"] = text
+
+
+def _note_set(context: click.Context, _: click.Parameter, pairs: tuple[str, ...]) -> None:
+    context.meta[_SET] = pairs_option(context, _, pairs, "--scorer-set")
 
 
 def scorer_option(command: _Command) -> _Command:
-    """Adds --scorer and --vintage, which give the command one scorer."""
-    vintage = click.option(
-        "--vintage", callback=_note_vintage, is_eager=True, expose_value=False, metavar="DATE",
-        help="Weights learned until DATE, or `all`; without, those of before the episode.",
-    )  # fmt: skip
-    scorer = click.option(
+    """Adds --scorer and what else says which scorer it is; together they give the command one scorer."""
+    for name, metavar, says in (
+        ("--trained-until", "DATE", "Last day of what a scorer learned from that does not say it; unknown, or none."),
+        ("--missing", "HOW", "With --scores: what has no score is neutral (without this), or default: scored by it."),
+        ("--scores", "FILE", "Scores from a CSV, JSONL or Parquet file; `labels`: a flawless reading."),
+        ("--vintage", "DATE", "Weights learned until DATE, or `all`; without, those of before the episode."),
+    ):
+        command = click.option(name, callback=_note, is_eager=True, expose_value=False, metavar=metavar, help=says)(
+            command
+        )
+    command = click.option(
+        "--scorer-set", multiple=True, callback=_note_set, is_eager=True, expose_value=False, metavar="NAME=VALUE",
+        help="Of a language model: answers=FILE, at_once=N, usd_per_million=READ,WRITTEN (repeatable).",
+    )(command)  # fmt: skip
+    return click.option(
         "--scorer", callback=scorer_named, metavar="NAME",
-        help="Another scorer: a name of `backtest scorers`, or your own FILE.py:function.",
-    )  # fmt: skip
-    return scorer(vintage(command))
+        help="Another scorer: of `backtest scorers`, FILE.py:function, or http://HOST:PORT/v1#MODEL.",
+    )(command)  # fmt: skip
 
 
 def rates(_: click.Context, parameter: click.Parameter, text: str | None) -> tuple[float, ...]:
@@ -222,13 +246,15 @@ def news_of(
         return read_archive(loaded, opened, scorer=scorer, lexicon_as_of=as_of)
 
 
-def pairs_option(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+def pairs_option(
+    _: click.Context, __: click.Parameter, pairs: tuple[str, ...], option: str = "--set"
+) -> dict[str, str]:
     """Reads NAME=VALUE pairs."""
     settings = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise InputError(f"--set {pair!r}: give NAME=VALUE")
+            raise InputError(f"{option} {pair!r}: give NAME=VALUE")
         settings[name.strip()] = value.strip()
     return settings
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from feeds.item_fields import printable
+
 
 @contextmanager
 def progress(length: int, label: str) -> Iterator[Callable[[int], None]]:
@@ -19,6 +21,28 @@ def progress(length: int, label: str) -> Iterator[Callable[[int], None]]:
         return
     with click.progressbar(length=length, label=label, file=getattr(sys.stderr, "raw", sys.stderr)) as bar:
         yield bar.update
+
+
+@contextmanager
+def line() -> Iterator[Callable[[str], None]]:
+    """Shows one line that changes on stderr, and leaves the last of it; nothing where that is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    raw = getattr(sys.stderr, "raw", sys.stderr)
+    shown = False
+
+    def say(text: str) -> None:
+        nonlocal shown
+        shown = True
+        raw.write(f"\r\x1b[K{printable(text)}")
+        raw.flush()
+
+    try:
+        yield say
+    finally:
+        if shown:
+            raw.write("\n")
 
 
 def show(text: str, document: Any, *, as_json: bool) -> None:

@@ -122,7 +122,7 @@ def score(
         return
     if text is not None and source is not None:
         raise InputError("give TEXT or --input FILE, not both")
-    how = _How(scorer=scorer.name, language=language, lexicon_as_of=lexicon_as_of, as_json=as_json, explain=explain)
+    how = _How(scorer=scorer.handle, language=language, lexicon_as_of=lexicon_as_of, as_json=as_json, explain=explain)
     if text is not None:
         click.echo(how.lines([text])[0])
         return
@@ -147,8 +147,8 @@ class _How:
 
     def lines(self, lines: list[str]) -> list[str]:
         """What is printed for each headline."""
+        from feeds.scorers.registry import scorer_named
         from feeds.scoring import ScoreInput
-        from feeds.scoring.registry import scorer_named
 
         scorer = scorer_named(self.scorer)
         scores = scorer.scores([ScoreInput(line, "", self.language) for line in lines], self.lexicon_as_of)

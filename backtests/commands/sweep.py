@@ -87,7 +87,7 @@ def sweep(
         prices=str(prices.resolve()) if prices else "",
         start=start,
         end=end,
-        scorer=scorer.name,
+        scorer=scorer.handle,
         replay=replay,
     )
     for line in checked(job):

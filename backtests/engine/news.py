@@ -11,13 +11,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backtests.engine.news_language import is_open, score_as_stated, score_headlines
+from backtests.engine.news_language import is_open, score_as_stated, score_headlines, score_input
 from backtests.episodes.episode import Episode
 from feeds import rss
 from feeds.errors import InputError
 from feeds.headline import Headline
 from feeds.rss import Parsed, Reject
-from feeds.scoring import DEFAULT, Score, Scorer
+from feeds.scoring import DEFAULT, Score, ScoreInput, Scorer, ScorerSource
 from strategies.sessions import Sessions
 from strategies.signals import NewsItem, place
 
@@ -42,6 +42,8 @@ class News:
     lexicon_as_of: date | None = None  # scored without words learned after that day
     remarks: Mapping[str, int] = field(default_factory=dict)  # how often what was assumed or put right, by reason
     trained_until: date | None = None  # the scorer's training cut-off, None where nothing is learned
+    source: ScorerSource | None = None  # the file behind the scores, which a run keeps
+    notes: tuple[str, ...] = ()  # what a result says of the scorer
     span: tuple[datetime, datetime] | None = None  # from when to when a headline can act in the window; None: always
 
     def counts(self) -> dict[str, object]:
@@ -90,7 +92,8 @@ def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date
     basis.update("import" if each.seen else "assumed" for each in listed)
     scored = score_headlines([*headlines, *listed], scorer, lexicon_as_of, episode.assumed_delay)
     headlines += _newest(episode, listed)
-    news = _placed(episode, [scored[each] for each in headlines], scorer, lexicon_as_of)
+    news = _placed(episode, [scored[each] for each in headlines], scorer, lexicon_as_of, scored)
+    remarks.update(news.remarks)
     return replace(news, rejects=tuple(rejects), basis=basis, remarks=remarks)
 
 
@@ -159,7 +162,8 @@ def read_archive(
         )
     rows = [(each.provenance, each.headline) for each in archived]
     scorer = scorer.before(episode.start, lexicon_as_of)
-    scores = _archived_scores(archive, archived, scorer, lexicon_as_of)
+    delay = episode.assumed_delay
+    scores = _archived_scores(archive, archived, scorer, lexicon_as_of, delay) if scorer.stored else None
     return from_archived(episode, rows, scorer=scorer, lexicon_as_of=lexicon_as_of, scores=scores)
 
 
@@ -188,12 +192,12 @@ def from_archived(
     episode = replace(episode, news=(), files=files, sources={**sources, "archive": digest.hexdigest()})
     every = [head for _, head in archived]
     scored = score_headlines(every, scorer, lexicon_as_of, episode.assumed_delay, scores)
-    news = _placed(episode, [scored[each] for each in _newest(episode, every)], scorer, lexicon_as_of)
+    news = _placed(episode, [scored[each] for each in _newest(episode, every)], scorer, lexicon_as_of, scored)
     return episode, replace(news, basis=basis, archived=tuple(archived))
 
 
 def _archived_scores(
-    archive: Archive, archived: Sequence[ArchivedHeadline], scorer: Scorer, as_of: date | None
+    archive: Archive, archived: Sequence[ArchivedHeadline], scorer: Scorer, as_of: date | None, delay: timedelta
 ) -> dict[Headline, Score]:
     """Scores an archive's headlines: takes stored scores of this very scorer, makes and stores the others.
 
@@ -203,7 +207,7 @@ def _archived_scores(
     settled = [each for each in archived if not is_open(each.headline)]
     stored = archive.scores([each.row for each in settled], scorer.key, as_of)
     new = [each for each in settled if each.row not in stored]
-    scored = score_as_stated([each.headline for each in new], scorer, as_of)
+    scored = score_as_stated([each.headline for each in new], scorer, as_of, delay)
     made = {each.row: scored[each.headline] for each in new}
     if made:
         with suppress(InputError):
@@ -213,8 +217,13 @@ def _archived_scores(
 
 
 def _placed(
-    episode: Episode, scored: Sequence[tuple[Headline, Score]], scorer: Scorer, lexicon_as_of: date | None
+    episode: Episode,
+    scored: Sequence[tuple[Headline, Score]],
+    scorer: Scorer,
+    lexicon_as_of: date | None,
+    every: Iterable[Headline],
 ) -> News:
+    """Places scored headlines; `every` headline that was scored counts for the file that a run keeps of its scorer."""
     items = place(
         [head for head, _ in scored],
         [score for _, score in scored],
@@ -223,7 +232,14 @@ def _placed(
         lead=episode.lead,
         latency=episode.latency,
     )
+
+    def inputs(headlines: Iterable[Headline]) -> list[ScoreInput]:
+        return [score_input(each, episode.assumed_delay) for each in headlines]
+
+    own = inputs(head for head, _ in scored) if scorer.remark or scorer.notes else []
     return News(
         items=items, rejects=(), scorer=scorer.label, lexicon_as_of=lexicon_as_of,
         trained_until=scorer.trained_until, span=news_span(episode.sessions, episode.window),
+        remarks=Counter(filter(None, map(scorer.remark, own))) if scorer.remark else Counter(),
+        source=scorer.source(inputs(every)) if scorer.source else None, notes=scorer.notes(own) if scorer.notes else (),
     )  # fmt: skip

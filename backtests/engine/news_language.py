@@ -37,9 +37,18 @@ def is_open(headline: Headline) -> bool:
     return sum(1 for _ in zip(range(ENOUGH), words, strict=False)) < ENOUGH
 
 
-def score_as_stated(headlines: Sequence[Headline], scorer: Scorer, as_of: date | None) -> dict[Headline, Score]:
+def score_input(headline: Headline, assumed_delay: timedelta) -> ScoreInput:
+    """Returns what a scorer is given of a headline; the delay is that of a headline that nobody saw."""
+    return ScoreInput(
+        headline.title, headline.summary, headline.language, headline.id, headline.known_at(assumed_delay)
+    )
+
+
+def score_as_stated(
+    headlines: Sequence[Headline], scorer: Scorer, as_of: date | None, assumed_delay: timedelta
+) -> dict[Headline, Score]:
     """Scores headlines in the languages that they state."""
-    texts = [ScoreInput(each.title, each.summary, each.language) for each in headlines]
+    texts = [score_input(each, assumed_delay) for each in headlines]
     return dict(zip(headlines, scorer.scores(texts, as_of), strict=True))
 
 
@@ -66,22 +75,24 @@ def score_headlines(
     every = list(dict.fromkeys(headlines))
     scores = dict(made or {})
     new = [each for each in every if each not in scores and not is_open(each)]
-    scores.update(score_as_stated(new, scorer, lexicon_as_of))
+    scores.update(score_as_stated(new, scorer, lexicon_as_of, assumed_delay))
     short = [each for each in every if is_open(each)]
-    alone = _alone(short, scorer, lexicon_as_of)
+    alone = _alone(short, scorer, lexicon_as_of, assumed_delay)
     decided = _decided(short, scores, alone, assumed_delay)
     named = {each: replace(each, language=language) for each, language in decided.items()}
-    again = score_as_stated(list(named.values()), scorer, lexicon_as_of)
+    again = score_as_stated(list(named.values()), scorer, lexicon_as_of, assumed_delay)
     found = {each: (each, score) for each, score in scores.items()} | alone
     return found | {own: (each, again[each]) for own, each in named.items()}
 
 
-def _alone(short: Sequence[Headline], scorer: Scorer, as_of: date | None) -> dict[Headline, tuple[Headline, Score]]:
+def _alone(
+    short: Sequence[Headline], scorer: Scorer, as_of: date | None, delay: timedelta
+) -> dict[Headline, tuple[Headline, Score]]:
     """Scores short headlines each by itself: by what it is taken for, or as English where a known company is named."""
-    said = score_as_stated(short, scorer, as_of)
+    said = score_as_stated(short, scorer, as_of, delay)
     doubtful = [each for each in short if said[each].language not in _SCORED and _in_plain_letters(each.title)]
     english = [replace(each, language="en") for each in doubtful]
-    named = score_as_stated(english, scorer, as_of)
+    named = score_as_stated(english, scorer, as_of, delay)
     found = {each: (each, said[each]) for each in short}
     return found | {
         own: (each, named[each]) for own, each in zip(doubtful, english, strict=True) if named[each].entities

@@ -17,6 +17,7 @@ from backtests.evidence.attribution import attribution
 from backtests.evidence.attribution.gap_split import gap_split
 from backtests.evidence.gathering import Document, Gathering
 from backtests.evidence.tear_sheet.tear_sheet import tear_sheet
+from backtests.evidence.twins import flawless_twin, masked_twin
 from backtests.records.record import RunRecord
 from backtests.records.shape import Shape
 from backtests.report.page.evidence_sections import (
@@ -98,6 +99,14 @@ METHODS = (
     Evidence(
         name="delay", shape=shapes.DELAY, on_request="delay", text=delay_text, page_section=delay_section,
         ask=gathering.ask_delay, replays=6,
+    ),
+    Evidence(
+        name="masked", shape=masked_twin.SHAPE, on_request="masked", text=masked_twin.masked_text,
+        page_section=masked_twin.masked_section,
+    ),
+    Evidence(  # by `backtest flawless`; needs labels, which few news have, so that no page names it as missing
+        name="flawless", shape=flawless_twin.SHAPE, text=flawless_twin.flawless_text,
+        page_section=flawless_twin.flawless_section,
     ),
     Evidence(
         name="attribution", shape=shapes.ATTRIBUTION, on_request="attribute", text=attribution_text,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from feeds.scoring import Scorer
+from feeds.scoring import UNKNOWN, Scorer
 
 
 def scorer_facts(label: str, trained_until: date | None, first_sessions: Mapping[str, date]) -> dict[str, Any]:
@@ -19,13 +18,13 @@ def scorer_facts(label: str, trained_until: date | None, first_sessions: Mapping
         first_sessions: By episode.
 
     Returns:
-        `name`, `trained_until` (None or a date as text) and `contaminated_for`: the episodes whose first session is
-        not after that day.
+        `name`, `trained_until` (None, a date as text, or "unknown") and `contaminated_for`: the episodes whose first
+        session is not after that day; all of them where nobody knows it.
     """
     late = [] if trained_until is None else [name for name, day in first_sessions.items() if day <= trained_until]
     return {
         "name": label,
-        "trained_until": None if trained_until is None else trained_until.isoformat(),
+        "trained_until": "unknown" if trained_until == UNKNOWN else trained_until and trained_until.isoformat(),
         "contaminated_for": late,
     }
 
@@ -33,7 +32,7 @@ def scorer_facts(label: str, trained_until: date | None, first_sessions: Mapping
 def facts_of_several(scorer: Scorer, first_sessions: Mapping[str, date]) -> dict[str, Any]:
     """Returns what a result over several episodes says of its scorer, of which each may have its own vintage.
 
-    `trained_until` is the latest day that one of them learned until.
+    `trained_until` is the latest day that one of them learned until, or "unknown", which sorts behind every day.
     """
     used = {name: scorer.before(day) for name, day in first_sessions.items()}
     facts = [scorer_facts(each.label, each.trained_until, {name: first_sessions[name]}) for name, each in used.items()]
@@ -46,6 +45,11 @@ def scorer_line(facts: Mapping[str, Any] | None) -> str:
     """Says it in one line; "" for a scorer that has learned nothing, and for runs that say nothing of it."""
     if not facts or facts["trained_until"] is None:
         return ""
+    if facts["trained_until"] == "unknown":
+        late = ", ".join(facts["contaminated_for"])
+        return (
+            f"CONTAMINATION UNKNOWN scorer {facts['name']}: nobody said until when it learned; it may have read {late}"
+        )
     trained = f"scorer {facts['name']}: trained on data until {facts['trained_until']}"
     if facts["contaminated_for"]:
         return f"CONTAMINATED {trained}: contaminated for {', '.join(facts['contaminated_for'])}, which began by then"

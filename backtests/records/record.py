@@ -67,6 +67,7 @@ class RunRecord:
     document: dict[str, Any]  # what `--json` prints
     config: dict[str, Any]  # what makes the run: data, scorer, broker's terms, strategies
     texts: dict[str, str] = field(default_factory=dict)  # files to write besides, by their place in the run's folder
+    files: dict[str, bytes] = field(default_factory=dict)  # likewise: the file that the scorer is made of
     made: dict[str, Any] = field(default_factory=dict)  # versions and code of a loaded run; empty: those of now
     inputs: dict[str, Path] = field(default_factory=dict)  # place in the run's folder, and where the file lies
     evidence: dict[str, dict[str, Any]] = field(default_factory=dict)  # name of a method to its document

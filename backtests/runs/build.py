@@ -19,7 +19,9 @@ from backtests.records.metrics import Outcome, cash_returns, figures
 from backtests.records.record import Table, label
 from backtests.records.round_trips import Trade, round_trips
 from backtests.runs.inputs import ARCHIVED, archived_text
+from backtests.runs.kept_scorer import source_place, source_row
 from backtests.runs.result import Result
+from feeds.scorers.answer import entities_cell
 from strategies.rule import Rule
 from strategies.signals import NewsItem, SignalBook
 
@@ -41,7 +43,7 @@ def build_result(episode: Episode, news: News, terms: BrokerTerms, replays: Sequ
         "key_session": episode.key_session.isoformat(),
         "headlines": news.counts(),
         "scorer": scorer_facts(news.scorer, news.trained_until, {episode.name: episode.start}),
-        "notes": list(episode.notes),
+        "notes": [*episode.notes, *news.notes],
         "limits": [says for of, says in episode.limits if of != "news" or not news.archived],
         "trading": {"bars": _bar_text(episode), "auctions": terms.auctions},
         "claims": [_claim(claim) for claim in check_claims(episode)],
@@ -54,6 +56,8 @@ def build_result(episode: Episode, news: News, terms: BrokerTerms, replays: Sequ
     if news.archived:
         texts[ARCHIVED] = archived_text(news.archived)
     result = Result(tables, document, configuration(episode, news, terms, rules), texts)
+    if news.source is not None:
+        result.files[source_place(news.source)] = news.source.raw
     result.inputs = {f"inputs/{place}": path for place, path in episode.files}
     return result
 
@@ -196,7 +200,7 @@ def _score_row(item: NewsItem, sessions: Sequence[date]) -> tuple[Any, ...]:
         float(item.weight),
         item.vader,
         item.used,
-        " ".join(f"{entity.symbol}:{entity.direction:+d}" for entity in score.entities),
+        entities_cell(score.entities),
         "; ".join(score.features),
         head.link,
     )
@@ -212,6 +216,7 @@ def configuration(episode: Episode, news: News, terms: BrokerTerms, rules: Seque
         "start": episode.start.isoformat(),
         "end": episode.end.isoformat(),
         "scorer": news.scorer,
+        **({} if news.source is None else {"scorer_source": source_row(news.source)}),
         **({} if news.lexicon_as_of is None else {"lexicon_as_of": news.lexicon_as_of.isoformat()}),
         "assumed_delay_minutes": episode.assumed_delay.total_seconds() / 60,
         "latency_minutes": episode.latency.total_seconds() / 60,

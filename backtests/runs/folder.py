@@ -88,9 +88,9 @@ def _write_into(record: RunRecord, folder: Path) -> None:
         **{f"evidence/{name}.json": json_text(evidence) for name, evidence in record.evidence.items()},
         CARD_FILE: json_text(run_card(record)),
     }
-    for name, text in texts.items():
+    for name, raw in (*record.files.items(), *((name, text.encode()) for name, text in texts.items())):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8", newline="")
+        (folder / name).write_bytes(raw)
 
 
 def page_of(record: RunRecord) -> str:
@@ -118,6 +118,8 @@ def read_run(folder: Path) -> RunRecord:
         for place in [*(row["code"] for row in config["strategies"] if "code" in row), ARCHIVED]
         if (folder / place).is_file()
     ]
+    source = config["scorer_source"]["file"] if "scorer_source" in config else ""
+    files = {source: (folder / source).read_bytes()} if (folder / source).is_file() else {}
     place = "metrics.json"
     try:
         check(document, DOCUMENT)
@@ -130,7 +132,8 @@ def read_run(folder: Path) -> RunRecord:
             config=config,
             made={name: card[name] for name in ("versions", "code_sha256", "options") if name in card},
             texts={place: (folder / place).read_bytes().decode() for place in texts},
-            inputs={place: folder / place for place in inputs if place not in texts},
+            inputs={place: folder / place for place in inputs if place not in {*texts, source}},
+            files=files,
             evidence=evidence,
         )
         place = CARD_FILE

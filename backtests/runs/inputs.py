@@ -5,7 +5,8 @@ inputs/prices/           the user's own bars, daily or of minutes
 inputs/news/             the documents that were read
 inputs/loans/            the table of stock loans
 inputs/archive/          headlines.jsonl: what the archive held, one sighting a line
-code/                    users' strategies
+inputs/scorer/           the file of scores or of a model's answers (kept_scorer.py)
+code/                    users' strategies, and a scorer of the user's own
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from backtests.engine.news import News, from_archived, read_news
 from backtests.episodes.episode import Episode, load_episode
 from backtests.records.record import RunRecord
 from backtests.records.shape import Shape, aware, read_text, text, whole
+from backtests.runs.kept_scorer import scorer_of_run
 from feeds.errors import InputError
 from feeds.headline import Headline
 from feeds.scoring import Scorer
-from feeds.scoring.registry import scorer_named
 
 _HEADLINE: Shape = {
     **dict.fromkeys(("provenance", "id", "source", "title", "summary", "link", "language"), text),
@@ -111,13 +112,16 @@ def kept_files(folder: Path, config: dict[str, Any]) -> KeptFiles:
     )
 
 
-def load_inputs(folder: Path, config: dict[str, Any], scorer: Scorer | None = None) -> tuple[Episode, News]:
+def load_inputs(
+    folder: Path, config: dict[str, Any], scorer: Scorer | None = None, *, trust: bool = False
+) -> tuple[Episode, News]:
     """Loads a run's episode and news from what its folder holds, and from nothing else.
 
     Args:
         folder: Of the run.
         config: Of the run.
-        scorer: The run's, where it is a file of the user's own; else it is found by its name.
+        scorer: The run's; without, it is made again of the file that the run has kept, or found by its name.
+        trust: Whether a scorer's code that lies in the folder may run.
 
     Raises:
         InputError: An input is missing, or is no longer the one that the run read.
@@ -134,7 +138,7 @@ def load_inputs(folder: Path, config: dict[str, Any], scorer: Scorer | None = No
         loans=kept.loans,
     )
     as_of = date.fromisoformat(config["lexicon_as_of"]) if "lexicon_as_of" in config else None
-    scorer = scorer or scorer_named(config["scorer"], trusted=False)
+    scorer = scorer or scorer_of_run(folder, config, trust=trust)
     held = folder / ARCHIVED
     if held.is_file():
         episode, news = from_archived(episode, read_archived(held), scorer=scorer, lexicon_as_of=as_of)

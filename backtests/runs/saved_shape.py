@@ -15,6 +15,8 @@ from backtests.records.shape import ShapeError, check, day, flag, moment, number
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,200}")  # of an episode, whose folder lies among the inputs
 _CODE = re.compile(r"code/[0-9a-f]{8}/[^/\\]{1,200}\.py")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_SOURCE = re.compile(r"(code/[0-9a-f]{8}|inputs/scorer)/[^/\\]{1,200}")
+_UNKNOWN = re.compile("unknown")
 CARD_FILE = "run_card.json"  # written last: a folder without it is no run, or half of one
 _SETTING = (flag, number, text)
 CARD = {
@@ -23,6 +25,7 @@ CARD = {
         "start": day,
         "end": day,
         "scorer": text,
+        "scorer_source?": {"kind": text, "file": _SOURCE, "sha256": _SHA256, "settings": {...: text}},
         "lexicon_as_of?": day,
         "bars?": text,
         "broker?": {"cash": number, ...: _SETTING},
@@ -48,7 +51,7 @@ DOCUMENT = {
     "headlines": {
         "total": whole, "used": whole, "rejected": whole, "by_language": {...: whole}, "by_basis": {...: whole},
     },
-    "scorer?": {"name": text, "trained_until": (None, day), "contaminated_for": [text]},
+    "scorer?": {"name": text, "trained_until": (None, day, _UNKNOWN), "contaminated_for": [text]},
     "notes?": [text],
     "limits?": [text],
     "trading?": {"bars?": text, "auctions?": text},

@@ -18,7 +18,7 @@ from backtests.sweep.job import Job, loaded, nights, run_block
 from backtests.sweep.robustness import judge, walk_forward
 from backtests.sweep.store import REPORT, Store
 from backtests.sweep.text import draw
-from feeds.scoring.registry import scorer_named
+from feeds.scorers.registry import scorer_named
 from strategies.signals import Floats
 
 if TYPE_CHECKING:

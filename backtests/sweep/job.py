@@ -22,7 +22,7 @@ from backtests.records.metrics import SESSIONS_A_YEAR, Outcome, excess_returns, 
 from backtests.sweep.grid import Grid, read_grid
 from backtests.user_strategies.loading import rule_type
 from feeds.errors import InputError
-from feeds.scoring.registry import scorer_named
+from feeds.scorers.registry import scorer_named
 from strategies.rule import Rule
 from strategies.signals import Floats
 

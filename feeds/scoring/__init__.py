@@ -7,17 +7,19 @@ from datetime import date
 
 from feeds.scoring.features.tone import plain_vader
 from feeds.scoring.pipeline import LONGEST
-from feeds.scoring.score import SPEAKS, Entity, Score, ScoreInput, Scorer
+from feeds.scoring.score import SPEAKS, UNKNOWN, Entity, Score, ScoreInput, Scorer, ScorerSource
 from feeds.scoring.vintages import DEFAULT
 
 __all__ = [
     "DEFAULT",
     "LONGEST",
     "SPEAKS",
+    "UNKNOWN",
     "Entity",
     "Score",
     "ScoreInput",
     "Scorer",
+    "ScorerSource",
     "plain_vader",
     "score",
     "score_many",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 SPEAKS = 0.05  # a smaller tone or sentiment is none
+UNKNOWN = date.max  # as `trained_until`: nobody said; no episode begins after it
 
 
 def sign(value: float) -> int:
@@ -48,6 +49,23 @@ class ScoreInput(NamedTuple):
     title: str
     summary: str = ""
     language: str = ""  # what the channel says it is written in
+    id: str = ""  # the headline's, where there is one
+    known_at: datetime | None = None  # from when a replay may know it, where there is a replay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScorerSource:
+    """The file that a scorer is made of, which a run keeps."""
+
+    kind: str  # which of `feeds.scorers.registry.KINDS` makes the scorer of it again
+    file: str  # its name, without folders
+    raw: bytes
+    settings: Mapping[str, str] = field(default_factory=dict)  # what else the scorer is made of
+
+    @property
+    def sha256(self) -> str:
+        """Returns the SHA-256 of the file."""
+        return sha256(self.raw).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +78,26 @@ class Scorer:
     name: str
     version: str
     score: Callable[[str, str, str, date | None], Score]
-    trained_until: date | None = None  # no data that its weights were learned from is later; None: nothing is learned
+    trained_until: date | None = None  # nothing it learned from is later; None: nothing is learned; or UNKNOWN
     about: str = ""
     explain: Callable[[str, str, date | None], list[str]] | None = None  # (title, language, lexicon_as_of)
     many: Callable[[Sequence[ScoreInput], date | None], list[Score]] | None = None
     vintages: tuple[Scorer, ...] = ()  # the same scorer trained until earlier days, the earliest first
+    made_for: Callable[[date, date | None], Scorer] | None = None  # what `before` returns, where it hangs on the start
+    found_by: str = ""  # what `scorer_named` finds it by in another process; the name without
+    source: Callable[[Sequence[ScoreInput]], ScorerSource] | None = None  # the file behind these headlines' scores
+    remark: Callable[[ScoreInput], str] | None = None  # what a result counts of a headline's score; "" for nothing
+    notes: Callable[[Sequence[ScoreInput]], tuple[str, ...]] | None = None  # what a result of them says of it
+    watch: Callable[[Callable[[str], None]], None] | None = None  # takes who is told how far slow scoring has come
+    stored: bool = True  # may an archive keep its scores? Not where a file of its own holds them
 
     def before(self, start: date, lexicon_as_of: date | None = None) -> Scorer:
         """Returns the newest vintage trained only on what was over before an episode's start, and on that day.
 
         Where none was, the earliest one, whose contamination the result tells; a scorer without vintages is itself.
         """
+        if self.made_for is not None:
+            return self.made_for(start, lexicon_as_of)
         day = start if lexicon_as_of is None else min(start, lexicon_as_of + timedelta(days=1))
         over = [each for each in self.vintages if each.trained_until is not None and each.trained_until < day]
         return over[-1] if over else (self.vintages[0] if self.vintages else self)
@@ -79,7 +106,12 @@ class Scorer:
         """Returns the scores of headlines, in their order."""
         if self.many is not None:
             return self.many(texts, as_of)
-        return [self.score(*text, as_of) for text in texts]
+        return [self.score(text.title, text.summary, text.language, as_of) for text in texts]
+
+    @property
+    def handle(self) -> str:
+        """What another process finds it by: a name or more for `feeds.scorers.registry.scorer_named`."""
+        return self.found_by or self.name
 
     @property
     def label(self) -> str:

@@ -114,7 +114,7 @@ def _of_run(folder: Path, news: Path | None, prices: Path | None, scorer: Scorer
     if run.config.get("bars", "daily") != "daily":
         raise InputError(f"{folder}: traded on bars of minutes; give a run on daily bars")
     terms = BrokerTerms().with_settings({name: str(value) for name, value in run.config["broker"].items()})
-    scorer = scorer_of(run, scorer)
+    scorer = scorer_of(folder, run, scorer, trust=trust)
     if news is None and prices is None:
         loaded, scored = load_inputs(folder, run.config, scorer)
     else:

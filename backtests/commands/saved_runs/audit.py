@@ -108,12 +108,13 @@ def audit(
         own_news = None if archived else news
         loaded = load_episode(episode, prices=prices, news=own_news, start=start, end=end, loans=loans, bars=bars)
     as_of = None if run is None else lexicon_of(run)
-    scorer = scorer if run is None else scorer_of(run, scorer)
+    scorer = scorer if run is None else scorer_of(Path(episode), run, scorer, trust=trust)
     loaded, scored = news_of(loaded, news, archive, as_of, scorer)
     if run is not None:
         check_sources(Path(episode), run.config["sources"], loaded.sources)
     targets = None if run is None else run.tables["targets"].rows
-    anew = partial(_anew, scorer=scorer.before(loaded.start, as_of), lexicon_as_of=as_of)
+    # scores that lie in a file are what they are; a planted headline is in none, and gets the score its title says
+    anew = partial(_anew, scorer=scorer.before(loaded.start, as_of), lexicon_as_of=as_of) if scorer.stored else None
     with aside(said=False), progress(2 * len(rules) * len(loaded.window), "decisions made again") as advance:
         found = examine(loaded, scored, rules, terms, targets=targets, scoring=anew, on_progress=advance)
     click.echo(text_audit(found), err=as_json, nl=False)

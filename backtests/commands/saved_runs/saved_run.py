@@ -66,7 +66,9 @@ def load_as_run(
 
 
 trust_option = click.option(
-    "--trust", is_flag=True, help="Run the strategy code in the run's folder, which somebody else may have written."
+    "--trust",
+    is_flag=True,
+    help="Run the code of strategies and scorer in the run's folder, which somebody else may have written.",
 )
 
 
@@ -101,18 +103,23 @@ def lexicon_of(run: RunRecord) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def scorer_of(run: RunRecord, asked: Scorer) -> Scorer:
-    """Returns the scorer of a run, as it is now.
+def scorer_of(folder: Path, run: RunRecord, asked: Scorer, *, trust: bool) -> Scorer:
+    """Returns the scorer of a run: as the run has kept it, or of that name as it is now.
 
     Raises:
-        InputError: Another one was asked for.
+        InputError: Another one was asked for, or the run keeps a scorer's code and there is no `trust`.
     """
-    from feeds.scoring.registry import scorer_named
+    from backtests.runs.kept_scorer import scorer_code, scorer_of_run
 
     if asked.label == run.config["scorer"]:  # one of the user's own, given again
         return asked
-    found = scorer_named(run.config["scorer"], trusted=False)
-    given = click.get_current_context().get_parameter_source("scorer") is not ParameterSource.DEFAULT
+    source = click.get_current_context().get_parameter_source
+    given = any(source(name) is not ParameterSource.DEFAULT for name in ("scorer", "scores", "vintage"))
+    if given and "scorer_source" in run.config:
+        raise InputError(f"--scorer {asked.name}: this run was scored by {run.config['scorer']}; leave --scorer out")
+    found = scorer_of_run(folder, run.config, trust=trust)
+    for line in scorer_code(run.config):
+        click.echo(f"runs its scorer's code: {line}", err=True)
     if given and found != asked.before(date.fromisoformat(run.config["start"]), lexicon_of(run)):
         raise InputError(f"--scorer {asked.name}: this run was scored by {found.name}; leave --scorer out")
     return found

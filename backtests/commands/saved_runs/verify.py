@@ -34,7 +34,7 @@ def verify(run: Path, scorer: Scorer, trust: bool) -> None:
     from backtests.commands.options import aside
     from backtests.runs.folder import read_run
 
-    scorer = scorer_of(read_run(run), scorer)
+    scorer = scorer_of(run, read_run(run), scorer, trust=trust)
     with aside(said=False):
         found = make_again(run, trust=trust, scorer=scorer)
     for note in found.notes:

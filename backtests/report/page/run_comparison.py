@@ -53,6 +53,8 @@ def _news(named: Sequence[tuple[str, RunRecord]]) -> Markup:
 def _contaminated(run: RunRecord) -> str:
     """Marks a run whose scorer may have learned from the episode."""
     facts = run.document.get("scorer") or {}
+    if facts.get("trained_until") == "unknown":
+        return " (CONTAMINATION UNKNOWN)"
     return f" (CONTAMINATED: trained until {facts['trained_until']})" if facts.get("contaminated_for") else ""
 
 

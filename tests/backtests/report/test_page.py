@@ -145,7 +145,7 @@ def test_every_kind_of_evidence_is_drawn_once_it_is_there(tmp_path):
         ["placebo", folder, "-n", "3", "--engine", "replay"],
         ["resample", folder, "-n", "9", "--keep", "none"],
     )
-    for verb in (["study", folder], ["delay", folder], ["signal", folder], placebo, resample):
+    for verb in (["study", folder], ["delay", folder], ["signal", folder], placebo, resample, ["masked", folder]):
         assert CliRunner().invoke(cli, verb, catch_exceptions=False).exit_code == 0
     text = page.read_text(encoding="utf-8")
     for title in (
@@ -153,6 +153,7 @@ def test_every_kind_of_evidence_is_drawn_once_it_is_there(tmp_path):
         "Delay ladder",
         "Placebo news",
         "Another sample",
+        "With names masked",
         "When the profit was made",
         "What speaks against it",
     ):

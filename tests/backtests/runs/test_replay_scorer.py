@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from backtests import load_episode, replay
-from feeds.scoring.registry import scorer_named
+from feeds.scorers.registry import scorer_named
 
 
 def gloomy(title):

@@ -17,7 +17,8 @@ from backtests.sweep.job import Job
 from feeds.archive import Archive, Document
 from feeds.errors import InputError
 from feeds.headline import Headline
-from feeds.scoring import DEFAULT, registry
+from feeds.scorers import registry
+from feeds.scoring import DEFAULT
 
 LATE = dataclasses.replace(DEFAULT, name="late", version="7", trained_until=date(2025, 6, 30), vintages=())
 

@@ -8,9 +8,9 @@ from datetime import date
 import pytest
 
 from feeds.errors import InputError
+from feeds.scorers.registry import scorer_named, vintage_named
 from feeds.scoring import DEFAULT, Score, Scorer, score
 from feeds.scoring.heads.model import VINTAGES, model, path_of
-from feeds.scoring.registry import scorer_named, vintage_named
 from feeds.scoring.train import features_of, read_labels, trained, write_model
 
 

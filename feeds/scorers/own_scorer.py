@@ -4,8 +4,8 @@
     def sentiment(titles: list[str]) -> list[float | dict | Score]: ...  # many, where its argument says so
 
 A number is the sentiment, in [-1, 1]; a dict holds parts of a `Score`. Attributes of the function say more: `version`,
-`trained_until` (a date or its text; without, nothing is learned), `about`. The file runs with the user's rights, so
-that a saved run never loads one by itself.
+`trained_until` (a date, its text, or "unknown"; without, nothing is learned), `about`. The file runs with the user's
+rights; a run keeps it, and whoever opens the run says whether it may run.
 """
 
 from __future__ import annotations
@@ -13,21 +13,18 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import inspect
-import math
 import types
-from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 from feeds.errors import InputError
-from feeds.scoring.score import Score, ScoreInput, Scorer
-from feeds.scoring.text.language import detect
+from feeds.scorers.answer import AnswerError, as_score
+from feeds.scoring import UNKNOWN, Score, ScoreInput, Scorer, ScorerSource
 
 GROUP: Final = "aftershock.scorers"
-_PARTS: Final = frozenset(field.name for field in fields(Score)) - {"entities"}
-_SIGNED: Final = ("sentiment", "displacement", "tone")
 
 
 def is_file(name: str) -> bool:
@@ -35,13 +32,13 @@ def is_file(name: str) -> bool:
     return ".py:" in name
 
 
-def load_file(name: str) -> Scorer:
+def load_file(name: str, _: Mapping[str, str]) -> Scorer:
     """Returns the scorer of `FILE.py:function`; its label carries a digest of the file's bytes.
 
     Raises:
         InputError: The file cannot be read or run, or has no such function.
     """
-    path, _, wanted = name.rpartition(":")
+    path, _colon, wanted = name.rpartition(":")
     try:
         raw = Path(path).read_bytes()
         module = types.ModuleType(Path(path).stem)
@@ -49,12 +46,19 @@ def load_file(name: str) -> Scorer:
         exec(compile(raw, path, "exec"), module.__dict__)  # noqa: S102 (the user named the file to be run)
     except OSError as wrong:
         raise InputError(f"--scorer {path}: cannot be read ({wrong.strerror}); give FILE.py:function") from wrong
-    except Exception as wrong:
+    except (Exception, SystemExit) as wrong:
         raise InputError(f"--scorer {path}: does not run ({type(wrong).__name__}: {wrong})") from wrong
     found = getattr(module, wanted, None)
     if not callable(found):
         raise InputError(f"--scorer {path}: has no function {wanted!r}; give FILE.py:function")
-    return made(name, found, hashlib.sha256(raw).hexdigest()[:12])
+    source = ScorerSource(kind="code", file=Path(path).name, raw=raw, settings={"function": wanted})
+    scorer = made(f"{source.file}:{wanted}", found, hashlib.sha256(raw).hexdigest()[:12])
+    return replace(scorer, found_by=f"{Path(path).resolve()}:{wanted}", source=lambda _: source)
+
+
+def load_kept(path: Path, settings: Mapping[str, str]) -> Scorer:
+    """Returns the scorer of the file that a run has kept."""
+    return load_file(f"{path}:{settings['function']}", {})
 
 
 def entry_points() -> dict[str, importlib.metadata.EntryPoint]:
@@ -85,7 +89,7 @@ def made(name: str, function: Callable[..., Any], digest: str = "") -> Scorer:
     version = "-".join(filter(None, (str(getattr(function, "version", "1")).replace(" ", "_"), digest)))
     return Scorer(
         name=name, version=version, score=one, many=many,
-        trained_until=_day(getattr(function, "trained_until", None), name),
+        trained_until=day(getattr(function, "trained_until", None), f"--scorer {name}"),
         about=str(getattr(function, "about", "")) or (inspect.getdoc(function) or "").split("\n")[0],
     )  # fmt: skip
 
@@ -97,29 +101,22 @@ def _takes_several(function: Callable[..., Any]) -> bool:
     return any(kind in written for kind in ("list", "List", "Sequence", "Iterable"))
 
 
-def _day(given: Any, name: str) -> date | None:
+def day(given: Any, whose: str) -> date | None:
+    """Reads until when something was trained: a day, "unknown", or None for nothing learned.
+
+    Raises:
+        InputError: It is something else.
+    """
     try:
-        return given if given is None or isinstance(given, date) else date.fromisoformat(str(given))
+        if given is None or isinstance(given, date):
+            return given
+        return UNKNOWN if given == "unknown" else date.fromisoformat(str(given))
     except ValueError as wrong:
-        raise InputError(f"--scorer {name}: trained_until must be a day, YYYY-MM-DD, got {given!r}") from wrong
+        raise InputError(f"{whose}: trained_until must be a day, YYYY-MM-DD, or unknown; got {given!r}") from wrong
 
 
 def _score(text: ScoreInput, answer: Any, name: str) -> Score:
-    """Returns an answer as a score; what it leaves out is neutral, and about AI where it says something of it."""
-    if isinstance(answer, Score):
-        return answer
-    parts = {"sentiment": answer} if isinstance(answer, int | float) else answer
-    if not isinstance(parts, dict) or not _PARTS.issuperset(parts):
-        raise InputError(
-            f"--scorer {name}: answered {answer!r} to {text.title[:60]!r}; give a number or a dict of "
-            f"{', '.join(sorted(_PARTS))}"
-        )
-    neutral = Score(
-        language=text.language or detect(text.title), relevance=1.0 if parts.get("sentiment") else 0.0,
-        sentiment=0.0, tone=0.0,
-    )  # fmt: skip
-    scored = replace(neutral, **parts)
-    values = [*(getattr(scored, part) for part in _SIGNED), 2 * scored.relevance - 1]
-    if not all(isinstance(value, int | float) and math.isfinite(value) and -1 <= value <= 1 for value in values):
-        raise InputError(f"--scorer {name}: answered {answer!r} to {text.title[:60]!r}; its parts are out of range")
-    return scored
+    try:
+        return as_score(text, answer)
+    except AnswerError as wrong:
+        raise InputError(f"--scorer {name}: answered {str(answer)[:80]!r} to {text.title[:60]!r}; {wrong}") from None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 
 import pytest
 from click.testing import CliRunner
 
 from backtests.cli import cli
 from feeds.errors import InputError
+from feeds.scorers.registry import scorer_named
 from feeds.scoring import ScoreInput
-from feeds.scoring.registry import scorer_named
 
 ONE = """
 def read(title):
@@ -72,22 +74,54 @@ def test_what_cannot_be_a_score_is_refused_in_one_line(scorer, text, said):
         scorer(text).scores([ScoreInput("Nvidia falls")], None)
 
 
-def test_a_run_is_scored_by_it_and_a_saved_run_never_runs_the_file_by_itself(tmp_path, monkeypatch):
-    """Its name, digest and contamination stand in the run; what makes it anew asks for the file to be given again."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.py").write_text(ONE, encoding="utf-8")
-    given = "run deepseek-2025 -s shock --no-baselines --scorer mine.py:read --trials off -o run --json".split()
-    done = CliRunner().invoke(cli, given, catch_exceptions=False)
-    facts = json.loads(done.stdout)["scorer"]
-    assert facts["name"].startswith("mine.py:read 3-")
-    assert facts["trained_until"] == "2024-06-30"
-    said = {"audit": " 0 differed", "verify": "files came out the same", "study": "mine.py:read 3-"}
-    for verb, words in said.items():
-        with pytest.raises(InputError, match="look at that file and give --scorer"):
-            CliRunner().invoke(cli, [verb, "run"], catch_exceptions=False)
-        again = CliRunner().invoke(cli, [verb, "run", "--scorer", "mine.py:read"], catch_exceptions=False)
-        assert again.exit_code == 0
-        assert words in again.stdout
+@pytest.fixture(scope="module")
+def run_of_own_scorer(tmp_path_factory):
+    """A run scored by a file of the user's own, and what it printed."""
+    place = tmp_path_factory.mktemp("own")
+    (place / "mine.py").write_text(ONE, encoding="utf-8")
+    given = (
+        f"run deepseek-2025 -s shock --no-baselines --trials off --json --scorer {place}/mine.py:read -o {place}/run"
+    )
+    done = CliRunner().invoke(cli, given.split(), catch_exceptions=False)
+    (place / "mine.py").unlink()  # the run's folder is all that is left
+    return place / "run", json.loads(done.stdout)
+
+
+def test_a_run_is_scored_by_it_and_says_so(run_of_own_scorer):
+    """Its name without folders, version, digest and contamination stand in the run; the file lies in its folder."""
+    folder, document = run_of_own_scorer
+    assert document["scorer"]["name"].startswith("mine.py:read 3-")
+    assert document["scorer"]["trained_until"] == "2024-06-30"
+    (kept,) = folder.glob("code/*/mine.py")
+    source = json.loads((folder / "run_card.json").read_text())["config"]["scorer_source"]
+    assert source["file"] == kept.relative_to(folder).as_posix()
+    assert source["sha256"] == hashlib.sha256(ONE.encode()).hexdigest()
+    assert kept.read_text(encoding="utf-8") == ONE
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [("audit", " 0 differed"), ("verify", "files came out the same"), ("study", "mine.py:read 3-"),
+     ("delay", "mine.py:read 3-"), ("attribute", "mine.py:read 3-")],
+)  # fmt: skip
+def test_what_is_made_of_a_saved_run_runs_its_scorer_when_it_is_trusted_and_never_else(run_of_own_scorer, verb, words):
+    """The file that the run has kept, named with its hash before it may run."""
+    folder, _ = run_of_own_scorer
+    with pytest.raises(InputError, match=r"holds the scorer's code .*mine\.py, SHA-256 .*say --trust"):
+        CliRunner().invoke(cli, [verb, str(folder)], catch_exceptions=False)
+    again = CliRunner().invoke(cli, [verb, str(folder), "--trust"], catch_exceptions=False)
+    assert again.exit_code == 0
+    assert words in again.stdout
+    assert "runs its scorer's code: code/" in again.stderr
+
+
+def test_a_kept_scorer_that_is_not_the_run_s_is_refused(run_of_own_scorer, tmp_path):
+    """Whoever changes the file changes what the run is."""
+    folder = shutil.copytree(run_of_own_scorer[0], tmp_path / "run")
+    (kept,) = folder.glob("code/*/mine.py")
+    kept.write_text(ONE + "# edited", encoding="utf-8")
+    with pytest.raises(InputError, match="its hash is another"):
+        CliRunner().invoke(cli, ["verify", str(folder), "--trust"], catch_exceptions=False)
 
 
 def test_a_vintage_is_chosen_by_its_day(tmp_path, monkeypatch):
