@@ -7,6 +7,7 @@ ones are found in a sorted array, and none is taken for another.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -36,18 +37,20 @@ class Spelling:
             numbers = _numbers(places, starts[own], count)
             order = np.argsort(numbers, kind="stable")  # they are sorted nearly
             self._known.append((numbers[order], np.asarray(rows, dtype=np.int64)[own[order]]))
+        self._lock = Lock()
         self._words: dict[str, int] = {}
         self._sums = np.zeros((1, whole.shape[1]), dtype=np.float32)
 
     def weigh(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Returns the weights of each word's letters, added up; shape (words, columns)."""
-        if len(self._words) > _REMEMBERED:
-            self._words, self._sums = {}, self._sums[:1]
-        new = [word for word in dict.fromkeys(words) if word not in self._words and spelt(word)]
-        if new:
-            self._words.update(zip(new, range(len(self._sums), len(self._sums) + len(new)), strict=True))
-            self._sums = np.concatenate((self._sums, self._look(new)))
-        return self._sums.take([self._words.get(word, 0) for word in words], 0)
+        with self._lock:  # words and their sums belong together
+            if len(self._words) > _REMEMBERED:
+                self._words, self._sums = {}, self._sums[:1]
+            new = [word for word in dict.fromkeys(words) if word not in self._words and spelt(word)]
+            if new:
+                self._words.update(zip(new, range(len(self._sums), len(self._sums) + len(new)), strict=True))
+                self._sums = np.concatenate((self._sums, self._look(new)))
+            return self._sums.take([self._words.get(word, 0) for word in words], 0)
 
     def _look(self, words: Sequence[str]) -> NDArray[np.float32]:
         framed = [f"<{word}>" for word in words]  # "><" is in no feature, so that none is found across two words

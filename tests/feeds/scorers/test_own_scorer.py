@@ -141,5 +141,5 @@ def test_a_vintage_is_chosen_by_its_day(tmp_path, monkeypatch):
     ]
     done = CliRunner().invoke(cli, given, catch_exceptions=False)
     assert json.loads(done.stdout)["scorer"]["name"] == "disruption-2022-12-31 5"
-    with pytest.raises(InputError, match="leave --scorer out"):
+    with pytest.raises(InputError, match="leave --scorer and --scores out"):
         CliRunner().invoke(cli, [*given, "--scorer", "disruption"], catch_exceptions=False)
