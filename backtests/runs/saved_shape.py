@@ -19,6 +19,10 @@ _SOURCE = re.compile(r"(code/[0-9a-f]{8}|inputs/scorer)/[^/\\]{1,200}")
 _UNKNOWN = re.compile("unknown")
 CARD_FILE = "run_card.json"  # written last: a folder without it is no run, or half of one
 _SETTING = (flag, number, text)
+_BROKER = {
+    "cash": number, "commission_bps": number, "slippage_bps": number, "borrow_pct": number, "impact_bps?": number,
+    "volume_cap_pct?": number, ...: _SETTING,
+}  # fmt: skip
 CARD = {
     "config": {
         "episode": _NAME,
@@ -27,9 +31,10 @@ CARD = {
         "scorer": text,
         "scorer_source?": {"kind": text, "file": _SOURCE, "sha256": _SHA256, "settings": {...: text}},
         "lexicon_as_of?": day,
+        "assumed_delay_minutes": number,
         "bars?": text,
-        "broker?": {"cash": number, ...: _SETTING},
-        "book?": {"cash": number, ...: _SETTING},  # the broker's terms of earlier runs
+        "broker?": _BROKER,
+        "book?": _BROKER,  # of earlier runs
         "strategies": [{"name": text, "code?": _CODE, "class?": text, "sha256?": _SHA256, ...: _SETTING}, ...],
         "sources": {...: _SHA256},
     },

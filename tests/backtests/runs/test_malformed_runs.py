@@ -163,7 +163,7 @@ def full(tmp_path_factory):
     return read_run(folder)
 
 
-OTHERS = (..., None, "x", {"a": 1}, [None])
+OTHERS = (..., None, "x", "1", {"a": 1}, [None])
 
 
 @pytest.mark.parametrize("name", ["figures", "configuration", *(method.name for method in METHODS)])
