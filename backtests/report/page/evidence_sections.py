@@ -8,11 +8,12 @@ from typing import Any
 
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, esc, figure, folded, listing, section, table, title_of
-from backtests.report.text.evidence_text import trials_line
+from backtests.report.text.evidence_text import gravest, trials_line
 from backtests.report.text.run_report import benchmark_name
 from backtests.report.text.table import number, p_value
 
 Document = Mapping[str, Any]
+_GRADES = ("severe", "caution", "fine", "unknown")
 
 
 def _noted(document: Document) -> str:
@@ -250,16 +251,18 @@ def trials_section(document: Document) -> str:
 
 
 def critique_section(document: Document) -> str:
-    """Draws what speaks against each strategy."""
-    parts: list[str] = ["<h3>What speaks against it</h3>"]
-    for each in document["strategies"]:
-        if each.get("baseline"):
-            continue
+    """Draws what speaks against each strategy: the gravest first, then each strategy's points, folded."""
+    own = [each for each in document["strategies"] if not each.get("baseline")]
+    head, *lines = gravest(document)
+    parts: list[str] = ["<h3>What speaks against it</h3>", f"<p>{esc(head)}</p>" if not lines else listing(lines)]
+    for each in own:
+        counts = [f"{sum(row['grade'] == grade for row in each['findings'])} {grade}" for grade in _GRADES]
         found = [
             Markup(f'<span class="grade {esc(row["grade"])}">{esc(row["grade"])}</span> {esc(row["says"])}')
             for row in each["findings"]
         ]
-        parts.append(f"<h4>{esc(each['strategy'])}</h4>{listing(found)}")
+        said = ", ".join(count for count in counts if not count.startswith("0 "))
+        parts.append(folded(f"{each['strategy']}: {said}", listing(found)))
     return "".join([*parts, _noted(document)])
 
 

@@ -9,7 +9,7 @@ from backtests.report.text.run_report import claim_rows
 from backtests.report.text.table import number
 
 _PARTS = ("overnight gap %", "open to close (tradable) %")
-CLAIM_HEAD = ("symbol", "reported, and what would confirm it", "verdict", "measured", "close %", *_PARTS)
+CLAIM_HEAD = ("symbol", "verdict", "reported", "measured", "close %", *_PARTS)
 
 
 def moves(record: RunRecord, session: str) -> list[tuple[str, str, float, float, float]]:
@@ -64,6 +64,12 @@ def _bars(rows: list[tuple[str, str, float, float, float]], session: str, width:
     return svg.drawing(width, height, label, parts)
 
 
+def _said(said: str, verdict: str, criterion: str) -> Markup:
+    """Marks up what was reported; where the prices do not confirm it, what would have."""
+    more = f'<br><small class="criterion">to confirm it: {esc(criterion)}</small>' if verdict == "contradicted" else ""
+    return Markup(esc(said) + more)
+
+
 def happened(record: RunRecord) -> Markup:
     """Draws the section of what happened: moves and claims."""
     session = record.document["key_session"]
@@ -90,13 +96,13 @@ def happened(record: RunRecord) -> Markup:
         marked = [
             (
                 symbol,
-                Markup(f'{esc(said)}<br><small class="criterion">{esc(claim.get("criterion", ""))}</small>'),
                 Markup(f'<span class="verdict {esc(verdict.replace(" ", "-"))}">{esc(verdict)}</span>'),
+                _said(said, verdict, claim.get("criterion", "")),
                 *figures,
             )
             for (symbol, said, *figures, verdict), claim in zip(claims, record.document["claims"], strict=True)
         ]
-        parts += [table(CLAIM_HEAD, marked, "Claims against prices", left=3, wide=1)]
+        parts += [table(CLAIM_HEAD, marked, "Claims against prices", left=3, wide=2)]
     lead = ""
     if rows:
         mostly = sum(abs(gap) > abs(tradable) for _, _, gap, tradable, _ in rows)

@@ -123,21 +123,35 @@ def critique_text(document: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def gravest_text(document: Mapping[str, Any], shown: int = 3) -> str:
-    """Prints the gravest objections: ruin and margin calls first, then what speaks against most strategies."""
+def gravest(document: Mapping[str, Any], shown: int = 3) -> list[str]:
+    """Returns the gravest objections: ruin and margin calls first, then what speaks against most strategies.
+
+    The first line is a heading, or says that there are none.
+    """
     found: dict[str, list[tuple[str, str]]] = {}
     for row in document["strategies"]:
-        for finding in row["findings"] if not row["baseline"] else ():
+        for finding in row["findings"] if not row.get("baseline") else ():
             if finding["grade"] == "severe":
                 found.setdefault(finding.get("code", finding["says"]), []).append((row["strategy"], finding["says"]))
     worst = sorted(found.items(), key=lambda item: (item[0] not in _WORST, -len(item[1])))
     lines = []
     for _, hits in worst[:shown]:
         name, says = hits[0]
-        others = f" ({len(hits) - 1} more: the like)" if len(hits) > 1 else ""
-        lines += textwrap.wrap(f"− {name}: {says}{others}", WIDTH, subsequent_indent="    ", break_on_hyphens=False)
-    head = "gravest objections (all: --verbose)" if lines else "objections: nothing severe against any strategy"
-    return "\n".join([head, *lines]) + "\n"
+        lines.append(f"{name}: {says}" + (f" ({len(hits) - 1} more: the like)" if len(hits) > 1 else ""))
+    return [
+        "gravest objections (all: --verbose)" if lines else "objections: nothing severe against any strategy",
+        *lines,
+    ]
+
+
+def gravest_text(document: Mapping[str, Any]) -> str:
+    """Prints them for the first screen."""
+    head, *lines = gravest(document)
+    broken = [
+        part for line in lines
+        for part in textwrap.wrap(f"− {line}", WIDTH, subsequent_indent="    ", break_on_hyphens=False)
+    ]  # fmt: skip
+    return "\n".join([head, *broken]) + "\n"
 
 
 def trials_line(document: Mapping[str, Any]) -> str:

@@ -290,9 +290,17 @@ def gravest(run, found):
     rows = [row for row in run.evidence["critique"]["strategies"] if not row["baseline"]]
     severe = {row["strategy"]: {each["says"]: each["code"] for each in row["findings"] if each["grade"] == "severe"}
               for row in rows}  # fmt: skip
-    code = severe[found["name"]].get(found["says"])
+    code = severe.get(found["name"], {}).get(found["says"])
     others = sum(code in codes.values() for codes in severe.values()) - 1
     return code is not None and int(found["more"] or 0) == others
+
+
+def graded(run, found):
+    """How many findings of each grade a strategy has."""
+    rows = [row for row in run.evidence["critique"]["strategies"] if row["strategy"] == found["name"]]
+    grades = [each["grade"] for row in rows for each in row["findings"]]
+    said = {grade: int(count) for count, grade in re.findall(r"(\d+) (\w+)", found["counts"])}
+    return bool(rows) and said == {grade: grades.count(grade) for grade in set(grades)}
 
 
 def judged(run, found):
@@ -393,7 +401,7 @@ DERIVED = {
     r"scorer (?P<name>.+): trained on data until (?P<until>\S+), before the first session: not contaminated":
         lambda run, f: f["name"] == run.config["scorer"] and f["until"] < run.doc["window"]["start"],
     r"(?P<n>\d+) claims: (?P<said>.*)": counted,
-    rf"− {NAME}: (?P<says>.*?)( \((?P<more>\d+) more: the like\))?": gravest,
+    rf"(− )?{NAME}: (?P<says>.*?)( \((?P<more>\d+) more: the like\))?": gravest,
     r"objections: nothing severe against any strategy": lambda run, _: not any(
         each["grade"] == "severe" for row in run.evidence["critique"]["strategies"] if not row["baseline"]
         for each in row["findings"]),
@@ -420,6 +428,7 @@ DERIVED = {
     rf"Trades of {NAME}; prices and money in US dollars": lambda run, f: run.entries(f["name"]) > 0,
     rf"{NAME}: profit by headline": lambda run, f: f["name"] in run.names,
     rf"{NAME}: (?P<usd>\S+) US dollars": profit,
+    rf"{NAME}: (?P<counts>(\d+ (severe|caution|fine|unknown)(, )?)+)": graded,
     rf"{NAME}: (?P<says>.*\.)": severe,
     rf"{NAME}: (?P<what>.*)": traded,
     rf"{NAME}( baseline)?": lambda run, f: f["name"] in run.names,
