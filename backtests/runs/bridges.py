@@ -1,11 +1,12 @@
-"""Hands a run to the packages people know: quantstats, pyfolio, alphalens, Arrow, Parquet, polars.
+"""Hands a run to the packages people know: quantstats, pyfolio, alphalens, Arrow, Parquet.
 
     result = replay(load_episode("deepseek-2025"), "shock")
     returns, benchmark = result.to_quantstats()
     returns, positions, transactions = result.to_pyfolio()
     factor, prices = result.to_alphalens()
+    polars.from_arrow(result.to_arrow()["equity"])
 
-Each gets what its documentation asks for, and none is needed to make it; pyarrow and polars are imported where used.
+Each gets what its documentation asks for, and none is needed to make it; pyarrow is imported where used.
 """
 
 from __future__ import annotations
@@ -183,16 +184,3 @@ def write_parquet(record: RunRecord, folder: Path) -> None:
     folder.mkdir()
     for name, table in tables.items():
         parquet.write_table(table, folder / f"{name}.parquet")
-
-
-def polars_frames(record: RunRecord) -> dict[str, Any]:
-    """Returns every table as a polars frame.
-
-    Raises:
-        InputError: polars or pyarrow is not installed.
-    """
-    try:
-        import polars as pl  # type: ignore[import-not-found, unused-ignore]
-    except ImportError as missing:
-        raise InputError("to_polars needs polars: pip install polars") from missing
-    return {name: pl.from_arrow(table) for name, table in arrow_tables(record).items()}

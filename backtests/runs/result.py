@@ -82,12 +82,8 @@ class Result(RunRecord):
         return bridges.for_alphalens(self, reactions)
 
     def to_arrow(self) -> dict[str, pa.Table]:
-        """Returns every table in Arrow, by name; needs pyarrow."""
+        """Returns every table in Arrow, by name (`polars.from_arrow` takes them); needs pyarrow."""
         return bridges.arrow_tables(self)
-
-    def to_polars(self) -> dict[str, Any]:
-        """Returns every table as a polars frame, by name; needs polars and pyarrow."""
-        return bridges.polars_frames(self)
 
     def to_parquet(self, folder: Path | str) -> Path:
         """Writes every table as FOLDER/NAME.parquet; the folder must not exist yet.

@@ -1,4 +1,4 @@
-"""A run handed to quantstats, pyfolio, alphalens, Arrow, Parquet and polars is read there as it is here."""
+"""A run handed to quantstats, pyfolio, alphalens, Arrow and Parquet is read there as it is here."""
 
 from __future__ import annotations
 
@@ -105,10 +105,3 @@ def test_run_writes_parquet_beside_its_files(tmp_path):
         assert CliRunner().invoke(cli, [*words, *extra], catch_exceptions=False).exit_code == 0
     assert (tmp_path / "r" / "parquet" / "equity.parquet").is_file()
     assert CliRunner().invoke(cli, ["tearsheet", str(tmp_path / "r")]).exit_code == 0
-
-
-def test_polars_reads_them(run):
-    """The same equity."""
-    pytest.importorskip("polars")
-    frame = run.to_polars()["equity"]
-    assert frame["equity"].to_list() == run.equity["equity"].tolist()
