@@ -134,9 +134,7 @@ def test_scores_of_a_run_fed_back_give_the_same_bytes(tmp_path, monkeypatch):
     """Every table and figure of the run, but for the scorer's name; what is made of the folder needs no file beside."""
     monkeypatch.chdir(tmp_path)
     first = "run deepseek-2025 --no-baselines --trials off -s shock -s pairs -o first".split()
-    again = (
-        "run deepseek-2025 --no-baselines --trials off -s shock -s pairs --scores first/scores.csv -o again".split()
-    )
+    again = "run deepseek-2025 --no-baselines --trials off -s shock -s pairs --scores first/scores.csv -o again".split()
     for words in (first, again):
         assert CliRunner().invoke(cli, words, catch_exceptions=False).exit_code == 0
     tables = sorted(path.name for path in (tmp_path / "first").glob("*.csv"))
