@@ -26,22 +26,19 @@ def progress(length: int, label: str) -> Iterator[Callable[[int], None]]:
 @contextmanager
 def line() -> Iterator[Callable[[str], None]]:
     """Shows one line that changes on stderr, and leaves the last of it; nothing where that is no terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    raw = getattr(sys.stderr, "raw", sys.stderr)
-    shown = False
+    shown: list[Any] = []  # the streams it was written to
 
     def say(text: str) -> None:
-        nonlocal shown
-        shown = True
-        raw.write(f"\r\x1b[K{printable(text)}")
-        raw.flush()
+        if sys.stderr.isatty():
+            raw = getattr(sys.stderr, "raw", sys.stderr)
+            raw.write(f"\r\x1b[K{printable(text)}")
+            raw.flush()
+            shown[:] = [raw]
 
     try:
         yield say
     finally:
-        if shown:
+        for raw in shown:
             raw.write("\n")
 
 

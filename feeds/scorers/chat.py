@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import random
+import re
 import socket
 import threading
 import time
@@ -23,6 +24,7 @@ from urllib.parse import urlsplit
 from feeds.errors import InputError
 
 KEY: Final = "AFTERSHOCK_LLM_KEY"
+_ODD: Final = re.compile(r"[^!-~]")  # what an address has to write as %xx
 _LARGEST: Final = 1024 * 1024  # bytes of an answer
 _RETRIED: Final = frozenset({408, 409, 425, 429})
 
@@ -83,7 +85,13 @@ class Chat:
             self._host, self._port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError:
             raise InputError(f"--scorer {self.url}: is no address; give http://HOST:PORT/v1#MODEL") from None
-        if parts.scheme not in {"http", "https"} or not self._host or "@" in parts.netloc or parts.query:
+        if (
+            parts.scheme not in {"http", "https"}
+            or not self._host
+            or "@" in parts.netloc
+            or parts.query
+            or _ODD.search(self.url)
+        ):
             raise InputError(
                 f"--scorer {parts.scheme}://{self._host}: give http://HOST:PORT/v1#MODEL, a key in {KEY} alone"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 
 from backtests import _replay, load_episode, replay
 from backtests.cli import cli
+from backtests.commands.output import line
 from backtests.episodes.episode import EPISODES
 from feeds.errors import InputError
 
@@ -92,3 +94,15 @@ def test_a_sweep_is_replaced_by_another_with_force_only(tmp_path):
 def test_an_episode_of_that_name_is_not_overwritten():
     """One that ships, written to by mistake."""
     assert "is there already" in str(ask(*EPISODE, "-o", EPISODES / "bard-2023").exception)
+
+
+@pytest.mark.parametrize(("terminal", "shown"), [(True, "\r\x1b[Kone\r\x1b[Ktwo \\u001b[2J\n"), (False, "")])
+def test_a_line_of_progress_is_for_a_terminal_alone_and_steers_none(monkeypatch, terminal, shown):
+    """A model's name comes from outside; the last state stays."""
+    stderr = io.StringIO()
+    stderr.isatty = lambda: terminal
+    monkeypatch.setattr("sys.stderr", stderr)
+    with line() as say:
+        say("one")
+        say("two \x1b[2J")
+    assert stderr.getvalue() == shown

@@ -217,6 +217,7 @@ def test_a_key_is_not_sent_where_it_would_be_lost(monkeypatch, host, says):
         ("http://127.0.0.1:1/v1#m", {"trained_until": "lately"}, "must be a day"),
         ("http://me:secret@127.0.0.1:1/v1#m", {"trained_until": "unknown"}, "a key in AFTERSHOCK_LLM_KEY alone"),
         ("http://127.0.0.1:x/v1#m", {"trained_until": "unknown"}, "is no address"),
+        ("http://127.0.0.1:1/a b#m", {"trained_until": "unknown"}, "give http://HOST"),
         ("http://127.0.0.1:1/v1#m", {"trained_until": "unknown", "at_once": "many"}, "1 to 64"),
         ("http://127.0.0.1:1/v1#m", {"trained_until": "unknown", "usd_per_million": "1"}, "read and written"),
         ("http://127.0.0.1:1/v1#m", {"temperature": "1"}, "has no setting 'temperature'"),
