@@ -90,14 +90,17 @@ def test_it_stands_in_the_json_the_terminal_and_the_page_beside_each_return_base
     assert max(map(len, done.stderr.splitlines())) <= 100
 
 
-def test_verify_makes_it_again_and_diff_names_it(made, tmp_path):
-    """Byte for byte; against a run without it each strategy is named."""
+def test_verify_makes_it_again_and_diff_and_compare_show_it(made, tmp_path, monkeypatch):
+    """Byte for byte; against a run without it each strategy is named, and both stand in one table."""
     folder, _ = made
+    monkeypatch.chdir(tmp_path)
     assert run("verify", str(folder)).exit_code == 0
     run("run", "deepseek-2025", "-s", "drift", "--trials", "off", "--no-resample", "-o", str(tmp_path / "other"))
     said = run("diff", str(folder), str(tmp_path / "other")).stdout
     assert "drift: resampled: only in the first" in said
-    assert "other news %" not in run("compare", str(tmp_path / "other"), str(tmp_path / "other")).stdout
+    for runs, is_there in (((folder, tmp_path / "other"), True), ((tmp_path / "other", tmp_path / "other"), False)):
+        run("compare", *map(str, runs), "-o", f"{is_there}.html")
+        assert ("other news %" in (tmp_path / f"{is_there}.html").read_text(encoding="utf-8")) == is_there
 
 
 def test_without_numba_it_is_left_out_with_a_line_and_verify_takes_it_as_it_stands(made, tmp_path, monkeypatch):
