@@ -2,7 +2,7 @@
 # Stamps in .venv remember what was installed, so that an unchanged lock is not installed again.
 
 .DEFAULT_GOAL := help
-.PHONY: help run venv test tests-one tests-two bench lock docs clean
+.PHONY: help run venv test types tests-one tests-two bench lock docs clean
 .DELETE_ON_ERROR:
 
 VENV := .venv
@@ -30,13 +30,15 @@ run: $(VENV)/.run ## Replay an episode (EPISODE=deepseek-2025)
 test: $(VENV)/.dev ## Run what CI runs: lint, format, types, import contracts, spelling, tests with coverage
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
 	@$(BIN)/codespell
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target tests-one tests-two
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target tests-one types tests-two
 	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
-# Two halves side by side for two cores, each a plain process.
+# Two halves side by side for two cores, each a plain process; types and contracts come before the shorter one.
+types:
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
 tests-one:
 	@COVERAGE_FILE=.coverage.one $(BIN)/pytest --cov --cov-report= tests/backtests --ignore tests/backtests/commands --ignore tests/backtests/user_strategies
 

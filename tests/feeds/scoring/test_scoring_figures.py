@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from feeds.scoring import DEFAULT
@@ -33,10 +35,16 @@ def labelled(name):
     return path
 
 
+@cache
+def halves_of(path, language):
+    """The report on a file, which is scored once for all its figures."""
+    return report(answers(read_labelled(path, feeds=(), declared=language), DEFAULT))
+
+
+@pytest.mark.no_cover  # the same lines over thousands of headlines
 @pytest.mark.parametrize(("name", "language", "axis", "figure", "check", "whole"), FLOORS)
 def test_a_figure_stays_above_its_floor(name, language, axis, figure, check, whole):
     """On the half nothing was tuned on, and on all."""
-    path = labelled(name)
-    halves = report(answers(read_labelled(path, feeds=(), declared=language), DEFAULT))[axis]
+    halves = halves_of(labelled(name), language)[axis]
     assert halves["check"]["scorer"][figure] >= check
     assert halves["all"]["scorer"][figure] >= whole
