@@ -68,7 +68,7 @@ def place(
         key=lambda row: row[:2],
     )
     weights = same_story_weights(
-        [row[2].title for row in dated], [row[0] for row in dated], [_topics(row[3]) for row in dated]
+        [row[2].title for row in dated], [row[0] for row in dated], [topics(row[3]) for row in dated]
     )
     return tuple(
         NewsItem(
@@ -83,7 +83,7 @@ def place(
     )
 
 
-def _topics(score: Score) -> frozenset[str]:
+def topics(score: Score) -> frozenset[str]:
     """Joins each company with the direction of what is said for AI demand: three reports of one capex plan are one."""
     sign = "+" if score.sentiment > 0 else "-"
     return frozenset(f"{each.symbol}{sign}" for each in score.entities) if score.sentiment else frozenset()

@@ -142,6 +142,31 @@ class Compiled:
         if len(versions) > step:
             parts = [versions.part(slice(at, at + step)) for at in range(0, len(versions), step)]
             return _joined([self.versions(rule, terms, part) for part in parts])
+        return self._keep_accounts(*self._version_plan(rule, terms, versions), _terms([terms]))
+
+    def net_weights(self, rule: Rule, terms: BrokerTerms, versions: Versions, session: int) -> Floats:
+        """Returns the net weight that a rule wants in a session of the window, shape (versions,): the sum over symbols.
+
+        Raises:
+            ValueError: A rule or terms that the engine cannot follow.
+        """
+        if reason := why_not(self.episode, rule, terms):
+            raise ValueError(reason)
+        plan, numbers, which = self._version_plan(rule, terms, versions)
+        count = len(versions)
+        own, limits, _ = (np.ascontiguousarray(_for_each(table, count)) for table in numbers)
+        asked_as = np.arange(count) % len(plan.asked)
+        made = decide(type(rule), own, limits, which, asked_as, plan.seen, plan.asked)
+        stands = np.maximum.accumulate(made.changes[made.slots], axis=1)[:, session]
+        net = made.weights[made.slots, np.maximum(stands, 0)].sum(axis=1)
+        return np.asarray(np.where(stands >= 0, net, 0.0))
+
+    # Inside
+
+    def _version_plan(
+        self, rule: Rule, terms: BrokerTerms, versions: Versions
+    ) -> tuple[_Plan, tuple[Floats, ...], Ints]:
+        """Returns the plan of one rule on many versions, its numbers, and which reading each version has."""
         at_close = rule.after_open or terms.auctions == "close"
         names = self._names(rule)
         columns = versions.columns
@@ -150,10 +175,7 @@ class Compiled:
         seen = self._version_rows(rule, versions, asked)
         count = len(versions)
         which = np.arange(count) if len(seen) > 1 else np.zeros(count, dtype=np.int64)
-        plan = _Plan(rule, at_close, names, sources, asked, seen)
-        return self._keep_accounts(plan, _numbers([rule]), which, _terms([terms]))
-
-    # Inside
+        return _Plan(rule, at_close, names, sources, asked, seen), _numbers([rule]), which
 
     def _names(self, rule: Rule) -> Ints:
         """Returns the columns of the symbols that a rule may hold."""

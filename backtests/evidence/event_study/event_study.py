@@ -1,10 +1,10 @@
-"""The event study: how much of the moves around an event was abnormal, and whether that is more than chance.
+"""Studies an event: how much of the moves around it was abnormal, and whether that is more than chance.
 
     study = event_study(load_episode("deepseek-2025"))
     study.document()["groups"]
 
 All symbols of an episode usually share one event day, which is nearly one event: `n_effective` stands beside `n`,
-and the tests that survive it come first. Models and tests: `abnormal`, `significance`; events: `events`.
+and the tests that survive it come first. Models and tests: `abnormal_returns`, `significance`; events: `event_windows`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtests.evidence.event_study.abnormal_returns import MODELS, Model, abnormal_returns
-from backtests.evidence.event_study.event_windows import Column, Event, Span, align, find_event
+from backtests.evidence.event_study.event_windows import Column, Event, Span, align, find_event, reported_rows
 from backtests.evidence.event_study.findings import Fitted, Group, Study, quantile
 from backtests.evidence.event_study.significance import effective_number, mean_correlation, tests
 from feeds.errors import InputError, did_you_mean
@@ -84,7 +84,7 @@ def event_study(
         groups=tuple(groups),
         models=tuple(_beside(episode, fits, span)),
         known=_first_known(events, news),
-        notes=(*NOTES, *_stated(events, columns, span), *left_out),
+        notes=(*NOTES, *_stated(events, columns, span), *_left_out_days(episode, columns), *left_out),
     )
 
 
@@ -188,6 +188,16 @@ def _first_known(events: Sequence[Event], news: News | None) -> dict[int, tuple[
         if item.used and item.session in rows and item.session not in found:
             found[item.session] = (item.known_at.isoformat(), item.headline.title)
     return found
+
+
+def _left_out_days(episode: Episode, columns: Sequence[Column]) -> list[str]:
+    """Says which sessions an estimation would have held, had no claim been about them."""
+    table = episode.sessions.sessions
+    days = sorted(
+        table[row] for row in reported_rows(episode) if any(each.rows[0] <= row <= each.rows[-1] for each in columns)
+    )
+    named = ", ".join(day.isoformat() for day in days)
+    return [f"Left out of the estimation, since a claim is about them: {named}."] if days else []
 
 
 def _stated(events: Sequence[Event], columns: Sequence[Column], span: Span) -> list[str]:

@@ -1,8 +1,9 @@
-"""Events of an episode and the returns around them, aligned to each event.
+"""Cuts the returns around an episode's events, aligned to each event.
 
 An event on a closed day belongs to the first session after it; its base is the close of the session before that
 one. Both are stated in every result. A symbol may have several events: an estimation never uses a session that
-lies in another event's window of the same symbol, and of two windows that overlap only the first is pooled.
+lies in the window of another event, nor one on which the episode reports a claim, whose moves are no sample of what
+is normal; and of two windows that overlap only the first is pooled.
 """
 
 from __future__ import annotations
@@ -108,6 +109,13 @@ def _adjust(closes: Floats, episode: Episode, symbols: Sequence[str]) -> None:
             closes[:row, list(symbols).index(action.symbol)] /= action.value
 
 
+def reported_rows(episode: Episode) -> frozenset[int]:
+    """Returns the rows of the key session and of every session that a claim is about."""
+    table = episode.sessions.sessions
+    days = {episode.key_session, *(claim.session for claim in episode.claims)}
+    return frozenset(row for row, day in enumerate(table) if day in days)
+
+
 def align(
     episode: Episode, symbols: Sequence[str], benchmark: str, events: Sequence[Event], span: Span
 ) -> tuple[list[Column], list[str]]:
@@ -130,10 +138,11 @@ def align(
     market = returns[:, -1]
     columns: list[Column] = []
     left_out: list[str] = []
+    reported = reported_rows(episode)
     ordered = sorted(events, key=lambda event: event.row)
     for number, symbol in enumerate(symbols):
         for event in ordered:
-            column = _column(symbol, returns[:, number], market, event, ordered, span)
+            column = _column(symbol, returns[:, number], market, event, ordered, span, reported)
             if isinstance(column, str):
                 left_out.append(f"{symbol} is left out at {table[event.row]}: {column}")
             else:
@@ -142,12 +151,18 @@ def align(
 
 
 def _column(
-    symbol: str, own: Floats, market: Floats, event: Event, events: Sequence[Event], span: Span
+    symbol: str,
+    own: Floats,
+    market: Floats,
+    event: Event,
+    events: Sequence[Event],
+    span: Span,
+    reported: frozenset[int],
 ) -> Column | str:
     window = slice(event.row - span.before, event.row + span.after + 1)
     if not np.isfinite(own[window]).all() or not np.isfinite(market[window]).all():
         return "a bar of its window is missing"
-    taken = {row for each in events for row in range(each.row - span.before, each.row + span.after + 1)}
+    taken = {row for each in events for row in range(each.row - span.before, each.row + span.after + 1)} | reported
     rows: list[int] = []
     for row in range(event.row - span.before - span.gap - 1, 0, -1):
         if row not in taken and np.isfinite(own[row]) and np.isfinite(market[row]):

@@ -1,11 +1,14 @@
-"""What is left to chance in a placebo: versions of an episode's news, drawn from a seed alone. Pure.
+"""Draws placebo news: versions of an episode's news that a seed alone decides. Pure.
 
-| kind            | what is left to chance                                                                    |
-|-----------------|-------------------------------------------------------------------------------------------|
-| permuted-days   | the order of the window's news days, in blocks, so that a story's days stay together       |
-| shifted         | by how many sessions all news is moved, round the window's end; every shift once            |
-| swapped-tickers | which share's prices stand behind which name, the funds of the benchmark's sector excepted  |
-| off-topic       | each headline is given the time of another that is not about AI, and keeps its own score    |
+| kind          | what is left to chance                                                                      |
+|---------------|---------------------------------------------------------------------------------------------|
+| permuted-days | the order of the window's news days, in blocks, so that a story's days stay together         |
+| shifted       | by how many sessions all news is moved, round the window's end; every shift once             |
+| off-topic     | each day's news moves whole to a day drawn by how much other news it had (none of it on AI)  |
+
+All three move whole days of news: single headlines at times of their own would spread the news thinner than it came,
+and would be a placebo that too few results do as well as. `shifted` is left out of windows in which a share of 5 % of
+the shifts, give or take 1, is no whole number of them.
 """
 
 from __future__ import annotations
@@ -20,14 +23,13 @@ from backtests.batch.news_versions import Ints, Versions, actual_rows
 if TYPE_CHECKING:
     from backtests.engine.news import News
     from backtests.episodes.episode import Episode
-    from strategies.signals import NewsItem
 
 KINDS = {
     "permuted-days": "news days in another order, in blocks of {block} sessions",
     "shifted": "all news moved by a number of sessions",
-    "swapped-tickers": "other shares behind the names",
-    "off-topic": "each score given to a headline that is not about AI",
+    "off-topic": "each day's news moved to a day of headlines that are not about AI",
 }
+LEAST_SHIFTED = 80  # sessions from which a p of 5 % can be reached to within a point, whatever their number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,19 +62,19 @@ def draw(kind: str, rng: np.random.Generator, episode: Episode, news: News, n: i
     if kind == "permuted-days":
         versions = Versions(rows=_mapped(rows, episode.window, _permuted(rng, size, block, n)))
     elif kind == "shifted":
-        goes = (np.arange(size) + np.arange(1, size)[:, None]) % size
-        versions = Versions(rows=_mapped(rows, episode.window, goes))
-        note = f"there are only {size - 1} shifts; each was run once"
-    elif kind == "swapped-tickers":
-        columns = _swapped(rng, episode, n)
-        versions = Versions(rows=np.tile(rows, (n, 1)), columns=columns) if columns is not None else None
-        note = "" if versions else "fewer than two shares could be swapped"
-    else:
-        others = [item.session for item in news.items if _off_topic(item)]
-        if others:
-            versions = Versions(rows=_off_topic_rows(rng, rows, np.array(others, dtype=np.int64), n))
+        if size < LEAST_SHIFTED:
+            note = f"not drawn: {size - 1} shifts cannot give a p of 5 %; it takes {LEAST_SHIFTED} sessions"
         else:
-            note = "no headline of this episode is off the topic"
+            goes = (np.arange(size) + np.arange(1, size)[:, None]) % size
+            versions = Versions(rows=_mapped(rows, episode.window, goes))
+            note = f"there are only {size - 1} shifts; each was run once"
+    else:
+        counts = _off_topic_counts(episode, news)
+        taken = np.unique(rows[np.isin(rows, episode.window)]) - episode.window[0]
+        if (counts > 0).sum() > len(taken):
+            versions = Versions(rows=_mapped(rows, episode.window, _off_topic_days(rng, counts, taken, n)))
+        else:
+            note = "not drawn: the days with other headlines are no more than those with news about AI"
     return Drawn(kind=kind, about=about, versions=versions, distinct=_distinct(versions), note=note)
 
 
@@ -98,30 +100,33 @@ def _mapped(rows: Ints, window: range, goes: Ints) -> Ints:
     return np.where(inside, goes[:, place] + window[0], rows)
 
 
-def _swapped(rng: np.random.Generator, episode: Episode, n: int) -> Ints | None:
-    """Permutations of the shares outside the benchmark's sector."""
-    funds = next((set(members) for members in episode.sectors.values() if episode.benchmark in members), set())
-    places = np.array([place for place, symbol in enumerate(episode.tradable) if symbol not in funds], dtype=np.int64)
-    if len(places) < 2:
-        return None
-    columns = np.tile(np.arange(len(episode.tradable), dtype=np.int64), (n, 1))
-    columns[:, places] = rng.permuted(np.tile(places, (n, 1)), axis=1)
-    return columns
+def _off_topic_counts(episode: Episode, news: News) -> Ints:
+    """Headlines that are not about AI in each session of the window, shape (sessions,)."""
+    places = [
+        item.session - episode.window[0]
+        for item in news.items
+        if item.session is not None
+        and item.session in episode.window
+        and item.score.relevance == 0
+        and item.score.language in {"en", "de"}
+    ]
+    return np.bincount(np.array(places, dtype=np.int64), minlength=len(episode.window))
 
 
-def _off_topic(item: NewsItem) -> bool:
-    return item.score.relevance == 0 and item.session is not None and item.score.language in {"en", "de"}
+def _off_topic_days(rng: np.random.Generator, counts: Ints, taken: Ints, n: int) -> Ints:
+    """Where each session's news goes, shape (n, sessions): days drawn without replacement, in proportion to counts.
 
-
-def _off_topic_rows(rng: np.random.Generator, rows: Ints, others: Ints, n: int) -> Ints:
-    """Times of off-topic headlines, each at most once where there are enough of them."""
-    if len(others) >= len(rows):
-        return rng.permuted(np.tile(others, (n, 1)), axis=1)[:, : len(rows)]
-    return np.asarray(rng.choice(others, size=(n, len(rows))))
+    The days with the largest log count + Gumbel noise are such a draw (Efraimidis and Spirakis 2006); their order is
+    then drawn anew, since the most likely days come first in it.
+    """
+    size = len(counts)
+    with np.errstate(divide="ignore"):
+        keys = np.log(counts) + rng.gumbel(size=(n, size))
+    days = np.argsort(-keys, axis=1)[:, : len(taken)]
+    goes = np.tile(np.arange(size), (n, 1))
+    goes[:, taken] = rng.permuted(days, axis=1)
+    return goes
 
 
 def _distinct(versions: Versions | None) -> int:
-    if versions is None:
-        return 0
-    both = versions.rows if versions.columns is None else np.hstack([versions.rows, versions.columns])
-    return len({row.tobytes() for row in both})
+    return 0 if versions is None else len({row.tobytes() for row in versions.rows})

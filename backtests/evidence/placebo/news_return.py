@@ -1,7 +1,7 @@
-"""The abnormal return that went with the news: what a placebo measures beside the profit.
+"""Measures the abnormal return that went with the news: what a placebo asks beside the profit.
 
 The mean over sessions of the news that arrived, times the abnormal return (market model, close to close) of what is
-exposed to it, in per cent per unit of news: the question of the placebo without a rule, a book or costs.
+exposed to it, in per cent per unit of news: the question of the placebo without a rule, a broker or costs.
 """
 
 from __future__ import annotations
@@ -64,11 +64,6 @@ class Moves:
         values = np.broadcast_to(self.values, place.shape)[inside]
         arrived = np.bincount(cells, weights=values, minlength=count * sessions).reshape(count, sessions)
         share = self.exposure / np.maximum(np.abs(self.exposure).sum(axis=1, keepdims=True), 1e-12)
-        if versions.columns is None:
-            total = arrived @ (share * self.abnormal).sum(axis=1)
-        else:
-            total = np.zeros(count)
-            for session in range(sessions):
-                total += arrived[:, session] * (self.abnormal[session][versions.columns] @ share[session])
+        total = arrived @ (share * self.abnormal).sum(axis=1)
         size = np.abs(arrived).sum(axis=1)
         return np.asarray(np.where(size > 0, total / np.maximum(size, 1e-12), 0.0) * 100)

@@ -1,17 +1,20 @@
-"""The placebo: would news that means nothing have done as well?
+"""Runs a placebo: would news that means nothing have done as well?
 
-What is left to chance, kind by kind: `drawing`. Every version is run through the same rule and the same book. The
+What is left to chance, kind by kind: `draws`. Every version is run through the same rule and the same broker. The
 p-value is one-sided, (1 + hits) / (1 + n), where a hit is a placebo that did at least as well; so it is never 0
 (Phipson and Smyth 2010, "Permutation p-values should never be zero", Statistical Applications in Genetics and
 Molecular Biology 9). All versions are drawn before any is run, from the seed alone, so the number of workers changes
 nothing.
 
-Beside the profit stands the abnormal return that went with the news: `moves`.
+Beside the profit stands the abnormal return that went with the news: `news_return`. Beside each p stand the smallest
+p that was possible, 1 / (1 + n), and the power: an edge on top of what chance gives is told from the placebos with
+probability 0.8 when it is their 95 % quantile less their 20 % quantile. Over the trades of the run that is the
+smallest edge per trade that the window could have shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +23,12 @@ import numpy as np
 from backtests.batch.news_versions import Versions, actual_rows, used_items
 from backtests.batch.replay_engine import Engine
 from backtests.broker.terms import BrokerTerms
+from backtests.engine.market import make_market
+from backtests.engine.rule_run import run_rule
 from backtests.evidence.placebo.choose_engine import engine_for
 from backtests.evidence.placebo.draws import KINDS, Drawn, draw
 from backtests.evidence.placebo.news_return import Moves
+from backtests.records.metrics import Trade, round_trips
 from feeds.errors import InputError
 from strategies.signals import Floats
 
@@ -50,6 +56,17 @@ class Outcome:
     unit: str  # "usd" or "pct"
 
     @property
+    def least_p(self) -> float:
+        """The smallest p that was possible."""
+        return 1 / (1 + len(self.drawn))
+
+    @property
+    def least_edge(self) -> float:
+        """The smallest edge, in the unit, that a test at 5 % would have found with probability 0.8."""
+        low, high = np.percentile(self.drawn, (20, 95))
+        return float(high - low)
+
+    @property
     def hits(self) -> int:
         """Placebos that did at least as well."""
         slack = _NOISE * max(abs(self.actual), 1e-12)
@@ -61,18 +78,34 @@ class Outcome:
         return (1 + self.hits) / (1 + len(self.drawn))
 
     def document(self) -> dict[str, Any]:
-        """As JSON has it, with a histogram of the placebos."""
+        """Returns it as JSON has it, with a histogram of the placebos."""
         counts, edges = np.histogram(self.drawn, bins=BINS)
         return {
             "actual": self.actual,
             "hits": self.hits,
             "p": self.p,
+            "least_p": self.least_p,
+            "least_edge": self.least_edge,
             "mean": float(self.drawn.mean()),
             "sd": float(self.drawn.std(ddof=1)) if len(self.drawn) > 1 else 0.0,
             "quantiles": {str(q): float(np.percentile(self.drawn, q)) for q in QUANTILES},
             "histogram": {"edges": [float(edge) for edge in edges], "counts": [int(count) for count in counts]},
             "unit": self.unit,
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traded:
+    """What the run itself traded: round trips, those still open included, and the US dollars of an entry on average."""
+
+    trades: int
+    entered: float
+
+    @classmethod
+    def of(cls, trades: Sequence[Trade]) -> Traded:
+        """Counts them."""
+        values = [trade.shares * trade.entry_price for trade in trades]
+        return cls(trades=len(values), entered=sum(values) / len(values) if values else 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,9 +116,12 @@ class Kind:
     profit: Outcome | None = None
     abnormal: Outcome | None = None
 
-    def document(self) -> dict[str, Any]:
-        """As JSON has it."""
+    def document(self, traded: Traded) -> dict[str, Any]:
+        """Returns it as JSON has it, with the smallest edge per trade of the run's trades."""
+        edge = self.profit.least_edge / traded.trades if self.profit and traded.trades else None
         return {
+            "least_edge_per_trade_usd": edge,
+            "least_edge_per_trade_pct": edge / traded.entered * 100 if edge is not None else None,
             "kind": self.drawn.kind,
             "about": self.drawn.about,
             "n": len(self.drawn.versions) if self.drawn.versions else 0,
@@ -98,7 +134,7 @@ class Kind:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Placebo:
-    """A strategy beside its placebos."""
+    """A strategy and its placebos."""
 
     episode: str
     strategy: str
@@ -107,11 +143,12 @@ class Placebo:
     engine: str
     profit: float
     abnormal: float | None
+    traded: Traded
     kinds: tuple[Kind, ...]
     notes: tuple[str, ...] = field(default=NOTES)
 
     def document(self) -> dict[str, Any]:
-        """As `evidence/placebo.json` has it."""
+        """Returns it as `evidence/placebo.json` has it."""
         return {
             "name": "placebo",
             "episode": self.episode,
@@ -120,7 +157,8 @@ class Placebo:
             "seed": self.seed,
             "engine": self.engine,
             "actual": {"profit_usd": self.profit, "abnormal_pct": self.abnormal},
-            "kinds": [kind.document() for kind in self.kinds],
+            "trades": self.traded.trades,
+            "kinds": [kind.document(self.traded) for kind in self.kinds],
             "notes": list(self.notes),
         }
 
@@ -144,7 +182,7 @@ def placebo(
         episode: The episode, on daily bars.
         news: Its placed news.
         rule: The rule.
-        terms: The book's, `BrokerTerms()` without.
+        terms: The broker's, `BrokerTerms()` without.
         engine: What runs the versions; without, the quickest that follows the rule.
         n: Versions of each kind (of shifts there are fewer: every one once).
         seed: Of the draws.
@@ -165,6 +203,8 @@ def placebo(
     one = Versions(rows=rows[None, :])
     profit = float(engine.equity(episode, news, rule, terms, one)[0, -1] - terms.cash)
     abnormal = float(moves.statistic(one)[0]) if moves else None
+    actual = run_rule(episode, make_market(episode, news), rule, terms)
+    traded = Traded.of(round_trips(actual.fills, actual.flows))
     kinds = []
     for number, kind in enumerate(KINDS):
         drawn = draw(kind, np.random.default_rng([seed, number]), episode, news, n, block)
@@ -177,6 +217,7 @@ def placebo(
         engine=engine.name,
         profit=profit,
         abnormal=abnormal,
+        traded=traded,
         kinds=tuple(kinds),
     )
 
@@ -196,14 +237,16 @@ def _run(
         return Kind(drawn=drawn)
     size = len(drawn.versions)
     step = max(_AT_ONCE, size // 20) if on_progress else size
-    parts = []
+    profits = []
     for start in range(0, size, step):
         part = drawn.versions.part(slice(start, start + step))
-        parts.append(engine.equity(episode, news, rule, terms, part)[:, -1] - terms.cash)
+        profits.append(engine.equity(episode, news, rule, terms, part)[:, -1] - terms.cash)
         if on_progress:
             on_progress(len(part))
     abnormal = None
     if moves:
         one = float(moves.statistic(Versions(rows=actual_rows(news)[None, :]))[0])
         abnormal = Outcome(actual=one, drawn=moves.statistic(drawn.versions), unit="pct")
-    return Kind(drawn=drawn, profit=Outcome(actual=actual, drawn=np.concatenate(parts), unit="usd"), abnormal=abnormal)
+    return Kind(
+        drawn=drawn, profit=Outcome(actual=actual, drawn=np.concatenate(profits), unit="usd"), abnormal=abnormal
+    )

@@ -165,7 +165,7 @@ def delay_text(document: Mapping[str, Any]) -> str:
 
 def placebo_text(document: Mapping[str, Any]) -> str:
     """Prints a strategy's result beside that of its placebos."""
-    head = ("placebo", "n", "profit: mean", "5 %", "95 %", "p", "abnormal %: mean", "5 %", "95 %", "p")
+    head = ("placebo", "n", "least p", "profit: mean", "5 %", "95 %", "p", "abnormal %: mean", "5 %", "95 %", "p")
     rows = []
     for kind in document["kinds"]:
         cells = []
@@ -176,7 +176,8 @@ def placebo_text(document: Mapping[str, Any]) -> str:
                 continue
             low, high = found["quantiles"]["5"], found["quantiles"]["95"]
             cells += [number(found["mean"], digits), number(low, digits), number(high, digits), p_value(found["p"])]
-        rows.append((kind["kind"], str(kind["n"]), *cells))
+        least = p_value(kind["profit"]["least_p"]) if kind["profit"] else "–"
+        rows.append((kind["kind"], str(kind["n"]), least, *cells))
     actual = document["actual"]
     lines = [
         (
@@ -189,6 +190,12 @@ def placebo_text(document: Mapping[str, Any]) -> str:
     for kind in document["kinds"]:
         more = f"; {kind['note']}" if kind["note"] else ""
         lines.append(f"{kind['kind']}: {kind['about']}{more}")
+        if kind["least_edge_per_trade_usd"] is not None:
+            lines.append(
+                f"    power: {document['trades']} trades show an edge of "
+                f"{number(kind['least_edge_per_trade_usd'], 0)} US dollars each "
+                f"({number(kind['least_edge_per_trade_pct'])} % of the entry) with probability 0.8"
+            )
     return "\n".join([*lines, *notes(document)]) + "\n"
 
 
