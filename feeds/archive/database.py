@@ -68,7 +68,7 @@ class Database:
         self._on_rollback: list[Callable[[], object]] = []
 
     def on_rollback(self, forget: Callable[[], object]) -> None:
-        """Registers what must drop its memory when a transaction is undone: rows it remembers may be gone."""
+        """Registers what must drop its memory when a transaction is undone: rows it remembers may not be there."""
         self._on_rollback.append(forget)
 
     @contextmanager

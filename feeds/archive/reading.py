@@ -46,11 +46,11 @@ class Snapshot(Sequence[ArchivedHeadline]):
     def __getitem__(self, index: int | slice) -> ArchivedHeadline | Snapshot:
         if isinstance(index, slice):
             return Snapshot(self._rows[index], self._reading)
-        return self._reading.held([self._rows[index]])[0]
+        return self._reading.read([self._rows[index]])[0]
 
     def __iter__(self) -> Iterator[ArchivedHeadline]:
         for start in range(0, len(self._rows), _CHUNK):
-            yield from self._reading.held(self._rows[start : start + _CHUNK])
+            yield from self._reading.read(self._rows[start : start + _CHUNK])
 
 
 class Reading:
@@ -111,7 +111,7 @@ class Reading:
                     (last,),
                 )
 
-    def held(self, rows: Sequence[int]) -> list[ArchivedHeadline]:
+    def read(self, rows: Sequence[int]) -> list[ArchivedHeadline]:
         """Reads revisions by their numbers, in the order given."""
         marks = ",".join("?" * len(rows))
         earlier = (
@@ -126,9 +126,9 @@ class Reading:
                 rows,
             )
         }
-        return [self._held(found[row]) for row in rows]
+        return [self._archived(found[row]) for row in rows]
 
-    def _held(self, row: tuple[Any, ...]) -> ArchivedHeadline:
+    def _archived(self, row: tuple[Any, ...]) -> ArchivedHeadline:
         number, known, seen, published, document, story, ident, source, language, title, summary, link, revision = row
         feed, provenance, rule = self._document(document)
         return ArchivedHeadline(
@@ -189,11 +189,11 @@ class Reading:
 
 def _match(search: str) -> str:
     """Makes an FTS5 query of words and "phrases"; everything else in it is text, never syntax."""
-    pieces = search.split('"')
-    if len(pieces) % 2 == 0:
+    parts = search.split('"')
+    if len(parts) % 2 == 0:
         raise ArchiveError(f"--search {search!r}: a quotation mark is missing")
-    terms = [piece.strip() for piece in pieces[1::2]]
-    terms += [word for piece in pieces[::2] for word in piece.split()]
+    terms = [part.strip() for part in parts[1::2]]
+    terms += [word for part in parts[::2] for word in part.split()]
     quoted = ['"' + term + '"' for term in terms if any(char.isalnum() for char in term)]
     if not quoted:
         raise ArchiveError(f"--search {search!r}: holds no word; give some")

@@ -19,7 +19,7 @@ from feeds.history.snapshot_files import read_paths
 from feeds.history.sources import Capture, Found, Lost
 from feeds.pull import PatientGet
 
-Said = Callable[[str, str], object]  # is told where something was lost, and why
+ReportLoss = Callable[[str, str], object]  # is called with the place where something was lost, and the reason
 
 _BATCH = 2_000  # headlines of captures stored in one transaction
 _ROWS = 20_000  # rows of lists; those of one feed among them become one document
@@ -46,16 +46,16 @@ class Report:
 class _Writer:
     """Collects documents and stores them some thousand headlines at a time."""
 
-    def __init__(self, archive: Archive, said: Said) -> None:
+    def __init__(self, archive: Archive, report_loss: ReportLoss) -> None:
         self.report = Report()
         self._archive = archive
-        self._said = said
+        self._report_loss = report_loss
         self._batch: list[tuple[Document, Sequence[Headline]]] = []
         self._size = 0
 
     def lost(self, what: Lost) -> None:
         self.report.lost += 1
-        self._said(what.key, what.reason)
+        self._report_loss(what.key, what.reason)
 
     def add(self, document: Document, headlines: Sequence[Headline]) -> None:
         self._batch.append((document, headlines))
@@ -89,7 +89,7 @@ class _Writer:
         self._batch, self._size = [], 0
 
 
-def import_paths(archive: Archive, path: Path, *, lost: Said) -> Report:
+def import_paths(archive: Archive, path: Path, *, lost: ReportLoss) -> Report:
     """Imports a file, a folder of snapshots, or a git repository that scrapes feeds; what is held is skipped.
 
     Raises:
@@ -151,7 +151,7 @@ def backfill_feed(
     *,
     endpoint: str | None = None,
     allow_private: bool = False,
-    lost: Said,
+    lost: ReportLoss,
 ) -> Report:
     """Stores the captures of a feed in the Internet Archive, oldest first, each in a transaction of its own.
 
@@ -162,7 +162,7 @@ def backfill_feed(
         end: Last day (UTC), itself included.
         endpoint: The server of the index and of the captures, where it is not the Internet Archive's.
         allow_private: Whether private addresses may be reached.
-        lost: Is told what could not be had.
+        lost: Is called with what could not be had, and why.
 
     Raises:
         InputError: No answer of use; what came until then is stored.
@@ -197,7 +197,7 @@ def backfill_gdelt(
     *,
     endpoint: str | None = None,
     allow_private: bool = False,
-    lost: Said,
+    lost: ReportLoss,
 ) -> Report:
     """Stores the articles that GDELT found, slice by slice, oldest first; finished slices are not asked for again.
 

@@ -1,4 +1,4 @@
-"""Headlines as rows: JSONL with an object in each line, CSV with the same names as columns.
+"""Reads headlines as rows: JSONL with an object in each line, CSV with the same names as columns.
 
 Names: title; published and/or seen (ISO 8601 with a zone, or Unix seconds); optionally summary, link, language, feed,
 source, id. Other names are passed over. A row that lacks something is lost, a file that is no such table is refused.
@@ -29,7 +29,7 @@ def read_jsonl(file: IO[bytes], *, feed: str, name: str, lost: Callable[[Lost], 
         file: The file, opened for bytes.
         feed: Name of the feed of rows that name none.
         name: The file's name in messages and keys.
-        lost: Is told of each row that lacks something.
+        lost: Is called with each row that lacks something.
 
     Raises:
         FeedError: A line is no JSON object, too long or not UTF-8, or there are rows and not one is good.

@@ -1,4 +1,4 @@
-"""What history hands over: documents with the moment somebody held them, headlines of sources that are no feeds."""
+"""Defines what history hands over: documents and when somebody held them, headlines of sources that are no feeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain values of what lists of headlines state: languages, times, names of files, digests."""
+"""Reads what lists of headlines state: languages, times, names of files, digests."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def verify(seal: str | None, archive: Path | None) -> None:
     for each in found:
         click.echo(each)
     click.echo(
-        f"{'damaged' if found else 'sound'}: " + ", ".join(f"{value:,} {name}" for name, value in counts.items()),
+        f"{'damaged' if found else 'valid'}: " + ", ".join(f"{value:,} {name}" for name, value in counts.items()),
         err=True,
     )
     if found:
