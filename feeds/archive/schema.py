@@ -71,7 +71,7 @@ ALTER TABLE repeats ADD COLUMN document INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE scores ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX scores_of_batch ON scores(batch);
 -- The first files of version 1 have a unique index here.
-DROP INDEX revisions_of_item;
+DROP INDEX IF EXISTS revisions_of_item;
 CREATE INDEX revisions_of_item ON revisions(item, known);
 """
 _APPEND_ONLY = ("documents", "revisions", "repeats", "fetches")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from feeds import rss
+from feeds import item_fields, rss
 from feeds.archive import Archive, Document, Stored
 from feeds.errors import FeedError, InputError
 from feeds.fetch import Fetcher
@@ -140,7 +140,20 @@ def _add_rows(writer: _Writer, rows: Iterable[Found], name: str) -> None:
             provenance=found[0].provenance,
             rule=rule,
         )
-        writer.add(document, [row.headline for row in found])
+        writer.add(document, _distinct([row.headline for row in found]))
+
+
+def _distinct(headlines: Sequence[Headline]) -> list[Headline]:
+    """Returns headlines with identities of their own: of one moment, other words under the same link are no edit."""
+    titles: dict[tuple[str, datetime | None, datetime | None], set[str]] = defaultdict(set)
+    for each in headlines:
+        titles[each.id, each.seen, each.published].add(each.title)
+    return [
+        replace(each, id=item_fields.identity(f"{each.id} {each.title}"))
+        if len(titles[each.id, each.seen, each.published]) > 1
+        else each
+        for each in headlines
+    ]
 
 
 def backfill_feed(

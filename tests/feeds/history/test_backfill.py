@@ -80,6 +80,29 @@ def test_copies_in_several_feeds_of_a_file_are_one_story_and_the_first_known_lea
         assert [each.story for each in later] == [first.row, first.row] == [first.story] * 2
 
 
+def test_rows_of_one_moment_that_share_a_link_are_all_kept(tmp_path):
+    """A live page's items; an edit of one, at a later moment, is a revision. Imported again, nothing is added."""
+    live = {"feed": "f", "link": "https://paper.example/live", "seen": "2025-01-27T14:00:00Z"}
+    made = [{**live, "title": title} for title in ("Chips slump", "Utilities sink", "Nvidia loses a record sum")]
+    own = {"feed": "f", "link": "https://paper.example/own", "title": "Cloud spends", "seen": "2025-01-27T14:00:00Z"}
+    edited = {**own, "title": "Cloud spends more", "seen": "2025-01-27T15:00:00Z"}
+    write(tmp_path / "rows.jsonl", [*made, own, edited])
+    write(tmp_path / "reversed.jsonl", [edited, own, *made[::-1]])
+    with Archive(tmp_path / "a.sqlite") as archive:
+        for name in ("rows.jsonl", "rows.jsonl", "reversed.jsonl"):
+            import_paths(archive, tmp_path / name, lost=print)
+            assert sorted(each.headline.title for each in archive.as_of(END)) == [
+                "Chips slump", "Cloud spends more", "Nvidia loses a record sum", "Utilities sink"
+            ]  # fmt: skip
+            assert archive.counts() == {
+                "feeds": 1,
+                "documents": archive.counts()["documents"],
+                "revisions": 5,
+                "headlines": 4,
+            }
+        assert archive.verify() == []
+
+
 def test_what_came_before_a_broken_line_is_stored(tmp_path):
     """And once, when the corrected file is imported."""
     path = tmp_path / "rows.jsonl"
