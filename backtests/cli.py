@@ -11,7 +11,7 @@ import click
 
 from backtests.commands import episodes, listings, run, score, sweep, trials
 from backtests.commands.evidence import attribute, counterexamples, delay, placebo, study
-from backtests.commands.feeds import subscriptions
+from backtests.commands.feeds import intake
 from backtests.commands.options import Verbs, quiet_option
 from backtests.commands.saved_runs import audit, compare, diff, verify
 from feeds.errors import InputError
@@ -34,7 +34,7 @@ _VERBS = (
     run.run, compare.compare, diff.diff, verify.verify, audit.audit,
     study.study, delay.delay, placebo.placebo, sweep.sweep, attribute.attribute,
     counterexamples.counterexamples, trials.trials, episodes.episodes, listings.strategies, listings.scorers,
-    score.score, subscriptions.feeds,
+    score.score, intake.feeds,
 )  # fmt: skip
 for _verb in _VERBS:
     cli.add_command(_verb)

@@ -1,10 +1,11 @@
-"""The point-in-time archive: what was known when. The only room that knows SQL."""
+"""Keeps what was known when, in one append-only SQLite file. The only room that knows SQL."""
 
-from feeds.archive.archive import Archive, Document, Stored
-from feeds.archive.errors import ArchiveError
-from feeds.archive.location import default_path
+from feeds.archive.archive import Archive
+from feeds.archive.database import ArchiveError
 from feeds.archive.reading import ArchivedHeadline, Snapshot
+from feeds.archive.schema import default_path
 from feeds.archive.subscriptions import Fetch, Subscription
+from feeds.archive.writing import Document, Stored
 
 __all__ = [
     "Archive",

@@ -1,8 +1,9 @@
-"""When two sightings are one item: identity that survives re-issued guids, tracking parameters and http/https twins."""
+"""Finds an item again: identity that survives re-issued guids, tracking parameters and http/https twins."""
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 
 from feeds.headline import Headline
@@ -10,8 +11,7 @@ from feeds.headline import Headline
 # Parameters that say where a reader came from, not what he reads.
 _TRACKING = re.compile(
     r"(?:utm_\w+|at_\w+|mc_[ce]id|[fgd]clid|gclsrc|msclkid|yclid|igshid|ref_?src|ref|cmp(?:id)?|cid|ns_\w+|wt[._]\w+|"
-    r"ito|xtor|source|partner|feed(?:Name|Type)?|rss|smid|smtyp|guccounter|guce_\w+|taid|__twitter_impression|ftag|xor)"
-    r"(?:=.*)?",
+    r"ito|xtor|source|partner|feed(?:Name|Type)?|rss|smid|smtyp|guccounter|guce_\w+|taid|__twitter_impression|ftag|xor)",
     re.IGNORECASE,
 )
 _LINK = re.compile(
@@ -28,11 +28,16 @@ def canonical_link(link: str) -> str:
     host, path, query = found.groups()
     path = path.rstrip("/")
     if query:
-        kept = sorted([pair for pair in query.split("&") if pair and _TRACKING.fullmatch(pair) is None])
+        kept = sorted([pair for pair in query.split("&") if pair and not _is_tracking(pair.partition("=")[0])])
         query = "?" + "&".join(kept) if kept else ""
     if not path and not query:
         return ""
     return f"{host.lower().removesuffix(':80').removesuffix(':443')}{path}{query or ''}"
+
+
+@lru_cache(maxsize=4_096)  # the same few names come with every address
+def _is_tracking(name: str) -> bool:
+    return _TRACKING.fullmatch(name) is not None
 
 
 def key_of(kind: str, feed: int, text: str) -> int:
@@ -53,7 +58,7 @@ def item_keys(headline: Headline, feed: int) -> list[int]:
     return keys
 
 
-def text_hash(headline: Headline) -> int:
-    """Returns a signed 64-bit hash of what a reader sees: title and summary. Dates are no part of it: feeds re-date."""
-    text = f"{headline.title}\0{headline.summary}".encode("utf-8", "surrogatepass")
+def text_hash(title: str, summary: str) -> int:
+    """Returns a signed 64-bit hash of what a reader sees. Dates are no part of it: feeds re-date."""
+    text = f"{title}\0{summary}".encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "big", signed=True)

@@ -1,38 +1,17 @@
-"""Reading: what was known at a moment, what became known in a span, search, and health."""
+"""Reads what was known at a moment, what became known in a span, and what holds certain words."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 from typing import Any, overload
 
-from feeds.archive.errors import ArchiveError, plain_errors
+from feeds.archive.database import ArchiveError, Database, microseconds, moment, plain_errors
 from feeds.headline import Headline
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _CHUNK = 500
 _REPEATS = "(SELECT revision FROM repeats)"
-
-
-def microseconds(moment: datetime) -> int:
-    """Returns microseconds since 1970 in UTC, exactly.
-
-    Raises:
-        ValueError: The moment has no time zone.
-    """
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment} has no time zone; give an aware datetime in UTC")
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment(value: int) -> datetime:
-    """Returns the aware datetime in UTC of microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,20 +46,23 @@ class Snapshot(Sequence[ArchivedHeadline]):
     def __getitem__(self, index: int | slice) -> ArchivedHeadline | Snapshot:
         if isinstance(index, slice):
             return Snapshot(self._rows[index], self._reading)
-        return self._reading.held([self._rows[index]])[0]
+        return self._reading.read([self._rows[index]])[0]
 
     def __iter__(self) -> Iterator[ArchivedHeadline]:
         for start in range(0, len(self._rows), _CHUNK):
-            yield from self._reading.held(self._rows[start : start + _CHUNK])
+            yield from self._reading.read(self._rows[start : start + _CHUNK])
 
 
 class Reading:
-    """The questions that can be asked of an archive."""
+    """Answers questions about headlines.
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self.path = path
-        self._sources: dict[str, int] = {}
+    Args:
+        database: The open file.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection = database.connection
         self._source_names: dict[int, str] = {}
         self._documents: dict[int, tuple[str, str, str]] = {}
 
@@ -108,7 +90,7 @@ class Reading:
     def _select(self, further: str, since: datetime | None, until: datetime, search: str | None) -> Snapshot:
         sql = f"SELECT r.id FROM revisions r WHERE r.known > ?1 AND r.known <= ?2 AND r.id NOT IN {_REPEATS} {further}"
         values: list[object] = [microseconds(since) if since is not None else -(1 << 62), microseconds(until)]
-        with plain_errors(self.path):
+        with plain_errors(self._database.path):
             if search is not None:
                 self.index_words()
                 sql += "AND r.id IN (SELECT rowid FROM words WHERE words MATCH ?3) "
@@ -121,7 +103,7 @@ class Reading:
         (last,) = self._connection.execute("SELECT ifnull(max(id), 0) FROM words_docsize").fetchone()
         (newest,) = self._connection.execute("SELECT ifnull(max(id), 0) FROM revisions").fetchone()
         if last < newest:
-            with self._transaction() as connection:
+            with self._database.transaction() as connection:
                 (last,) = connection.execute("SELECT ifnull(max(id), 0) FROM words_docsize").fetchone()
                 connection.execute(
                     "INSERT INTO words(rowid, title, summary) SELECT id, title, summary FROM revisions WHERE id > ? "
@@ -129,23 +111,7 @@ class Reading:
                     (last,),
                 )
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with plain_errors(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                self._undone()
-                raise
-
-    def _undone(self) -> None:
-        """Called after a transaction was rolled back."""
-
-    def held(self, rows: Sequence[int]) -> list[ArchivedHeadline]:
+    def read(self, rows: Sequence[int]) -> list[ArchivedHeadline]:
         """Reads revisions by their numbers, in the order given."""
         marks = ",".join("?" * len(rows))
         earlier = (
@@ -160,9 +126,9 @@ class Reading:
                 rows,
             )
         }
-        return [self._held(found[row]) for row in rows]
+        return [self._archived(found[row]) for row in rows]
 
-    def _held(self, row: tuple[Any, ...]) -> ArchivedHeadline:
+    def _archived(self, row: tuple[Any, ...]) -> ArchivedHeadline:
         number, known, seen, published, document, story, ident, source, language, title, summary, link, revision = row
         feed, provenance, rule = self._document(document)
         return ArchivedHeadline(
@@ -206,10 +172,9 @@ class Reading:
 
     def counts(self) -> dict[str, int]:
         """Returns how many feeds, documents, headlines and revisions are held."""
-        names = {"feeds": "feeds", "documents": "documents", "revisions": "revisions"}
         counts = {
-            name: int(self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
-            for name, table in names.items()
+            table: int(self._connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+            for table in ("feeds", "documents", "revisions")
         }
         (items,) = self._connection.execute("SELECT count(*) FROM revisions WHERE id = item").fetchone()
         return {**counts, "headlines": int(items)}
@@ -221,55 +186,14 @@ class Reading:
         )
         return {key for (key,) in rows}
 
-    def verify(self) -> list[str]:
-        """Checks the whole file; returns what is wrong, one line each, nothing when it is sound."""
-        found: list[str] = []
-        with plain_errors(self.path):
-            found += [row[0] for row in self._connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
-            for what, sql in _CHECKS.items():
-                (count,) = self._connection.execute(sql).fetchone()
-                if count:
-                    found.append(f"{what}: {count}")
-            try:
-                self._connection.execute("INSERT INTO words(words) VALUES ('integrity-check')")
-            except sqlite3.DatabaseError as wrong:
-                found.append(f"full-text index: {wrong}")
-        return found
-
-
-_CHECKS = {
-    "revisions without their document": (
-        "SELECT count(*) FROM revisions WHERE document NOT IN (SELECT id FROM documents)"
-    ),
-    "revisions of an item that is not held": (
-        "SELECT count(*) FROM revisions WHERE item NOT IN (SELECT id FROM revisions WHERE id = item)"
-    ),
-    "revisions that no key finds": (
-        "SELECT count(*) FROM revisions WHERE id = item AND item NOT IN (SELECT item FROM keys)"
-    ),
-    "keys without an item": "SELECT count(*) FROM keys WHERE item NOT IN (SELECT id FROM revisions)",
-    "documents whose counts do not match their revisions": (
-        "SELECT count(*) FROM documents d WHERE new + revised <> "
-        "(SELECT count(*) FROM revisions r WHERE r.document = d.id)"
-    ),
-    "revisions without a text index": (
-        "SELECT (SELECT count(*) FROM revisions WHERE id <= (SELECT ifnull(max(id), 0) FROM words_docsize)) "
-        "- (SELECT count(*) FROM words_docsize)"
-    ),
-    "revisions with the same words as the one before": (
-        "SELECT count(*) FROM (SELECT hash, lag(hash) OVER (PARTITION BY item ORDER BY known, id) AS last "
-        "FROM revisions WHERE id NOT IN (SELECT revision FROM repeats)) WHERE hash = last"
-    ),
-}
-
 
 def _match(search: str) -> str:
     """Makes an FTS5 query of words and "phrases"; everything else in it is text, never syntax."""
-    pieces = search.split('"')
-    if len(pieces) % 2 == 0:
+    parts = search.split('"')
+    if len(parts) % 2 == 0:
         raise ArchiveError(f"--search {search!r}: a quotation mark is missing")
-    terms = [piece.strip() for piece in pieces[1::2]]
-    terms += [word for piece in pieces[::2] for word in piece.split()]
+    terms = [part.strip() for part in parts[1::2]]
+    terms += [word for part in parts[::2] for word in part.split()]
     quoted = ['"' + term + '"' for term in terms if any(char.isalnum() for char in term)]
     if not quoted:
         raise ArchiveError(f"--search {search!r}: holds no word; give some")

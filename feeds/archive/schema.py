@@ -1,16 +1,18 @@
-"""The tables of the archive, and how an older file becomes a newer one.
+"""Defines the archive's file: where it lies, its tables, and how an older file becomes a newer one.
 
 Times are integers: microseconds since 1970 in UTC. What was observed is never changed: `documents`, `revisions`,
-`repeats`, `fetches` and `scores` refuse UPDATE and DELETE by trigger. `feeds` holds subscriptions and the state of
-polling, which change.
+`repeats`, `fetches`, `scores` and `seals` refuse UPDATE and DELETE by trigger. `feeds` holds subscriptions and the
+state of polling, which change.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
-from feeds.archive.errors import ArchiveError
+from feeds.archive.database import ArchiveError
+from feeds.archive.seals import seal_older
 
 APPLICATION = 0x41465453  # "AFTS": marks the file as ours
 
@@ -56,24 +58,48 @@ CREATE TRIGGER scores_no_update BEFORE UPDATE ON scores
 CREATE TRIGGER scores_no_delete BEFORE DELETE ON scores
     BEGIN SELECT RAISE(ABORT, 'the archive is append-only'); END;
 """
+_VERSION_3 = """
+-- Hashes that chain what is stored (see seals.py). `number` is the id of the document or fetch, or the scores' batch.
+CREATE TABLE seals(id INTEGER PRIMARY KEY, subject TEXT NOT NULL, number INTEGER NOT NULL, hash BLOB NOT NULL);
+CREATE TRIGGER seals_no_update BEFORE UPDATE ON seals
+    BEGIN SELECT RAISE(ABORT, 'the archive is append-only'); END;
+CREATE TRIGGER seals_no_delete BEFORE DELETE ON seals
+    BEGIN SELECT RAISE(ABORT, 'the archive is append-only'); END;
+-- The document that a row came with; 0 for what was stored before there were seals.
+ALTER TABLE keys ADD COLUMN document INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE repeats ADD COLUMN document INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE scores ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX scores_of_batch ON scores(batch);
+-- The first files of version 1 have a unique index here.
+DROP INDEX IF EXISTS revisions_of_item;
+CREATE INDEX revisions_of_item ON revisions(item, known);
+"""
 _APPEND_ONLY = ("documents", "revisions", "repeats", "fetches")
+_FIRST_SEALED = 3  # the first version whose files have seals
 
-MIGRATIONS = (_VERSION_1, _VERSION_2)  # a newer schema is one more script; none is ever changed
+# A newer schema is one more script; none is ever changed. tests/data/archives holds a file of each version.
+MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
+
+
+def default_path() -> Path:
+    """Returns AFTERSHOCK_ARCHIVE, or `archive.sqlite` in the platform's folder for user data."""
+    named = os.environ.get("AFTERSHOCK_ARCHIVE")
+    if named:
+        return Path(named)
+    import platformdirs
+
+    return platformdirs.user_data_path("aftershock", appauthor=False) / "archive.sqlite"
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Makes the tables of a new file, or brings an older file up to date, all or nothing.
 
+    What an older file holds is sealed on the way.
+
     Raises:
         ArchiveError: The file is another program's, or of a newer version than this one.
     """
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if application != APPLICATION and (application or version or tables):
-        raise ArchiveError(f"{path}: is a database of another program; give another file")
-    if version > len(MIGRATIONS):
-        raise ArchiveError(f"{path}: was written by a newer version (schema {version}); update this program")
+    version = _version(connection, path)
     if version == len(MIGRATIONS):
         return
     connection.execute("BEGIN IMMEDIATE")
@@ -89,12 +115,49 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
                         f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
                         "BEGIN SELECT RAISE(ABORT, 'the archive is append-only'); END"
                     )
+        elif version < _FIRST_SEALED:
+            seal_older(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """Returns the version of a file's tables, 0 where it has none; refuses a file that is not ours to open."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION and (application or version or tables):
+        raise ArchiveError(f"{path}: is a database of another program; give another file")
+    if version > len(MIGRATIONS):
+        raise ArchiveError(f"{path}: was written by a newer version (schema {version}); update this program")
+    return int(version)
+
+
+def deviations(connection: sqlite3.Connection) -> list[str]:
+    """Returns how a file's tables, indexes and triggers differ from those of a new file, one line each."""
+    fresh = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        prepare(fresh, Path(":memory:"))
+        expected, found = _definitions(fresh), _definitions(connection)
+    finally:
+        fresh.close()
+    lines = [f"{name}: is missing" for name in expected if name not in found]
+    lines += [f"{name}: does not belong to an archive" for name in found if name not in expected]
+    lines += [f"{name}: was changed" for name, sql in expected.items() if found.get(name, sql) != sql]
+    return lines
+
+
+def _definitions(connection: sqlite3.Connection) -> dict[str, str]:
+    """Returns the statements that made tables, indexes and triggers; SQLite's own tables and its text index aside."""
+    rows = connection.execute(
+        "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+        "AND name NOT LIKE 'words\\_%' ESCAPE '\\' ORDER BY type, name"
+    )
+    return {f"{kind} {name}": " ".join(sql.split()) for kind, name, sql in rows}
 
 
 def _statements(script: str) -> list[str]:

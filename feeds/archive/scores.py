@@ -1,4 +1,4 @@
-"""Scores beside headlines: kept by scorer, so that scoring again adds and never overwrites."""
+"""Keeps scores beside headlines, by scorer, so that scoring again adds and never overwrites."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING
 
-from feeds.archive.errors import plain_errors
-from feeds.archive.subscriptions import Polling
+from feeds.archive import seals
+from feeds.archive.database import Database, plain_errors
 
 if TYPE_CHECKING:
     from feeds.scoring.score import Score
@@ -17,10 +17,18 @@ if TYPE_CHECKING:
 _CHUNK = 500
 
 
-class Scores(Polling):
-    """The part of the archive that remembers what scorers said."""
+class Scores:
+    """Remembers what scorers said.
 
-    def scores(self, rows: Sequence[int], scorer: str, lexicon_as_of: date | None = None) -> dict[int, Score]:
+    Args:
+        database: The open file.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection = database.connection
+
+    def read(self, rows: Sequence[int], scorer: str, lexicon_as_of: date | None = None) -> dict[int, Score]:
         """Returns the stored scores of revisions, by row; those that no such scorer has scored are not in it.
 
         Args:
@@ -29,7 +37,7 @@ class Scores(Polling):
             lexicon_as_of: The day its words were known by.
         """
         found: dict[int, Score] = {}
-        with plain_errors(self.path):
+        with plain_errors(self._database.path):
             for start in range(0, len(rows), _CHUNK):
                 chunk = rows[start : start + _CHUNK]
                 marks = ",".join("?" * len(chunk))
@@ -40,21 +48,29 @@ class Scores(Polling):
                     found[row] = _score(text)
         return found
 
-    def store_scores(self, scores: Mapping[int, Score], scorer: str, lexicon_as_of: date | None = None) -> int:
+    def store(self, scores: Mapping[int, Score], scorer: str, lexicon_as_of: date | None = None) -> int:
         """Stores scores by row in one transaction; returns how many were new. What is stored stays as it is.
 
         Raises:
             ArchiveError: The file cannot be written.
         """
-        new = 0
-        with self._transaction() as connection:
-            for row, score in sorted(scores.items()):
-                text = json.dumps(asdict(score), ensure_ascii=False, allow_nan=False)
-                new += connection.execute(
-                    "INSERT OR IGNORE INTO scores(revision, scorer, lexicon, score) VALUES (?,?,?,?)",
-                    (row, scorer, _day(lexicon_as_of), text),
-                ).rowcount
-        return new
+        lexicon = _day(lexicon_as_of)
+        with self._database.transaction() as connection:
+            held = {row for (row,) in connection.execute(
+                "SELECT revision FROM scores WHERE scorer = ? AND lexicon = ?", (scorer, lexicon)
+            )}  # fmt: skip
+            rows = [
+                (scorer, lexicon, row, json.dumps(asdict(score), ensure_ascii=False, allow_nan=False))
+                for row, score in sorted(scores.items())
+                if row not in held
+            ]
+            if rows:
+                (batch,) = connection.execute("SELECT ifnull(max(id), 0) + 1 FROM seals").fetchone()
+                connection.executemany(
+                    f"INSERT INTO scores(scorer, lexicon, revision, score, batch) VALUES (?,?,?,?,{batch})", rows
+                )
+                seals.append(connection, "scores", batch, seals.rows_record(rows))
+        return len(rows)
 
 
 def _day(lexicon_as_of: date | None) -> str:
@@ -65,6 +81,7 @@ def _score(text: str) -> Score:
     from feeds.scoring.score import Entity, Score
 
     raw = json.loads(text)
-    entities = tuple(Entity(**each) for each in raw.pop("entities"))
-    features = tuple(raw.pop("hits", None) or raw.pop("features", ()))  # "hits" until November 2026
-    return Score(**raw | {"entities": entities, "features": features})
+    if "hits" in raw:  # what features were called until November 2026
+        raw["features"] = raw.pop("hits")
+    entities = tuple(Entity(**each) for each in raw["entities"])
+    return Score(**raw | {"entities": entities, "features": tuple(raw["features"])})

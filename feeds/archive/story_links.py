@@ -1,4 +1,4 @@
-"""Syndicated near-copies are linked: the first of a story carries the weight, later ones are buzz.
+"""Links syndicated near-copies: the first of a story carries the weight, later ones are buzz.
 
 Titles are sets of words. Two titles tell one story when at least 60 % of their words are common (Jaccard index) and
 they were known within a day of each other. Candidates are found by min-hashing, as in Broder, "On the resemblance and
@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from zlib import crc32
 
 import numpy as np
@@ -44,19 +45,21 @@ def words_of(titles: Sequence[str]) -> list[Words]:
     """Returns each title's word hashes and bands; without bands where it has too few words to be a story."""
     if len(_HASHES) > _KEPT_HASHES:
         _HASHES.clear()
-    sets = [frozenset([_HASHES[word] for word in _WORD.findall(_bare(title).casefold())]) for title in titles]
-    told = [words for words in sets if len(words) >= _LEAST_WORDS]
-    if not told:
+    hash_of = _HASHES.__getitem__
+    sets = [frozenset(map(hash_of, _WORD.findall(_bare(title).casefold()))) for title in titles]
+    long = [words for words in sets if len(words) >= _LEAST_WORDS]
+    if not long:
         return [(words, ()) for words in sets]
-    flat = np.array([word for words in told for word in words], dtype=np.uint64)
-    lengths = np.array([len(words) for words in told])
+    lengths = np.array([len(words) for words in long])
+    flat = np.fromiter(chain.from_iterable(long), dtype=np.uint32, count=int(lengths.sum()))
     starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
     columns = []
     for salt in _SALTS:
-        mixed = flat * np.uint64(salt) & np.uint64(_MASK)
+        mixed = flat * np.uint32(salt)  # modulo 2 to the power of 32
         first = np.minimum.reduceat(mixed, starts)
-        rest = np.where(mixed == np.repeat(first, lengths), np.uint64(_MASK), mixed)
-        columns.append((first << np.uint64(32) | np.minimum.reduceat(rest, starts)).tolist())
+        mixed[mixed == np.repeat(first, lengths)] = _MASK
+        second = np.minimum.reduceat(mixed, starts)
+        columns.append((first.astype(np.uint64) << np.uint64(32) | second).tolist())
     bands = iter(zip(*columns, strict=True))
     return [(words, next(bands) if len(words) >= _LEAST_WORDS else ()) for words in sets]
 

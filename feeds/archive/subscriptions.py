@@ -1,4 +1,4 @@
-"""Subscriptions and what became of fetching them: which feeds there are, when each is due, how healthy it is."""
+"""Keeps subscriptions and what became of fetching them: which feeds there are, when each is due, how healthy it is."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from feeds.archive.errors import ArchiveError
-from feeds.archive.reading import Reading, microseconds, moment
+from feeds.archive import seals
+from feeds.archive.database import ArchiveError, Database, microseconds, moment
 from feeds.errors import did_you_mean
 from feeds.opml import FeedEntry
 
@@ -45,13 +45,21 @@ class Fetch:
     milliseconds: int
 
 
-class Polling(Reading):
-    """The part of the archive that changes: subscriptions and the state of polling."""
+class Subscriptions:
+    """Keeps the part of the archive that changes: subscriptions and the state of polling.
+
+    Args:
+        database: The open file.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection = database.connection
 
     def subscribe(self, entries: Iterable[FeedEntry]) -> int:
         """Adds feeds, or takes removed ones up again; returns how many were not subscribed before."""
         added = 0
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             for entry in entries:
                 row = connection.execute("SELECT subscribed FROM feeds WHERE url = ?", (entry.url,)).fetchone()
                 added += row is None or not row[0]
@@ -68,15 +76,15 @@ class Polling(Reading):
         Raises:
             ArchiveError: There is no such feed.
         """
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             found = connection.execute(
                 "UPDATE feeds SET subscribed = 0 WHERE subscribed AND (url = ?1 OR name = ?1)", (url,)
             )
             if found.rowcount == 0:
-                known = [each.entry.url for each in self.subscriptions()]
+                known = [each.entry.url for each in self.all()]
                 raise ArchiveError(f"{url}: is not subscribed; {did_you_mean(url, known)}")
 
-    def subscriptions(self) -> list[Subscription]:
+    def all(self) -> list[Subscription]:
         """Returns the feeds that are polled, in the order in which they were added."""
         rows = self._connection.execute(
             "SELECT id, url, name, category, language, moved_to, etag, modified, document, failures, next_at, "
@@ -113,12 +121,15 @@ class Polling(Reading):
         allowed = {"moved_to", "etag", "modified", "document", "failures", "next_at"}
         names = [name for name in changes if name in allowed]
         values = [microseconds(changes[n]) if isinstance(changes[n], datetime) else changes[n] for n in names]
-        with self._transaction() as connection:
-            connection.execute(
-                "INSERT INTO fetches(feed, at, outcome, status, detail, bytes, milliseconds) VALUES (?,?,?,?,?,?,?)",
-                (feed.row, microseconds(fetch.at), fetch.outcome, fetch.status, fetch.detail[:300], fetch.bytes,
-                 fetch.milliseconds),
+        with self._database.transaction() as connection:
+            (number,) = connection.execute("SELECT ifnull(max(id), 0) + 1 FROM fetches").fetchone()
+            (url,) = connection.execute("SELECT url FROM feeds WHERE id = ?", (feed.row,)).fetchone()
+            row = (
+                number, feed.row, microseconds(fetch.at), fetch.outcome, fetch.status, fetch.detail[:300], fetch.bytes,
+                fetch.milliseconds,
             )  # fmt: skip
+            connection.execute("INSERT INTO fetches VALUES (?,?,?,?,?,?,?,?)", row)
+            seals.append(connection, "fetch", number, seals.rows_record([(*row, url)]))
             if names:
                 assignments = ", ".join(f"{name} = ?" for name in names)
                 connection.execute(f"UPDATE feeds SET {assignments} WHERE id = ?", (*values, feed.row))

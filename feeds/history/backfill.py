@@ -1,26 +1,28 @@
-"""History goes into the archive: what the sources hand over is parsed, stored, and never fetched twice."""
+"""Stores history in the archive: what the sources hand over is parsed, stored, and never fetched twice."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from feeds import rss
+from feeds import item_fields, rss
 from feeds.archive import Archive, Document, Stored
 from feeds.errors import FeedError, InputError
 from feeds.fetch import Fetcher
 from feeds.headline import Headline
 from feeds.history import gdelt, git_scrapes, wayback
 from feeds.history.snapshot_files import read_paths
-from feeds.history.sources import ASSUMED, Capture, Found, Lost
+from feeds.history.sources import Capture, Found, Lost
 from feeds.pull import PatientGet
 
-Said = Callable[[str, str], object]  # is told where something was lost, and why
+ReportLoss = Callable[[str, str], object]  # is called with the place where something was lost, and the reason
 
-_BATCH = 2_000  # headlines stored in one transaction
+_BATCH = 2_000  # headlines of captures stored in one transaction
+_ROWS = 20_000  # rows of lists; those of one feed among them become one document
 _SETTLED = timedelta(hours=6)  # GDELT adds to its newest batches for some hours
 _DONE = ("wayback:", "git:", "file:")
 
@@ -44,22 +46,20 @@ class Report:
 class _Writer:
     """Collects documents and stores them some thousand headlines at a time."""
 
-    def __init__(self, archive: Archive, said: Said) -> None:
+    def __init__(self, archive: Archive, report_loss: ReportLoss) -> None:
         self.report = Report()
         self._archive = archive
-        self._said = said
+        self._report_loss = report_loss
         self._batch: list[tuple[Document, Sequence[Headline]]] = []
         self._size = 0
 
     def lost(self, what: Lost) -> None:
         self.report.lost += 1
-        self._said(what.key, what.reason)
+        self._report_loss(what.key, what.reason)
 
     def add(self, document: Document, headlines: Sequence[Headline]) -> None:
         self._batch.append((document, headlines))
         self._size += len(headlines)
-        if self._size >= _BATCH:
-            self.flush()
 
     def capture(self, capture: Capture) -> None:
         try:
@@ -80,6 +80,8 @@ class _Writer:
         for reject in parsed.rejects:
             self.lost(Lost(key=f"{capture.url}, item {reject.item}", reason=reject.reason))
         self.add(document, parsed.headlines)
+        if self._size >= _BATCH:
+            self.flush()
 
     def flush(self) -> None:
         self.report.stored += self._archive.record_many(self._batch)
@@ -87,12 +89,12 @@ class _Writer:
         self._batch, self._size = [], 0
 
 
-def import_paths(archive: Archive, path: Path, *, lost: Said) -> Report:
+def import_paths(archive: Archive, path: Path, *, lost: ReportLoss) -> Report:
     """Imports a file, a folder of snapshots, or a git repository that scrapes feeds; what is held is skipped.
 
     Raises:
         InputError: Nothing there, or a file that is none of the kinds; what came before the broken line is stored, and
-            is not stored twice when the mended file is imported again.
+            is not stored twice when the corrected file is imported again.
     """
     writer = _Writer(archive, lost)
     done = {key for prefix in _DONE for key in archive.keys_done(prefix)}
@@ -109,30 +111,49 @@ def import_paths(archive: Archive, path: Path, *, lost: Said) -> Report:
 
 def _files(writer: _Writer, path: Path, done: set[str]) -> None:
     rows: list[Found] = []
-    for each in read_paths([path], lost=writer.lost):
-        if isinstance(each, Capture):
-            if each.key not in done:
-                writer.capture(each)
-            continue
-        if (rows and (rows[-1].feed, rows[-1].rule) != (each.feed, each.rule)) or len(rows) >= _BATCH:
-            writer.add(_listed(rows, path), [row.headline for row in rows])
-            rows = []
-        rows.append(each)
-    if rows:
-        writer.add(_listed(rows, path), [row.headline for row in rows])
+    try:
+        for each in read_paths([path], lost=writer.lost):
+            if isinstance(each, Capture):
+                if each.key not in done:
+                    writer.capture(each)
+                continue
+            rows.append(each)
+            if len(rows) >= _ROWS:
+                _add_rows(writer, rows, path.name)
+                writer.flush()
+                rows = []
+    finally:  # what came before a broken line is stored
+        _add_rows(writer, rows, path.name)
 
 
-def _listed(rows: Sequence[Found], path: Path) -> Document:
-    """A document for rows of a list; without a key, since rows are found again by their identity."""
-    rule = rows[0].rule if rows[0].headline.seen is not None else ASSUMED
-    return Document(
-        feed=rows[0].feed,
-        url=str(path.name),
-        at=rows[-1].headline.seen,
-        hash="",
-        provenance=rows[0].provenance,
-        rule=rule,
-    )
+def _add_rows(writer: _Writer, rows: Iterable[Found], name: str) -> None:
+    """Adds rows of lists, a document for each feed; without a key, since rows are found again by their identity."""
+    of_feed: dict[tuple[str, str], list[Found]] = defaultdict(list)
+    for row in rows:
+        of_feed[row.feed, row.rule].append(row)
+    for (feed, rule), found in of_feed.items():
+        document = Document(
+            feed=feed,
+            url=name,
+            at=max((row.headline.seen for row in found if row.headline.seen is not None), default=None),
+            hash="",
+            provenance=found[0].provenance,
+            rule=rule,
+        )
+        writer.add(document, _distinct([row.headline for row in found]))
+
+
+def _distinct(headlines: Sequence[Headline]) -> list[Headline]:
+    """Returns headlines with identities of their own: of one moment, other words under the same link are no edit."""
+    titles: dict[tuple[str, datetime | None, datetime | None], set[str]] = defaultdict(set)
+    for each in headlines:
+        titles[each.id, each.seen, each.published].add(each.title)
+    return [
+        replace(each, id=item_fields.identity(f"{each.id} {each.title}"))
+        if len(titles[each.id, each.seen, each.published]) > 1
+        else each
+        for each in headlines
+    ]
 
 
 def backfill_feed(
@@ -143,7 +164,7 @@ def backfill_feed(
     *,
     endpoint: str | None = None,
     allow_private: bool = False,
-    lost: Said,
+    lost: ReportLoss,
 ) -> Report:
     """Stores the captures of a feed in the Internet Archive, oldest first, each in a transaction of its own.
 
@@ -154,7 +175,7 @@ def backfill_feed(
         end: Last day (UTC), itself included.
         endpoint: The server of the index and of the captures, where it is not the Internet Archive's.
         allow_private: Whether private addresses may be reached.
-        lost: Is told what could not be had.
+        lost: Is called with what could not be had, and why.
 
     Raises:
         InputError: No answer of use; what came until then is stored.
@@ -189,7 +210,7 @@ def backfill_gdelt(
     *,
     endpoint: str | None = None,
     allow_private: bool = False,
-    lost: Said,
+    lost: ReportLoss,
 ) -> Report:
     """Stores the articles that GDELT found, slice by slice, oldest first; finished slices are not asked for again.
 

@@ -1,4 +1,4 @@
-"""Lists of articles from GDELT's DOC 2.0 API, in slices of time that stay under its cap of 250 rows.
+"""Fetches lists of articles from GDELT's DOC 2.0 API, in slices of time that stay under its cap of 250 rows.
 
 GDELT files what it reads in batches of 15 minutes and dates an article with the start of its batch (`seendate`). The
 article was known when the batch was complete, so `seen` is `seendate` + 15 minutes, never earlier. What a publisher
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
-from feeds import item_fields
 from feeds.errors import FeedError, FetchError
 from feeds.history import stated_values
 from feeds.history.gdelt_response import BATCH, ROWS, Article, read
@@ -80,10 +79,10 @@ def articles(
         end: End of the window (aware), itself not included; widened likewise.
         feed: Name for `Found.feed`; "gdelt:" and the query where it is "".
         done: Keys of slices that are finished; they are not asked for again.
-        finished: Is told of a slice's key after the last of its articles was taken, and of slices that had to be
-            halved. Whoever keeps these keys after the articles loses nothing when interrupted.
+        finished: Is called with a slice's key after the last of its articles was taken, and with those of
+            slices that had to be halved. Whoever keeps these keys after the articles loses nothing when interrupted.
         settled: Slices that end later than this (aware) are read but not finished, since GDELT still adds to them.
-        lost: Is told of rows that cannot be read, and of batches with more articles than GDELT lists.
+        lost: Is called with rows that cannot be read, and of batches with more articles than GDELT lists.
         step: Length of the slices to begin with, a multiple of 15 minutes.
         pause: Seconds between two requests.
         wait: Waits for so many seconds.
@@ -151,25 +150,25 @@ class _Asker:
             try:
                 answer = read(body)
             except ValueError as wrong:
-                said = str(wrong)
+                answered = str(wrong)
             else:
                 rows = [row for row in answer.articles if part.start <= row.seendate < part.end]
                 # Rows come oldest first, so that rows beyond the end prove that all before it are there.
                 times = [row.seendate for row in answer.articles]
                 whole = answer.rows < ROWS or (times == sorted(times) and bool(times) and times[-1] >= part.end)
                 return sorted(rows, key=lambda row: row.seendate), list(answer.lost), whole
-            if "timespan is too short" in said.lower() and self._at_least < _HOUR:
+            if "timespan is too short" in answered.lower() and self._at_least < _HOUR:
                 self._at_least = _HOUR
-            elif "limit requests" not in said.lower():
+            elif "limit requests" not in answered.lower():
                 break
             elif number < _TRIES:  # an answer of status 200, so that `get` could not know
                 self._wait(self._pause * 2**number)
-        if "limit requests" in said.lower():
-            detail = f"GDELT says {said!r}; what came until now is kept; run it again later and it goes on from there"
+        if "limit requests" in answered.lower():
+            detail = f"GDELT says {answered!r}; what came until now is kept; run it again later and it resumes there"
             raise FetchError(self._endpoint, "throttled", detail, retry_after=60.0)
-        if not said or said.startswith("<"):
-            raise FetchError(self._endpoint, "bad answer", f"GDELT says {said!r}; try again later")
-        raise FeedError(self._feed, f"GDELT says {said!r}")
+        if not answered or answered.startswith("<"):
+            raise FetchError(self._endpoint, "bad answer", f"GDELT says {answered!r}; try again later")
+        raise FeedError(self._feed, f"GDELT says {answered!r}")
 
     def _fetch(self, part: Slice) -> bytes:
         if self._asked:
@@ -190,10 +189,4 @@ class _Asker:
 
 
 def _found(row: Article, feed: str) -> Found:
-    return Found(
-        feed=feed,
-        headline=row.headline(feed),
-        provenance="backfill",
-        rule=RULE,
-        key=f"gdelt:{row.seendate:%Y%m%d%H%M%S}:{item_fields.identity(row.link)}",
-    )
+    return Found(feed=feed, headline=row.headline(feed), provenance="backfill", rule=RULE)

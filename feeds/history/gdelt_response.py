@@ -1,4 +1,4 @@
-"""One answer of GDELT's article list: JSON that is sometimes broken, titles with spaces where none belong."""
+"""Reads an answer of GDELT's article list: JSON that is sometimes broken, titles with spaces where none belong."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def read(body: bytes) -> Answer:
 
 
 def _rows(text: str) -> Iterator[Any]:
-    """Yields what stands in the list; None for an object that is broken beyond mending."""
+    """Yields what stands in the list; None for an object that is broken beyond repair."""
     try:
         whole = _loads(text)
     except (ValueError, RecursionError):

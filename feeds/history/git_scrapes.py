@@ -1,4 +1,4 @@
-"""The history of a git repository that scrapes feeds: each commit that changes a document is a sighting of it.
+"""Reads a git repository that scrapes feeds: each commit that changes a document is a sighting of it.
 
 The repository is a stranger's: nothing in its configuration may run. Hooks, file-system monitors, external diffs, text
 conversions, signature checks, transports and fetching of missing objects are switched off, and no variable of the
@@ -61,7 +61,7 @@ def commits(
     Args:
         repository: The working tree or the bare repository.
         done: Keys of captures that are stored already; their bytes are not read again.
-        lost: Is told of documents that are too large, damaged, missing (a partial clone) or from an impossible time.
+        lost: Is called with documents that are too large, damaged, missing (a partial clone) or of an impossible time.
 
     Raises:
         FeedError: There is no git, no repository, or git fails; the message is git's own.
@@ -149,9 +149,9 @@ class _Git:
                     yield _Change(commit=commit, seconds=seconds, blob=blob, path=path)
         if log.wait() != 0:
             errors.seek(0)
-            said = errors.read(2000).decode("utf-8", "replace").strip().partition("\n")[0]
-            if "bad revision 'HEAD'" not in said:  # a repository without a commit is an empty history
-                raise FeedError(str(self._repository), f"git says: {said[:200]}")
+            message = errors.read(2000).decode("utf-8", "replace").strip().partition("\n")[0]
+            if "bad revision 'HEAD'" not in message:  # a repository without a commit is an empty history
+                raise FeedError(str(self._repository), f"git says: {message[:200]}")
 
 
 class _Blobs:
@@ -201,7 +201,7 @@ def _out(process: subprocess.Popen[bytes]) -> IO[bytes]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(OSError):  # it may have gone
+    with contextlib.suppress(OSError):  # it may have ended
         _in(process).close()
     if process.poll() is None:
         process.kill()

@@ -1,4 +1,4 @@
-"""Headlines as rows: JSONL with an object in each line, CSV with the same names as columns.
+"""Reads headlines as rows: JSONL with an object in each line, CSV with the same names as columns.
 
 Names: title; published and/or seen (ISO 8601 with a zone, or Unix seconds); optionally summary, link, language, feed,
 source, id. Other names are passed over. A row that lacks something is lost, a file that is no such table is refused.
@@ -20,7 +20,6 @@ from feeds.history.sources import ASSUMED, Found, Lost
 
 STATED = "seen as the file states"
 MAX_LINE = 1024 * 1024  # bytes
-_COLUMNS = ("title", "published", "seen", "summary", "link", "language", "feed", "source", "id")
 
 
 def read_jsonl(file: IO[bytes], *, feed: str, name: str, lost: Callable[[Lost], object]) -> Iterator[Found]:
@@ -30,7 +29,7 @@ def read_jsonl(file: IO[bytes], *, feed: str, name: str, lost: Callable[[Lost], 
         file: The file, opened for bytes.
         feed: Name of the feed of rows that name none.
         name: The file's name in messages and keys.
-        lost: Is told of each row that lacks something.
+        lost: Is called with each row that lacks something.
 
     Raises:
         FeedError: A line is no JSON object, too long or not UTF-8, or there are rows and not one is good.
@@ -72,40 +71,34 @@ def _headline(row: Mapping[str, Any], feed: str) -> Found:
     Raises:
         ValueError: What the row lacks.
     """
-    words = {key: _words(row, key) for key in _COLUMNS if key not in {"published", "seen"}}
-    title = item_fields.plain(words["title"])
+    title = item_fields.plain(_text(row, "title"))
     if not title:
         raise ValueError("no title")
     published, seen = _moment(row, "published"), _moment(row, "seen")
     if published is None and seen is None:
         raise ValueError("neither published nor seen")
-    link = item_fields.link(words["link"])
+    link = item_fields.link(_text(row, "link"))
     headline = Headline(
-        id=item_fields.identity(words["id"] or link or title),
-        feed=item_fields.plain(words["feed"]) or feed,
-        source=item_fields.plain(words["source"]),
+        id=item_fields.identity(_text(row, "id") or link or title),
+        feed=item_fields.plain(_text(row, "feed")) or feed,
+        source=item_fields.plain(_text(row, "source")),
         title=title,
-        summary=item_fields.plain(words["summary"]),
+        summary=item_fields.plain(_text(row, "summary")),
         link=link,
-        language=stated_values.language(words["language"]),
+        language=stated_values.language(_text(row, "language")),
         published=published,
         seen=seen,
     )
-    times = (str(published or ""), str(seen or ""))
-    return Found(
-        feed=headline.feed,
-        headline=headline,
-        provenance="import",
-        rule=STATED if seen else ASSUMED,
-        key=f"row:{stated_values.digest(headline.feed, headline.id, title, headline.summary, *times)}",
-    )
+    return Found(feed=headline.feed, headline=headline, provenance="import", rule=STATED if seen else ASSUMED)
 
 
-def _words(row: Mapping[str, Any], key: str) -> str:
+def _text(row: Mapping[str, Any], key: str) -> str:
     value = row.get(key)
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()  # no half of a surrogate pair
     if value is None:
         return ""
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"{key} is no text")  # noqa: TRY004 (a wrong value of a row, as the others)
     return str(value)
 

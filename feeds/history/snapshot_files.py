@@ -1,4 +1,4 @@
-"""Files of the past: feed documents, folders of snapshots, tables of headlines in JSONL and CSV.
+"""Reads files of the past: feed documents, folders of snapshots, tables of headlines in JSONL and CSV.
 
 When a snapshot was taken is read from its name, never from the file system, which says when it was copied.
 """
@@ -30,7 +30,7 @@ def read_paths(paths: Iterable[Path], *, lost: Callable[[Lost], object] = ignore
 
     Args:
         paths: RSS or Atom documents, JSONL, CSV, and folders of them.
-        lost: Is told of what a folder or table holds that cannot be used. A file that was named itself and cannot
+        lost: Is called with what a folder or table holds that cannot be used. A file that was named itself and cannot
             be used raises instead.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What the name of a snapshot says: when it was taken, and of which feed."""
+"""Reads from a snapshot's name when it was taken, and of which feed."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ def name_and_time(path: PurePosixPath) -> tuple[str, datetime | None]:
 
 
 def _moment(found: re.Match[str]) -> datetime | None:
-    given = found.groupdict()
+    groups = found.groupdict()
     try:
-        if given.get("unix"):
-            return datetime.fromtimestamp(int(given["unix"]), UTC)
-        day = datetime(int(given["year"]), int(given["month"]), int(given["day"]), tzinfo=UTC)
-        if given.get("hour") is None:
+        if groups.get("unix"):
+            return datetime.fromtimestamp(int(groups["unix"]), UTC)
+        day = datetime(int(groups["year"]), int(groups["month"]), int(groups["day"]), tzinfo=UTC)
+        if groups.get("hour") is None:
             return day.replace(hour=23, minute=59, second=59)
-        second = 59 if given["second"] is None else int(given["second"])
-        made = day.replace(hour=int(given["hour"]), minute=int(given["minute"]), second=second)
-        return made - _offset(given["zone"] or "")
+        second = 59 if groups["second"] is None else int(groups["second"])
+        made = day.replace(hour=int(groups["hour"]), minute=int(groups["minute"]), second=second)
+        return made - _offset(groups["zone"] or "")
     except (ValueError, OverflowError):
         return None
 

@@ -1,4 +1,4 @@
-"""What history hands over: documents with the moment somebody held them, headlines of sources that are no feeds."""
+"""Defines what history hands over: documents and when somebody held them, headlines of sources that are no feeds."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ class Found:
     headline: Headline
     provenance: str  # "backfill" or "import"
     rule: str  # from when it counts as known, in words
-    key: str  # identity of this finding, the same in each run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Plain values of what lists of headlines state: languages, times, names of files, digests."""
+"""Reads what lists of headlines state: languages, times, names of files, digests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import re
 from datetime import UTC, datetime
 
 _YEARS = range(1990, 2101)
+_SECONDS = re.compile(r"\d{9,11}(?:\.\d+)?")
+_LANGUAGE = re.compile(r"[a-z]{2}(?:[-_]\w+)?")
 
 # The names that GDELT writes, with the codes of ISO 639-1.
 _LANGUAGES = dict(
@@ -28,7 +30,7 @@ _LANGUAGES = dict(
 def language(value: str) -> str:
     """Returns two lower-case letters for a code ("de-AT") or an English name ("German"), "" for what is neither."""
     value = value.strip().lower()
-    if re.fullmatch(r"[a-z]{2}(?:[-_]\w+)?", value):
+    if _LANGUAGE.fullmatch(value):
         return value[:2]
     return _LANGUAGES.get(value.replace(" ", ""), "")
 
@@ -39,15 +41,16 @@ def moment(value: object) -> datetime | None:
     Raises:
         ValueError: It cannot be read, names no time zone, or lies outside the years 1990 to 2100.
     """
-    if value is None or (isinstance(value, str) and not value.strip()):
+    text = value.strip() if isinstance(value, str) else None
+    if value is None or text == "":
         return None
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError("is no time")  # noqa: TRY004 (a wrong value of a row, as the others)
     try:
-        if isinstance(value, str) and not re.fullmatch(r"\d{9,11}(?:\.\d+)?", value.strip()):
-            made = datetime.fromisoformat(value.strip())
+        if text is not None and _SECONDS.fullmatch(text) is None:
+            made = datetime.fromisoformat(text)
             if made.tzinfo is None:
-                raise ValueError(f"{value.strip()[:40]!r} has no time zone; write …Z or …+01:00")
+                raise ValueError(f"{text[:40]!r} has no time zone; write …Z or …+01:00")
             made = made.astimezone(UTC)
         else:
             made = _of_seconds(float(value))

@@ -1,4 +1,4 @@
-"""Captures of a feed in the Internet Archive: the CDX index says which there are, the replay gives their raw bytes.
+"""Fetches captures of a feed from the Internet Archive: its CDX index lists them, its replay gives the raw bytes.
 
 The index is asked once, not for the http and https twins: it files both, and "www." and ports too, under one key.
 It leaves out re-visits, captures whose bytes the Archive held already, so what is missing is only a feed that went
@@ -20,7 +20,7 @@ from feeds.history.sources import Capture, Get, Lost, ignore
 ENDPOINT = "https://web.archive.org/cdx/search/cdx"
 REPLAY = "https://web.archive.org/web"
 RULE = "capture time of the Internet Archive"
-_LATER = "what came until now is kept; run it again later and it goes on from there"
+_LATER = "what came until now is kept; run it again later and it resumes there"
 _FIELDS = ("timestamp", "original", "digest")
 _ROWS = 1000  # of one page of the index
 _MOMENT = re.compile(r"/(\d{14})id_/")
@@ -68,7 +68,7 @@ def captures(
         end: Last day, in UTC, itself included.
         feed: Name for `Capture.feed`; the address where it is "".
         done: Keys of captures that are stored already; they are not fetched again.
-        lost: Is told of each capture that cannot be had; the others go on.
+        lost: Is called with each capture that cannot be had; the others are still fetched.
         endpoint: The CDX server.
         replay: Where captures are served, without the last slash.
 
@@ -180,6 +180,6 @@ def _page(body: bytes, address: str) -> tuple[list[_Row], str]:
             table = table[:-2]
         rows = [[str(row[column]) for column in columns] for row in table[1:]]
     except (ValueError, TypeError, IndexError, KeyError, RecursionError):
-        said = " ".join(body[:300].decode("utf-8", "replace").split())[:120]
-        raise FetchError(address, "bad answer", f"the index says {said!r}; try again later") from None
+        answered = " ".join(body[:300].decode("utf-8", "replace").split())[:120]
+        raise FetchError(address, "bad answer", f"the index says {answered!r}; try again later") from None
     return [_Row(timestamp=row[0], original=row[1], digest=row[2]) for row in rows], resume

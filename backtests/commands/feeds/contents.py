@@ -1,8 +1,9 @@
-"""`backtest feeds show|stats|verify|export`: what the archive holds."""
+"""Shows, checks and exports what the archive holds: `backtest feeds show|stats|verify|export`."""
 
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,7 @@ from feeds.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from feeds.archive import ArchivedHeadline
-    from feeds.archive.archive import Archive
+    from feeds.archive import Archive, ArchivedHeadline
 
 
 @click.command()
@@ -109,25 +109,33 @@ def stats(as_json: bool, archive: Path | None) -> None:
 
 
 @click.command()
+@click.option("--seal", metavar="HEX", help="A seal that an earlier verify printed: it must still be in the chain.")
 @archive_option
-def verify(archive: Path | None) -> None:
-    """Checks the archive; exit code 1 where something is wrong.
+def verify(seal: str | None, archive: Path | None) -> None:
+    """Checks every word, time, table and trigger of the archive; exit code 1 where something is wrong.
+
+    Prints the newest seal, a hash of everything stored so far. Whoever notes it elsewhere can prove later that nothing
+    stored until now was changed, cut off or made anew.
 
     \b
     Example:
       backtest feeds verify
     """
+    if seal is not None and not re.fullmatch(r"[0-9a-fA-F]{8,64}", seal):
+        raise InputError(f"--seal {seal!r}: is no seal; give at least the first 8 hex digits of what verify printed")
     with open_archive(archive, create=False) as opened:
-        found = opened.verify()
+        found = opened.verify(seal)
         counts = opened.counts()
+        newest = opened.seal()
     for each in found:
         click.echo(each)
     click.echo(
-        f"{'damaged' if found else 'sound'}: " + ", ".join(f"{value:,} {name}" for name, value in counts.items()),
+        f"{'damaged' if found else 'valid'}: " + ", ".join(f"{value:,} {name}" for name, value in counts.items()),
         err=True,
     )
     if found:
         raise SystemExit(1)
+    click.echo(f"seal {newest}" if newest else "nothing is stored yet")
 
 
 @click.command()

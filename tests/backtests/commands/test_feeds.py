@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -217,6 +218,9 @@ def test_a_replay_drives_on_the_archive_and_says_how_its_news_were_known(tmp_pat
         (["backfill", "https://a.example", "--from", "tomorrow", "--to", "2025-01-02"], "--from"),
         (["show", "--as-of", "2025-01-27T10:00"], "time zone"),
         (["export", "x.doc"], ".jsonl"),
+        (["verify", "--seal", "xyz"], "is no seal"),
+        (["doctor", "no-such-feed"], "neither a file nor a feed"),
+        (["doctor", "table.csv", "no-such-file"], "no such file"),
     ],
 )
 def test_wrong_use_ends_in_one_line(tmp_path, arguments, words):
@@ -228,7 +232,57 @@ def test_wrong_use_ends_in_one_line(tmp_path, arguments, words):
     refused(feeds(*arguments, cwd=tmp_path), words)
 
 
-@pytest.mark.parametrize("verb", ["show", "stats", "verify"])
+def rows_of(name: str, *, off: int) -> list[dict[str, str]]:
+    """A paper's rows, seen minutes after they were published, by a clock that is so many hours off."""
+    start = datetime(2025, 1, 20, 9, tzinfo=UTC)
+    moments = [start + timedelta(days=day, minutes=97 * number) for day in range(6) for number in range(5)]
+    return [
+        {"feed": name, "source": name, "title": f"Title {number} of {name}", "id": f"{name} {number}",
+         "published": (at + timedelta(hours=off)).isoformat(), "seen": (at + timedelta(minutes=3)).isoformat()}
+        for number, at in enumerate(moments)
+    ]  # fmt: skip
+
+
+def test_the_doctor_names_a_clock_that_is_off_in_files_and_in_an_archive(tmp_path):
+    """And exits with 1; one feed alone can be asked for, and a clean one passes."""
+    rows = [*rows_of("Right", off=0), *rows_of("Wrong", off=-8)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    feeds("import", "rows.jsonl", cwd=tmp_path)
+    for target in ("rows.jsonl", "a.sqlite", "Wrong"):
+        done = backtest(
+            "feeds", "doctor", target, *(["--archive", "a.sqlite"] if target == "Wrong" else []), cwd=tmp_path
+        )
+        assert done.returncode == 1, done.stderr
+        (line,) = done.stdout.splitlines()
+        assert line.startswith(
+            "Wrong: 100% of 30 items state a time 8:03 h before they were seen; its clock or its zone"
+        )
+    done = feeds("doctor", "Right", "--json", cwd=tmp_path)
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == {"headlines": 30, "feeds": 1, "assumed": 0, "findings": []}
+
+
+def test_the_doctor_passes_an_episodes_news_and_says_that_its_times_are_assumed(tmp_path):
+    """A file nobody saw."""
+    done = backtest("feeds", "doctor", str(EPISODE / "news.en.xml"), cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "100% of the times are assumed" in done.stderr
+
+
+def test_verify_prints_a_seal_that_a_later_verify_finds_again(tmp_path):
+    """And not one of another archive."""
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows_of("Right", off=0)))
+    feeds("import", "rows.jsonl", cwd=tmp_path)
+    seal = feeds("verify", cwd=tmp_path).stdout.removeprefix("seal ").strip()
+    assert len(seal) == 64
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"title": "A later one", "seen": "2025-02-01T10:00:00Z"}) + "\n")
+    feeds("import", "rows.jsonl", cwd=tmp_path)
+    assert feeds("verify", "--seal", seal, cwd=tmp_path).returncode == 0
+    done = feeds("verify", "--seal", "0123456789", cwd=tmp_path)
+    assert (done.returncode, "is not in the chain" in done.stdout) == (1, True)
+
+
+@pytest.mark.parametrize("verb", ["show", "stats", "verify", "doctor"])
 def test_reading_makes_no_archive(tmp_path, verb):
     """A mistyped name is said."""
     refused(feeds(verb, cwd=tmp_path), "there is no archive")

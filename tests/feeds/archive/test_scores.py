@@ -7,8 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from feeds.archive import Archive, ArchiveError, Document
-from feeds.archive.schema import MIGRATIONS
+from feeds.archive import Archive, Document
 from feeds.headline import Headline
 from feeds.scoring import DEFAULT, Score, Scorer
 
@@ -36,8 +35,9 @@ def scored(archive: Archive) -> dict[int, Score]:
 
 
 def test_what_is_stored_is_read_back_equal(archive):
-    """To the last digit, entities and hits too."""
+    """To the last digit, entities and features too; a score without features as well."""
     scores = scored(archive)
+    scores[max(scores)] = Score(language="en", relevance=0.0, sentiment=0.0, tone=0.0)
     assert archive.store_scores(scores, DEFAULT.key) == 3
     assert archive.scores(list(scores), DEFAULT.key) == scores
 
@@ -49,6 +49,7 @@ def test_scoring_again_adds_and_never_overwrites(archive):
     other = {row: Score(language="en", relevance=0.0, sentiment=0.0, tone=1.0) for row in scores}
     assert archive.store_scores(other, DEFAULT.key) == 0
     assert archive.store_scores(other, "another 1") == 3
+    assert archive.verify() == []
     assert archive.scores(list(scores), DEFAULT.key) == scores
     assert archive.scores(list(scores), "another 1") == other
 
@@ -66,26 +67,6 @@ def test_a_stored_score_cannot_be_changed(archive, statement):
     archive.store_scores(scored(archive), DEFAULT.key)
     with pytest.raises(sqlite3.DatabaseError, match="append-only"):
         archive._connection.execute(statement)
-
-
-def test_an_older_file_gets_the_table_when_it_is_opened(tmp_path, monkeypatch):
-    """Its headlines stay."""
-    path = tmp_path / "old.sqlite"
-    with monkeypatch.context() as old:
-        old.setattr("feeds.archive.schema.MIGRATIONS", MIGRATIONS[:1])
-        with Archive(path) as made:
-            head = Headline(
-                id="1", feed="f", source="S", title="T", summary="", link="", language="", published=None, seen=T0
-            )
-            made.record(Document(feed="f", url="f", at=T0, hash="", provenance="live", rule="seen"), [head])
-    with Archive(path) as opened:
-        scores = scored(opened)
-        assert opened.store_scores(scores, DEFAULT.key) == 1
-        assert opened.verify() == []
-    with monkeypatch.context() as old:
-        old.setattr("feeds.archive.schema.MIGRATIONS", MIGRATIONS[:1])
-        with pytest.raises(ArchiveError, match="newer version"):
-            Archive(path)
 
 
 def test_a_scorers_key_tells_its_versions_apart():

@@ -199,7 +199,7 @@ def test_a_timespan_that_gdelt_finds_too_short_is_widened(serve):
 
 
 def test_broken_json_loses_the_broken_row_alone(serve):
-    """Raw control characters and false escapes are mended; an unescaped quotation mark costs its own row."""
+    """Raw control characters and false escapes are corrected; an unescaped quotation mark costs its own row."""
     rows = [json.dumps(article(n, START, title="@")) for n in range(4)]
     titles = ["tab\there\x01", r"back\slash \d", 'a "quote" b', "fine"]
     body = '{"articles": [' + ", ".join(row.replace("@", title) for row, title in zip(rows, titles, strict=True)) + "]}"
@@ -305,7 +305,7 @@ def test_every_article_is_found_once_whatever_the_crowd_and_the_interruption(bat
     done: list[str] = []
     first = list(islice(run(done), stop))
     before = len(asked)
-    keys = [each.key for each in first] + [each.key for each in run(done)]
+    keys = [(each.headline.seen, each.headline.id) for each in (*first, *run(done))]
     assert len(set(keys)) == sum(min(size, 250) for _, size in batches)
     assert len(set(asked[:before]) & set(asked[before:])) <= 1
 

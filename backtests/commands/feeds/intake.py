@@ -1,4 +1,4 @@
-"""`backtest feeds`: subscriptions, polling, history; what the archive holds is in `held`."""
+"""Takes news in: `backtest feeds list|add|remove|import|pull|backfill`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backtests.commands.feeds.contents import export, show, stats, verify
+from backtests.commands.feeds.diagnosis import doctor
 from backtests.commands.options import Verbs, archive_option, moment_option, open_archive
 from feeds.errors import InputError
 
@@ -30,7 +31,7 @@ def feeds() -> None:
     """
 
 
-for verb in (show, stats, verify, export):
+for verb in (show, stats, verify, doctor, export):
     feeds.add_command(verb)
 
 
@@ -59,7 +60,7 @@ def list_(archive: Path | None, as_json: bool) -> None:
 
 @feeds.command()
 @click.argument("url")
-@click.option("--name", help="How to call it; its address without.")
+@click.option("--name", help="Its name in lists; its address where none is given.")
 @click.option("--category", default="", help="A heading to list it under.")
 @archive_option
 def add(url: str, name: str | None, category: str, archive: Path | None) -> None:
@@ -96,7 +97,7 @@ def remove(url: str, archive: Path | None) -> None:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @archive_option
 def import_(paths: tuple[Path, ...], archive: Path | None) -> None:
-    """Takes up PATHS: an OPML list of feeds, or news of the past.
+    """Imports PATHS: an OPML list of feeds, or news of the past.
 
     News are RSS/Atom files, folders of snapshots with their times in the names, a git repository that scrapes feeds
     (the commit's time is when it was seen), JSONL or CSV with the columns title, published and/or seen, and optionally
@@ -129,7 +130,7 @@ def _say_lost(where: str, reason: str) -> None:
 
 @feeds.command()
 @click.option("--once", is_flag=True, help="Poll every feed once (what happens without --every).")
-@click.option("--every", metavar="TIME", help="Go on polling: 90s, 5m, 1h. Stop with Ctrl-C.")
+@click.option("--every", metavar="TIME", help="Keep polling: 90s, 5m, 1h. Stop with Ctrl-C.")
 @click.option("--allow-private", is_flag=True, help="Reach loopback and private addresses too.")
 @archive_option
 def pull(once: bool, every: str | None, allow_private: bool, archive: Path | None) -> None:
@@ -193,7 +194,7 @@ def backfill(
 ) -> None:
     """Fetches history: captures of the feed URL in the Internet Archive, or articles that GDELT found.
 
-    An interrupted back-fill goes on where it stopped when it is run again.
+    An interrupted back-fill resumes where it stopped when it is run again.
 
     \b
     Example:
