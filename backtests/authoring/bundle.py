@@ -1,4 +1,4 @@
-"""An episode as one file to hand on, and back again. What comes from a stranger is looked at before it is written."""
+"""Packs an episode into one file and unpacks it; what comes from a stranger is checked before it is written."""
 
 from __future__ import annotations
 
@@ -32,6 +32,12 @@ def export_episode(name_or_path: str | Path, target: Path) -> int:
     if problems:
         raise EpisodeError(problems[0])
     paths = sorted(path for kind in _KINDS for path in folder.glob(kind))
+    size = sum(path.stat().st_size for path in paths)
+    if len(paths) > MAX_FILES or size > MAX_BYTES:
+        raise EpisodeError(
+            f"{folder}: {len(paths)} files of {size:,} bytes; a packed episode has at most {MAX_FILES} files of "
+            f"{MAX_BYTES:,} bytes; put the news into fewer files"
+        )
     for path in paths:  # what could not be imported again is not exported
         if _NAME.fullmatch(f"{folder.name}/{path.name}") is None:
             raise EpisodeError(f"{path}: folder and file need names of letters, digits, '_', '-' and '.'; rename it")
@@ -54,7 +60,7 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 
 def import_episode(source: Path, into: Path) -> Path:
-    """Unpacks an episode into a new folder below `into`, when it is sound; returns the folder.
+    """Unpacks an episode into a new folder below `into`, when it is valid; returns the folder.
 
     Raises:
         InputError: No zip file, one that holds anything but one folder of plain files, one that is too large, a folder
@@ -83,7 +89,7 @@ def import_episode(source: Path, into: Path) -> Path:
 
 
 def _folder_name(source: Path, archive: zipfile.ZipFile) -> str:
-    """Checks the list of files before a byte is unpacked."""
+    """Checks the list of files before a byte is unpacked, and returns the folder's name."""
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     if not 0 < len(entries) <= MAX_FILES:
         raise InputError(f"{source}: holds {len(entries)} files; an episode has 1 to {MAX_FILES}")

@@ -1,4 +1,4 @@
-"""Daily bars and corporate actions from Yahoo, through yfinance (extra `data`), checked before a file is written.
+"""Downloads daily bars and corporate actions from Yahoo with yfinance (extra `data`), checked before a file is written.
 
 A download may be late, partial, adjusted in another way than last month, or in columns of other names: each of these
 ends in one line. The seam to the network is `Fetch`; tests put recorded shapes in its place.
@@ -40,7 +40,7 @@ def yahoo(symbol: str, start: date, stop: date) -> pd.DataFrame:
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore"
-            )  # yfinance calls pandas in ways that pandas 4 will drop; no user can mend it
+            )  # yfinance calls pandas in ways that pandas 4 will drop; no user can change that
             found: pd.DataFrame = yfinance.Ticker(symbol).history(
                 start=start.isoformat(), end=stop.isoformat(), auto_adjust=False, back_adjust=False, actions=True,
                 raise_errors=True,
@@ -116,7 +116,7 @@ def _checked(symbol: str, frame: Any) -> pd.DataFrame:
 
 
 def _check_sessions(symbol: str, days: Sequence[date], sessions: Sequence[date]) -> None:
-    """Every session of the exchange from the first bar on, and none besides."""
+    """Checks that there is every session of the exchange from the first bar on, and no other day."""
     expected = [day for day in sessions if day >= days[0]]
     missing, extra = sorted(set(expected) - set(days)), sorted(set(days) - set(expected))
     if missing:
@@ -128,7 +128,7 @@ def _check_sessions(symbol: str, days: Sequence[date], sessions: Sequence[date])
 
 
 def _check_adjustment(symbol: str, frame: pd.DataFrame) -> None:
-    """Closes must have splits in them and dividends not."""
+    """Checks that closes have splits in them and dividends not."""
     closes, adjusted = frame["Close"].to_numpy(dtype=float), frame["Adj Close"].to_numpy(dtype=float)
     dividends, splits = frame["Dividends"].to_numpy(dtype=float), frame["Stock Splits"].to_numpy(dtype=float)
     paid = [row for row in range(1, len(closes)) if dividends[row] > 0.001 * closes[row]]

@@ -1,7 +1,7 @@
-"""Everything that is wrong with an episode's folder, one line each: where it stands, what it is, what to do.
+"""Lists everything that is wrong with an episode's folder, one line each: where it is, what it is, what to do.
 
 `load_episode` stops at the first mistake and looks at what a replay needs; this looks at all of it, also at what a
-replay would not notice: sessions the exchange did not have, splits that nobody listed, news from another time.
+replay would not notice: sessions the exchange did not have, bars that end early, news from another time.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from backtests.authoring.overnight import overnight_jumps, row_place
 from backtests.engine.news import LOOK_BACK, read_news
 from backtests.episodes.episode import Episode, load_episode
+from backtests.episodes.listing_checks import apply_status
+from backtests.episodes.listing_status import read_status
 from backtests.episodes.manifest import read_manifest
-from backtests.episodes.prices import Action, check_calendar, read_actions, read_prices
+from backtests.episodes.prices import check_calendar, read_actions, read_prices
 from feeds import rss
 from feeds.errors import InputError
 from feeds.scoring import Score, Scorer
@@ -23,19 +26,21 @@ from strategies.sessions import Sessions, calendar_sessions, read_sessions
 
 T = TypeVar("T")
 AFTER = timedelta(days=3)  # news may come this long after the window's last close: nothing trades on it
-_SPLITS = (2, 3, 4, 5, 8, 10, 15, 20, 25, 50)
-_NEAR = 0.05  # how near to a whole number an overnight ratio must be to look like a split
 
 
 def check_folder(folder: Path) -> list[str]:
-    """Returns what is wrong with an episode's folder; empty when it is sound."""
+    """Returns what is wrong with an episode's folder; empty when it is valid."""
     if not folder.is_dir():
         return [f"{folder}: is no folder; give the folder that holds episode.toml"]
-    found = _Found()
+    found = _Problems()
     manifest = found.get(lambda: read_manifest(folder / "episode.toml"))
     sessions = found.get(lambda: read_sessions(folder / "sessions.csv"))
     prices = found.get(lambda: read_prices(folder / "prices.csv"))
-    found.get(lambda: read_actions(folder / "actions.csv"))
+    actions = found.get(lambda: read_actions(folder / "actions.csv"))
+    status = found.get(lambda: read_status(folder))
+    if prices is not None and actions is not None and status is not None and sessions is not None:
+        applied = found.get(partial(apply_status, status, prices, actions, sessions))
+        prices = applied[0] if applied is not None else prices
     for path in sorted(folder.glob("news*.xml")):
         found.get(partial(rss.read, path))
     if sessions is not None and prices is not None and manifest is not None:
@@ -47,11 +52,16 @@ def check_folder(folder: Path) -> list[str]:
         return found.problems
     episode = found.get(lambda: load_episode(folder))
     if episode is not None:
-        found.problems += [*_calendar(episode), *_actions(episode), *_splits(episode), *_news(episode)]
+        found.problems += _calendar(episode)
+        found.problems += _actions(episode)
+        found.problems += overnight_jumps(episode)
+        found.problems += _silent_sessions(episode)
+        found.problems += _early_ends(episode)
+        found.problems += _news(episode)
     return found.problems
 
 
-class _Found:
+class _Problems:
     """Collects what readers refuse."""
 
     def __init__(self) -> None:
@@ -67,27 +77,19 @@ class _Found:
             return None
 
 
-def _line(path: Path, start: str) -> str:
-    """File and line of the first row that begins like this."""
-    with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, 1):
-            if line.startswith(start):
-                return f"{path}:{number}"
-    return str(path)
-
-
 def _calendar(episode: Episode) -> Iterator[str]:
-    """Sessions that the exchange did not have, or had at other hours."""
-    mine, path = episode.sessions, episode.folder / "sessions.csv"
-    theirs = calendar_sessions(mine.sessions[0], mine.sessions[-1])
-    ours, real = _hours(mine), _hours(theirs)
-    for day in sorted(ours.keys() | real.keys()):
+    """Names sessions that the exchange did not have, or had at other hours."""
+    table, path = episode.sessions, episode.folder / "sessions.csv"
+    calendar = calendar_sessions(table.sessions[0], table.sessions[-1])
+    given, real = _hours(table), _hours(calendar)
+    for day in sorted(given.keys() | real.keys()):
         if day not in real:
-            yield f"{_line(path, str(day))}: {day} was no session of the New York Stock Exchange; drop the row"
-        elif day not in ours:
+            yield f"{row_place(path, str(day))}: {day} was no session of the New York Stock Exchange; drop the row"
+        elif day not in given:
             yield f"{path}: the session {day} is missing; add {day},{real[day][0]},{real[day][1]}"
-        elif ours[day] != real[day]:
-            yield f"{_line(path, str(day))}: the session {day} ran from {real[day][0]} to {real[day][1]}; write that"
+        elif given[day] != real[day]:
+            place = row_place(path, str(day))
+            yield f"{place}: the session {day} ran from {real[day][0]} to {real[day][1]}; write that"
 
 
 def _hours(table: Sessions) -> dict[date, tuple[str, str]]:
@@ -98,7 +100,7 @@ def _hours(table: Sessions) -> dict[date, tuple[str, str]]:
 
 
 def _actions(episode: Episode) -> Iterator[str]:
-    """Corporate actions on days that were none."""
+    """Names corporate actions on days that were no session."""
     path, table = episode.folder / "actions.csv", episode.sessions.sessions
     for action in episode.actions:
         if (
@@ -106,51 +108,47 @@ def _actions(episode: Episode) -> Iterator[str]:
             and table[0] <= action.ex_date <= table[-1]
             and action.ex_date not in table
         ):
-            place = _line(path, f"{action.symbol},{action.ex_date}")
+            place = row_place(path, f"{action.symbol},{action.ex_date}")
             yield f"{place}: {action.symbol} {action.kind} on {action.ex_date}, which is no session; give the ex-date"
 
 
-def _splits(episode: Episode) -> Iterator[str]:
-    """Overnight jumps that look like splits and are none in the table, and splits that the prices do not show."""
+def _silent_sessions(episode: Episode) -> Iterator[str]:
+    """Names sessions of the window and before without volume that no halt declares: nothing can be bought or sold."""
     path = episode.folder / "prices.csv"
     for symbol in episode.tradable:
         bars = episode.prices.bars[symbol]
-        listed = {each.ex_date: each.value for each in episode.actions if _is_split(each, symbol)}
-        for row in range(1, len(bars.sessions)):
-            day, ratio = bars.sessions[row], float(bars.open[row] / bars.close[row - 1])
-            wrong = _jump(episode, ratio, listed.get(day))
-            if wrong and not any((claim.symbol, claim.session) == (symbol, day) for claim in episode.claims):
-                place = _line(path, f"{symbol},{day}")
-                yield f"{place}: {symbol} opened at {ratio:.3f} of the close before, {wrong}, or a claim if it is real"
+        halted = [(first, last) for each, first, last in episode.halts if each == symbol]
+        silent = [
+            day
+            for day, volume in zip(bars.sessions, bars.volume.tolist(), strict=True)
+            if volume == 0 and not any(first <= day <= last for first, last in halted)
+        ]
+        if silent and len(silent) == len(bars.sessions):
+            yield f"{path}: {symbol} has no volume in any bar and cannot be traded; give it, or move it to context"
+        elif silent:
+            place = row_place(path, f"{symbol},{silent[0]}")
+            yield (
+                f"{place}: {symbol} has no volume in {len(silent)} sessions, {silent[0]} to {silent[-1]}: halted? "
+                f"Declare {symbol},{silent[0]},{silent[-1]},reason in halts.csv, or correct the volumes"
+            )
 
 
-def _jump(episode: Episode, ratio: float, split: float | None) -> str:
-    """Says what is wrong with an overnight ratio, "" for nothing."""
-    like = _looks_like(ratio)
-    if episode.adjusted == "splits":
-        return like and f'like a split of {like} that these prices do not have in them; write adjusted = "none"'
-    if split is not None:
-        fits = abs(ratio * split - 1) < 0.25
-        return "" if fits else f'but actions.csv lists a split of {split:g} for 1; write adjusted = "splits"'
-    return like and f"like a split of {like} that actions.csv does not list; add it"
-
-
-def _is_split(action: Action, symbol: str) -> bool:
-    return action.symbol == symbol and action.kind == "split"
-
-
-def _looks_like(ratio: float) -> str:
-    """Says which split an overnight ratio looks like, "" for none."""
-    for many in _SPLITS:
-        if abs(ratio * many - 1) < _NEAR:
-            return f"{many} for 1"
-        if abs(ratio / many - 1) < _NEAR:
-            return f"{1 / many:g} for 1"
-    return ""
+def _early_ends(episode: Episode) -> Iterator[str]:
+    """Names symbols whose bars end inside the window without a delisting that says so."""
+    last = episode.sessions.sessions[episode.window[-1]]
+    declared = {symbol for symbol, _, _ in episode.delistings}
+    for symbol in episode.tradable:
+        end = episode.prices.bars[symbol].sessions[-1]
+        if end < last and symbol not in declared:
+            yield (
+                f"{episode.folder / 'prices.csv'}: {symbol}: bars end on {end}, inside the window: delisted, renamed, "
+                f"or cut off by the source? Add the bars, declare {symbol},{end},last in delistings.csv, or say in "
+                "symbols.csv which symbol it had formerly"
+            )
 
 
 def _news(episode: Episode) -> Iterator[str]:
-    """Headlines from another time, and lists that lost rows."""
+    """Names headlines from another time, and items that were lost."""
     table = episode.sessions
     since = table.opens[episode.window[0]] - LOOK_BACK
     until = table.closes[episode.window[-1]] + AFTER
@@ -160,7 +158,7 @@ def _news(episode: Episode) -> Iterator[str]:
         yield " ".join(str(wrong).split())
         return
     for reject in news.rejects:
-        yield f"{reject.feed}: {reject.title[:60]!r}: {reject.reason}; mend or drop the item"
+        yield f"{reject.feed}: {reject.title[:60]!r}: {reject.reason}; fix or drop the item"
     for item in news.items:
         if not since <= item.known_at <= until:
             yield (

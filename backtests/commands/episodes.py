@@ -1,4 +1,4 @@
-"""`backtest episodes`: what there is, and how one's own is made, checked and handed on."""
+"""`backtest episodes`: lists what ships; makes, checks, packs and unpacks one's own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from backtests.commands.options import Verbs, archive_option, day, open_archive
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
-    from backtests.authoring.create import EpisodeRequest
+    from backtests.authoring.episode_files import EpisodeRequest
 
 
 @click.group(cls=Verbs, invoke_without_command=True)
@@ -63,10 +63,27 @@ def _list(*, as_json: bool) -> None:
 )  # fmt: skip
 @click.option("--context", "shown", default="", metavar="A,B", help="Shown, never traded: indices, futures, crypto.")
 @click.option("--benchmark", default="SPY", show_default=True, metavar="SYMBOL", help="What returns are held against.")
-@click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of daily bars.")
+@click.option(
+    "--prices", type=click.Path(path_type=Path), help="CSV or Parquet of daily bars, also as vendors write it."
+)
+@click.option(
+    "--date-order", type=click.Choice(["dmy", "mdy"]), help="What comes first in dates like 27/01/2025: day or month."
+)
 @click.option("--actions", type=click.Path(path_type=Path), help="CSV of dividends and splits.")
 @click.option("--download", is_flag=True, help="Prices and actions from Yahoo (needs the extra `data`).")
-@click.option("--news", type=click.Path(path_type=Path), multiple=True, help="RSS/Atom file or folder (repeatable).")
+@click.option(
+    "--table",
+    "tables",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="symbols.csv, halts.csv, delistings.csv or loans.csv (repeatable).",
+)
+@click.option(
+    "--news",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="RSS, Atom, JSONL or CSV, a file or a folder (repeatable); trimmed to the window.",
+)
 @click.option("--from-archive", is_flag=True, help="News from the archive, with the times at which it saw them.")
 @archive_option
 @click.option("--title", help="One line; the name without.")
@@ -74,7 +91,7 @@ def _list(*, as_json: bool) -> None:
 @click.option("--unadjusted", is_flag=True, help="The prices do not have splits in them.")
 @click.option("--control", is_flag=True, help="A quiet window: what is traded in it is a false alarm.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The folder; ./NAME without.")
-def new(name: str, **given: Any) -> None:
+def new(name: str, **options: Any) -> None:
     """Makes the episode NAME: a folder that `backtest run` takes.
 
     \b
@@ -82,56 +99,53 @@ def new(name: str, **given: Any) -> None:
       backtest episodes new my-week --start 2025-01-20 --end 2025-01-31 --symbols NVDA,AMD,VST --prices bars.csv
           --actions actions.csv --news feeds/
     """
-    from backtests.authoring.create import EpisodeRequest, by_sector, make_episode
+    from backtests.authoring.create import by_sector, make_episode
+    from backtests.authoring.episode_files import EpisodeRequest
+    from backtests.episodes.episode import news_files
 
-    wish = EpisodeRequest(
+    request = EpisodeRequest(
         name=name,
-        title=given["title"] or name,
-        start=given["start"],
-        end=given["end"],
-        sectors=by_sector(given["symbols"], given["benchmark"]),
-        context=tuple(filter(None, given["shown"].split(","))),
-        benchmark=given["benchmark"],
-        adjusted="none" if given["unadjusted"] else "splits",
-        control=given["control"],
-        key_session=given["key"],
+        title=options["title"] or name,
+        start=options["start"],
+        end=options["end"],
+        sectors=by_sector(options["symbols"], options["benchmark"]),
+        context=tuple(filter(None, options["shown"].split(","))),
+        benchmark=options["benchmark"],
+        adjusted="none" if options["unadjusted"] else "splits",
+        control=options["control"],
+        key_session=options["key"],
     )
-    folder = given["output"] or Path(name)
-    headlines = _from_archive(wish, given["archive"]) if given["from_archive"] else []
-    news = [path for each in given["news"] for path in _documents(each)]
-    if bool(given["prices"]) == given["download"]:
+    folder = options["output"] or Path(name)
+    headlines = _from_archive(request, options["archive"]) if options["from_archive"] else []
+    if bool(options["prices"]) == options["download"]:
         raise InputError("give either --prices FILE or --download")
     with tempfile.TemporaryDirectory() as place:
-        prices, actions, origin = given["prices"], given["actions"], ""
-        if given["download"]:
-            prices, actions = _download(wish, Path(place))
+        prices, actions, origin = options["prices"], options["actions"], ""
+        if options["download"]:
+            prices, actions = _download(request, Path(place))
             origin = "Yahoo's figures, downloaded with yfinance"
         notes = make_episode(
-            folder, wish, prices, actions=actions, news=news, headlines=headlines, origin=origin
-        )  # fmt: skip
+            folder,
+            request,
+            prices,
+            date_order=options["date_order"] or "",
+            actions=actions,
+            tables=options["tables"],
+            news=[path for each in options["news"] for path in news_files(each)],
+            headlines=headlines,
+            origin=origin,
+        )
     for note in notes:
         click.echo(f"note: {note}", err=True)
-    click.echo(f"{folder}: a sound episode; backtest run {folder}", err=True)
+    click.echo(f"{folder}: valid; backtest run {folder}", err=True)
 
 
-def _documents(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    found = sorted(each for kind in ("*.xml", "*.rss", "*.atom") for each in path.glob(kind))
-    if not found:
-        raise InputError(f"--news {path}: no news there; give an RSS/Atom file or a folder of them")
-    return found
-
-
-def _from_archive(wish: EpisodeRequest, archive: Path | None) -> list[dict[str, Any]]:
-    """Rows of the archive from 30 days before the window to its end."""
-    from datetime import UTC, datetime, time
-
+def _from_archive(request: EpisodeRequest, archive: Path | None) -> list[dict[str, Any]]:
+    """Reads the archive's rows from 30 days before the window's first open to its last close."""
+    from backtests.authoring.news_selection import calendar_span
     from backtests.commands.feeds.contents import plain
-    from backtests.engine.news import LOOK_BACK
 
-    since = datetime.combine(wish.start, time(), UTC) - LOOK_BACK
-    until = datetime.combine(wish.end, time(23, 59, 59), UTC)
+    since, until = calendar_span(request.start, request.end)
     with open_archive(archive, create=False) as opened:
         rows = [plain(each) for each in opened.history(since, until)]
         if not rows:
@@ -139,24 +153,24 @@ def _from_archive(wish: EpisodeRequest, archive: Path | None) -> list[dict[str, 
     return rows
 
 
-def _download(wish: EpisodeRequest, folder: Path) -> tuple[Path, Path]:
+def _download(request: EpisodeRequest, folder: Path) -> tuple[Path, Path]:
     from datetime import UTC, datetime, timedelta
 
     from backtests.authoring.create import AFTER, BEFORE
     from backtests.authoring.download import download
 
-    symbols = [symbol for members in wish.sectors.values() for symbol in members]
-    start = wish.start - timedelta(days=BEFORE * 7 // 5 + 10)  # sessions are five days of seven
+    symbols = [symbol for members in request.sectors.values() for symbol in members]
+    start = request.start - timedelta(days=BEFORE * 7 // 5 + 10)  # sessions are five days of seven
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    end = min(wish.end + timedelta(days=AFTER * 7 // 5), yesterday)
-    return download(symbols, wish.context, start, end, folder)
+    end = min(request.end + timedelta(days=AFTER * 7 // 5), yesterday)
+    return download(symbols, request.context, start, end, folder)
 
 
 @episodes.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def check(path: Path, as_json: bool) -> None:
-    """Says what is wrong with the episode's folder PATH, a line for each; exit code 1 when something is.
+    """Lists the problems of the episode's folder PATH, one a line; exit code 1 when there are any.
 
     \b
     Example:
@@ -174,8 +188,8 @@ def check(path: Path, as_json: bool) -> None:
     else:
         for problem in problems:
             click.echo(problem)
-    said = "sound" if not problems else f"{len(problems)} thing{'s' if len(problems) > 1 else ''} to mend"
-    click.echo(f"{path}: {said}", err=True)
+    verdict = "valid" if not problems else f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    click.echo(f"{path}: {verdict}", err=True)
     if problems:
         sys.exit(1)
 
@@ -201,7 +215,7 @@ def export(episode: str, file: Path) -> None:
     "-o", "--output", type=click.Path(path_type=Path), default=Path(), help="Where its folder goes; here without."
 )
 def import_(file: Path, output: Path) -> None:
-    """Unpacks the zip file FILE of an episode into a new folder, when all of it is sound.
+    """Unpacks the zip file FILE of an episode into a new folder, when all of it is valid.
 
     \b
     Example:
@@ -209,4 +223,4 @@ def import_(file: Path, output: Path) -> None:
     """
     from backtests.authoring.bundle import import_episode
 
-    click.echo(f"{import_episode(file, output)}: a sound episode", err=True)
+    click.echo(f"{import_episode(file, output)}: valid", err=True)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from feeds.errors import InputError
 from feeds.headline import Headline
 from feeds.rss import Reject
 from feeds.scoring import DEFAULT, Score, ScoreInput, Scorer
+from strategies.sessions import Sessions
 from strategies.signals import NewsItem, place
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from feeds.history.sources import Lost
 
 LOOK_BACK = timedelta(days=30)  # before the window: what a rule may still remember at its first session
+LISTS = {".jsonl", ".csv"}  # lists of headlines, with the times at which they were seen or published
 BASES = ("live", "backfill", "import", "assumed")
 
 
@@ -38,21 +40,23 @@ class News:
     archived: tuple[tuple[str, Headline], ...] = ()  # what an archive has: provenance and headline
     lexicon_as_of: date | None = None  # scored without words learned after that day
     trained_until: date | None = None  # the scorer's training cut-off, None where nothing is learned
+    span: tuple[datetime, datetime] | None = None  # from when to when a headline can act in the window; None: always
 
     def counts(self) -> dict[str, object]:
-        """Returns total, by_language, used (about AI and tradable in the table) and rejected."""
+        """Returns total, by_language, used (about AI, and known when it could act in the window) and rejected."""
+        first, last = self.span or (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
         languages = Counter(item.score.language for item in self.items)
         return {
             "total": len(self.items) + len(self.rejects),
             "by_language": dict(sorted(languages.items())),
-            "used": sum(item.used for item in self.items),
+            "used": sum(item.used and first <= item.known_at <= last for item in self.items),
             "rejected": len(self.rejects) + sum(item.score.language not in {"en", "de"} for item in self.items),
             "by_basis": {name: self.basis.get(name, 0) for name in BASES},
         }
 
 
 def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date | None = None) -> News:
-    """Parses and scores the episode's news: feeds, and lists of headlines (JSONL) with the times they were seen.
+    """Parses and scores the episode's news: feeds, and lists of headlines (JSONL, CSV) with the times they were seen.
 
     Of an item of a list that was edited before it could be traded, only the words of that moment count.
 
@@ -64,12 +68,12 @@ def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date
     seen: set[str] = set()
     listed: list[Headline] = []
     for path in episode.news:
-        if path.suffix == ".jsonl":
-            listed += _listed(path, rejects)
+        found, lost = read_document(path)
+        rejects += lost
+        if path.suffix.lower() in LISTS:
+            listed += found
             continue
-        parsed = rss.read(path)
-        rejects += parsed.rejects
-        for headline in parsed.headlines:
+        for headline in found:
             if headline.id in seen:
                 rejects.append(Reject(feed=headline.feed, item=0, title=headline.title, reason="duplicate"))
             else:
@@ -81,25 +85,49 @@ def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date
     return _scored(episode, headlines, tuple(rejects), basis, scorer, lexicon_as_of)
 
 
-def _listed(path: Path, rejects: list[Reject]) -> list[Headline]:
-    """Reads a list of headlines; a row that lacks something is lost and counted."""
-    from feeds.history.headline_tables import read_jsonl
+def read_document(path: Path) -> tuple[list[Headline], list[Reject]]:
+    """Reads a feed document or a list of headlines (JSONL, CSV); a row that lacks something is lost and counted.
+
+    Raises:
+        InputError: It is neither.
+    """
+    if path.suffix.lower() not in LISTS:
+        parsed = rss.read(path)
+        return list(parsed.headlines), list(parsed.rejects)
+    from feeds.history.headline_tables import read_csv, read_jsonl
+
+    rejects: list[Reject] = []
 
     def lost(what: Lost) -> None:
         rejects.append(Reject(feed=what.key, item=0, title="", reason=what.reason))
 
-    with path.open("rb") as file:
-        return [found.headline for found in read_jsonl(file, feed=path.name, name=str(path), lost=lost)]
+    read = read_csv if path.suffix.lower() == ".csv" else read_jsonl
+    try:
+        with path.open("rb") as file:
+            return [found.headline for found in read(file, feed=path.name, name=str(path), lost=lost)], rejects
+    except OSError as wrong:
+        raise InputError(f"{path}: cannot be read ({wrong.strerror}); give a list of headlines") from None
 
 
 def _newest(episode: Episode, headlines: Iterable[Headline]) -> list[Headline]:
-    """Keeps the newest of the revisions that fall to one session, in the order in which items became known."""
-    newest: dict[tuple[str, str, int | None], Headline] = {}
+    """Keeps the newest of an item's revisions that fall to one session, in the order in which items became known.
+
+    Without a time of sighting nothing says that one text replaced another: texts of one link are then items each.
+    """
+    newest: dict[tuple[str, str, int | None, str], Headline] = {}
     for head in sorted(headlines, key=lambda each: each.known_at(episode.assumed_delay)):
         known_at = head.known_at(episode.assumed_delay)
         session = episode.sessions.first_tradable(known_at, lead=episode.lead, latency=episode.latency)
-        newest[head.feed, head.id, session] = head
+        newest[head.feed, head.id, session, "" if head.seen else head.title] = head
     return list(newest.values())
+
+
+def news_span(table: Sessions, window: range) -> tuple[datetime, datetime]:
+    """Returns from when to when a headline must be known to act in a window (rows of the table), both included.
+
+    From 30 days before its first open, which is what a rule may still remember, to its last close.
+    """
+    return table.opens[window[0]] - LOOK_BACK, table.closes[window[-1]]
 
 
 def read_archive(
@@ -115,8 +143,7 @@ def read_archive(
     Raises:
         InputError: The archive holds nothing of that time.
     """
-    table = episode.sessions
-    since, until = table.opens[episode.window[0]] - LOOK_BACK, table.closes[episode.window[-1]]
+    since, until = news_span(episode.sessions, episode.window)
     archived = list(archive.history(since, until))
     if not archived:
         raise InputError(
@@ -199,5 +226,5 @@ def _scored(
     )
     return News(
         items=items, rejects=rejects, scorer=scorer.label, basis=basis, lexicon_as_of=lexicon_as_of,
-        trained_until=scorer.trained_until,
+        trained_until=scorer.trained_until, span=news_span(episode.sessions, episode.window),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from backtests.episodes.price_formats import delimiter, find_columns, is_wide, plain_numbers, unfold
+from backtests.episodes.price_formats import delimiter, find_columns, is_wide, plain_numbers, shown, unfold
 from feeds.errors import EpisodeError
 
 FIGURES = ("open", "high", "low", "close", "volume")
@@ -58,9 +58,15 @@ class BarTable:
     cells: list[tuple[str, ...]]
     notes: list[str]  # how the layout was understood
 
+    @property
+    def note(self) -> str:
+        """Returns in one line how the layout was understood, "" for our own."""
+        return f"{self.path.name} is understood as: {'; '.join(self.notes)}" if self.notes else ""
+
     def place(self, row: int) -> str:
-        """Returns where a row stands and what it is: "prices.csv:12: NVDA 2025-01-27"."""
-        return f"{self.path}:{self.lines[row]}: {self.cells[0][row]} {self.cells[1][row]}"
+        """Returns the line of a row and what it is: "prices.csv:12: NVDA 2025-01-27"."""
+        symbol, moment = (shown(column[row]) for column in self.cells[:2])
+        return f"{self.path}:{self.lines[row]}: {symbol} {moment}"
 
     def in_order(self, rows: Sequence[int], times: Sequence[date]) -> list[int]:
         """Sorts one symbol's rows by their date or time.

@@ -107,5 +107,9 @@ def _kind_problem(row: Mapping[str, Any]) -> str:
 
 def _place(path: Path, number: int) -> str:
     """Names file, line and position of a claim."""
-    heads = [line for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if "[[claims]]" in text]
+    heads = [
+        line
+        for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if text.startswith("[[claims]]")
+    ]
     return f"{path}:{heads[number - 1]}: claim {number}" if number <= len(heads) else f"{path}: claim {number}"

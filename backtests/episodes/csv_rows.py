@@ -25,17 +25,19 @@ def csv_rows(path: Path, columns: Sequence[str], *, optional: int = 0) -> Iterat
             reader = csv.reader(file)
             header = [name.strip().lower() for name in next(reader, [])]
             if header != list(columns[: len(header)]) or len(header) < len(columns) - optional:
-                raise EpisodeError(f"{path}:1: columns must be {','.join(columns)}, not {','.join(header)}")
+                raise EpisodeError(f"{path}:1: columns must be {','.join(columns)}, not {','.join(header)!r:.80}")
             for cells in reader:
                 if not cells:  # an empty line is no row
                     continue
                 place = f"{path}:{reader.line_num}"
                 if len(cells) != len(header):
                     raise EpisodeError(f"{place}: {len(cells)} values, but the header names {len(header)}; fix the row")
-                yield (
-                    place,
-                    dict.fromkeys(columns, "") | {name: cell.strip() for name, cell in zip(header, cells, strict=True)},
-                )
+                strange = next((cell for cell in cells if not cell.isprintable()), None)
+                if strange is not None:  # it would reach a terminal, with whatever it makes a terminal do
+                    raise EpisodeError(f"{place}: {strange!r:.60} holds characters that cannot be shown; fix the row")
+                row = dict.fromkeys(columns, "")
+                row.update(zip(header, map(str.strip, cells), strict=True))
+                yield place, row
     except OSError as wrong:
         raise EpisodeError(f"{path}: cannot be read ({wrong.strerror}); give a CSV table {','.join(columns)}") from None
     except (UnicodeDecodeError, csv.Error) as wrong:

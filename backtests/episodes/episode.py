@@ -1,4 +1,4 @@
-"""An episode is a folder of data: episode.toml, prices, corporate actions, sessions, and news as RSS 2.0.
+"""Loads an episode: a folder of episode.toml, prices, corporate actions, sessions, news, and dated tables.
 
 Adding one is adding a folder; nothing in the code names an episode.
 """
@@ -6,6 +6,7 @@ Adding one is adding a folder; nothing in the code names an episode.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -52,7 +53,7 @@ class Episode:
     sources: dict[str, str]  # file name to SHA-256
     files: tuple[tuple[str, Path], ...] = ()  # place among a run's inputs, and where the file was read
     loans: Loans = field(default_factory=Loans)  # what borrowing costs, and how much can be had
-    intraday: Intraday | None = None  # bars of minutes on which the book trades; rules go on seeing daily ones
+    intraday: Intraday | None = None  # bars of minutes on which orders fill; rules go on seeing daily ones
     halts: tuple[tuple[str, date, date], ...] = ()  # symbol, first and last day without trading
     delistings: tuple[
         tuple[str, date, str], ...
@@ -61,17 +62,17 @@ class Episode:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """All symbols with prices, in the order of episode.toml."""
+        """Lists all symbols with prices, in the order of episode.toml."""
         return (*self.tradable, *self.context)
 
     @property
     def tradable(self) -> tuple[str, ...]:
-        """Symbols that may be traded, in the order of episode.toml."""
+        """Lists the symbols that may be traded, in the order of episode.toml."""
         return tuple(symbol for members in self.sectors.values() for symbol in members)
 
     @property
     def window(self) -> range:
-        """Rows of the window in the table of sessions."""
+        """Returns the rows of the window in the table of sessions."""
         return self.sessions.window(self.start, self.end)
 
 
@@ -95,10 +96,10 @@ def load_episode(
     Args:
         name_or_path: The name of a shipped episode, or a folder.
         prices: Bars to use instead of the episode's (CSV or Parquet); symbols they lack are left out.
-        news: RSS/Atom file or folder to use instead of the episode's.
+        news: File or folder of RSS, Atom, JSONL or CSV to use instead of the episode's.
         start: First session, instead of the episode's.
         end: Last session, instead of the episode's.
-        bars: Length of the bars in `prices`, like 5m: the book then trades on them. None: `prices` are daily.
+        bars: Length of the bars in `prices`, like 5m: orders then fill on them. None: `prices` are daily.
         loans: CSV table of stock loans: symbol, valid_from, rate_pct, max_shares; without, the episode's `loans.csv`
             if it has one.
 
@@ -113,7 +114,7 @@ def load_episode(
     manifest = read_manifest(toml_path)
     toml = manifest.values
     price_path = Path(prices) if prices is not None else folder / "prices.csv"
-    news_paths = _news_paths(Path(news)) if news is not None else tuple(_own_news(folder))
+    news_paths = news_files(Path(news)) if news is not None else tuple(_own_news(folder))
     sessions = read_sessions(folder / "sessions.csv")
     status = read_status(folder)
     daily, actions = apply_status(status, read_prices(price_path), read_actions(folder / "actions.csv"), sessions)
@@ -169,7 +170,7 @@ def _places(
     loans: Path | str | None,
     tables: Sequence[Path],
 ) -> tuple[tuple[str, Path], ...]:
-    """Each file that was read, with its place among the inputs that a run keeps."""
+    """Lists each file that was read, with its place among the inputs that a run keeps."""
     own = [*(folder / name for name in ("episode.toml", "sessions.csv", "actions.csv")), *tables]
     own += [prices] if prices == folder / "prices.csv" else []
     places = [(f"episode/{folder.name}/{path.name}", path) for path in own]
@@ -200,7 +201,8 @@ def _on_minutes(episode: Episode, path: Path, length: timedelta) -> Episode:
     if gap:
         raise InputError(f"{path}: holds no bars of {gap[0]}; end the window before it with --end, or start after it")
     missing = [symbol for symbol in episode.tradable if symbol not in intraday.bars]
-    notes = [f"{path.name}: no bars of {', '.join(missing)}; left out"] if missing else []
+    notes = [intraday.note] if intraday.note else []
+    notes += [f"{path.name}: no bars of {', '.join(missing)}; left out"] if missing else []
     if episode.benchmark in missing:
         notes.append(f"{episode.benchmark} can be seen and not traded: a hedge with it is not made")
     if len(kept) < len(days):
@@ -237,7 +239,7 @@ def _sha256(path: Path) -> str:
 def _present(
     manifest: Manifest, bars: Prices, price_path: Path, *, own: bool
 ) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
-    """The sectors and context that have prices; an episode's own file must have them all."""
+    """Returns the sectors and context that have prices; an episode's own file must have them all."""
     toml = manifest.values
     named = [symbol for members in toml["sectors"].values() for symbol in members]
     twice = sorted({symbol for symbol in named if (named + toml["context"]).count(symbol) > 1})
@@ -273,17 +275,31 @@ def _check_window(sessions: Sessions, start: date, end: date) -> None:
 
 
 def _own_news(folder: Path) -> tuple[Path, ...]:
-    """The episode's own news: feeds, and lists of headlines with the time at which an archive saw them."""
-    found = (*sorted(folder.glob("news*.xml")), *sorted(folder.glob("news*.jsonl")))
+    """Finds the episode's own news: feeds, and lists of headlines with the time at which an archive saw them."""
+    found = [path for kind in ("xml", "jsonl", "csv") for path in sorted(folder.glob(f"news*.{kind}"))]
     if not found:
-        raise EpisodeError(f"{folder}: holds no news; add news.xml (RSS or Atom) or news.jsonl")
-    return found
+        raise EpisodeError(f"{folder}: holds no news; add news.xml (RSS or Atom), news.jsonl or news.csv")
+    return tuple(found)
 
 
-def _news_paths(path: Path) -> tuple[Path, ...]:
+def news_files(path: Path) -> tuple[Path, ...]:
+    """Returns a file of news, or those of a folder: RSS, Atom, and lists of headlines (JSONL, CSV).
+
+    Raises:
+        InputError: There is none.
+    """
     if path.is_file():
         return (path,)
-    found = sorted(each for pattern in ("*.xml", "*.rss", "*.atom") for each in path.glob(pattern))
+    found = [each for kind in ("*.xml", "*.rss", "*.atom", "*.jsonl", "*.csv") for each in path.glob(kind)]
+    found = [each for each in found if each.is_file() and (each.suffix != ".csv" or _lists_titles(each))]
     if not found:
-        raise InputError(f"{path}: no news there; give an RSS/Atom file or a folder of .xml, .rss or .atom files")
-    return tuple(found)
+        raise InputError(
+            f"{path}: no news there; give a file or folder of RSS, Atom, JSONL or CSV with titles and times"
+        )
+    return tuple(sorted(found))
+
+
+def _lists_titles(path: Path) -> bool:
+    """Tells a list of headlines from other tables (prices, sessions) by its header."""
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        return "title" in re.split(r"[,;\t]", file.readline(10_000).lower().replace('"', "").strip())

@@ -1,4 +1,4 @@
-"""Bars of minutes from a file: checked, in UTC, inside the exchange's hours."""
+"""Reads bars of minutes and checks them: in UTC, inside the exchange's hours, in the range of the day's bar."""
 
 from __future__ import annotations
 
@@ -38,10 +38,11 @@ class Intraday:
     length: timedelta
     bars: Mapping[str, MinuteBars]
     outside: int  # bars left out since they lie outside the exchange's hours on a day with a session
+    note: str = ""  # how a file in a vendor's layout was understood, in one line
 
     @cached_property
     def grid(self) -> list[datetime]:
-        """The starts of all symbols' bars, each once, in order."""
+        """Returns the starts of all symbols' bars, each once, in order."""
         return sorted({start for bars in self.bars.values() for start in bars.starts})
 
 
@@ -89,7 +90,7 @@ def read_intraday(path: Path, length: timedelta, sessions: Sessions, symbols: Co
         raise EpisodeError(f"{path}: holds no bar of the episode's symbols inside the exchange's hours")
     bars = {symbol: _bars(table, symbol, times, values, mine) for symbol, mine in rows.items()}
     _check_length(path, bars, length)
-    return Intraday(length=length, bars=bars, outside=outside)
+    return Intraday(length=length, bars=bars, outside=outside, note=table.note)
 
 
 def _times(table: BarTable) -> list[datetime]:

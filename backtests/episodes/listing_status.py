@@ -5,6 +5,7 @@ Three dated tables of an episode's folder, each optional: symbols.csv, halts.csv
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -40,7 +41,7 @@ class Halt:
 
     @property
     def text(self) -> str:
-        """The halt in one line, for the notes of a run."""
+        """Returns the halt in one line, for the notes of a run."""
         return f"{self.symbol} did not trade from {self.first} to {self.last} ({self.reason or 'no reason given'})"
 
 
@@ -70,12 +71,22 @@ def read_status(folder: Path) -> ListingStatus:
     Raises:
         EpisodeError: A row that cannot be read, with file and line.
     """
-    symbols, halts, delistings = (folder / name for name in TABLES)
+    return status_of([path for path in (folder / name for name in TABLES) if path.is_file()])
+
+
+def status_of(files: Sequence[Path]) -> ListingStatus:
+    """Reads tables by their names; files of other names are passed over.
+
+    Raises:
+        EpisodeError: A row that cannot be read, with file and line.
+    """
+    by_name = {path.name: path for path in files if path.name in TABLES}
+    symbols, halts, delistings = (by_name.get(name) for name in TABLES)
     return ListingStatus(
-        listings=read_listings(symbols) if symbols.is_file() else (),
-        halts=read_halts(halts) if halts.is_file() else (),
-        delistings=read_delistings(delistings) if delistings.is_file() else (),
-        files=tuple(path for path in (symbols, halts, delistings) if path.is_file()),
+        listings=read_listings(symbols) if symbols else (),
+        halts=read_halts(halts) if halts else (),
+        delistings=read_delistings(delistings) if delistings else (),
+        files=tuple(by_name.values()),
     )
 
 

@@ -1,4 +1,4 @@
-"""episode.toml: what an episode says of itself, read and checked key by key."""
+"""Reads an episode.toml and checks it key by key."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _EXAMPLES = {str: '"text"', date: "2025-01-27", list: "[…]", dict: "a table", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """The values of an episode.toml, and where they stand."""
+    """The values of an episode.toml, and the lines they are on."""
 
     path: Path
     text: str
     values: dict[str, Any]
 
     def place(self, word: str) -> str:
-        """Returns file and line where a key, or else a name in quotes, stands last; the file alone where it does not.
+        """Returns file and line of the last mention of a key or a name in quotes; the file alone where there is none.
 
         The last, since of a name given twice the second is the one to drop.
         """
@@ -61,53 +61,59 @@ def read_manifest(path: Path) -> Manifest:
     except OSError as wrong:
         raise EpisodeError(f"{path}: cannot be read ({wrong.strerror}); an episode needs it") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise EpisodeError(f"{path}: is no valid TOML: {wrong}; mend it there") from None
-    made = Manifest(path=path, text=text, values=_DEFAULTS | values)
+        raise EpisodeError(f"{path}: is no valid TOML: {wrong}; fix it there") from None
+    manifest = Manifest(path=path, text=text, values=_DEFAULTS | values)
     for key in values:
         if key not in KEYS:
-            raise EpisodeError(f"{made.place(key)}: unknown key {key!r}; {did_you_mean(key, KEYS)}")
+            raise EpisodeError(f"{manifest.place(key)}: unknown key {key!r}; {did_you_mean(key, KEYS)}")
     for key, kind in KEYS.items():
-        if key not in made.values:
+        if key not in manifest.values:
             raise EpisodeError(f"{path}: key {key!r} is missing; add {key} = {_EXAMPLES[kind]}")
-        if type(made.values[key]) is not kind:
-            given = f"{made.values[key]!r:.60}"
-            raise EpisodeError(f"{made.place(key)}: {key} must be a {kind.__name__} ({_EXAMPLES[kind]}), not {given}")
-    _check_values(made)
-    return made
+        if type(manifest.values[key]) is not kind:
+            found = f"{manifest.values[key]!r:.60}"
+            raise EpisodeError(
+                f"{manifest.place(key)}: {key} must be a {kind.__name__} ({_EXAMPLES[kind]}), not {found}"
+            )
+    _check_values(manifest)
+    return manifest
 
 
-def _check_values(made: Manifest) -> None:
-    values = made.values
+def _check_values(manifest: Manifest) -> None:
+    values = manifest.values
     if values["adjusted"] not in {"splits", "none"}:
-        raise EpisodeError(f"{made.place('adjusted')}: adjusted must be 'splits' or 'none', not {values['adjusted']!r}")
+        raise EpisodeError(
+            f"{manifest.place('adjusted')}: adjusted must be 'splits' or 'none', not {values['adjusted']!r}"
+        )
     if values["start"] > values["end"]:
-        raise EpisodeError(f"{made.place('end')}: end {values['end']} is before start {values['start']}; swap them")
+        raise EpisodeError(f"{manifest.place('end')}: end {values['end']} is before start {values['start']}; swap them")
     if not values["start"] <= values["key_session"] <= values["end"]:
         raise EpisodeError(
-            f"{made.place('key_session')}: key_session {values['key_session']} is not from {values['start']} to "
+            f"{manifest.place('key_session')}: key_session {values['key_session']} is not from {values['start']} to "
             f"{values['end']}; name a session of the window"
         )
     for key in DELAYS:
         value = values["delays"].get(key)
         if type(value) not in {int, float} or not 0 <= value < 10_000:
-            raise EpisodeError(f"{made.place(key)}: delays.{key} must be minutes of 0 or more, not {value!r}")
+            raise EpisodeError(f"{manifest.place(key)}: delays.{key} must be minutes of 0 or more, not {value!r}")
     for sector, members in values["sectors"].items():
         if not isinstance(members, list) or not all(isinstance(symbol, str) for symbol in members):
-            raise EpisodeError(f'{made.place(sector)}: sectors.{sector} must be a list of symbols: ["NVDA", "AMD"]')
+            raise EpisodeError(f'{manifest.place(sector)}: sectors.{sector} must be a list of symbols: ["NVDA", "AMD"]')
     if not all(isinstance(symbol, str) for symbol in values["context"]):
-        raise EpisodeError(f'{made.place("context")}: context must be a list of symbols: ["^GSPC"]')
+        raise EpisodeError(f'{manifest.place("context")}: context must be a list of symbols: ["^GSPC"]')
 
 
-def read_shares(made: Manifest) -> dict[str, float]:
+def read_shares(manifest: Manifest) -> dict[str, float]:
     """Returns shares outstanding by symbol.
 
     Raises:
         EpisodeError: A row without its number.
     """
     shares = {}
-    for symbol, row in made.values["shares_outstanding"].items():
+    for symbol, row in manifest.values["shares_outstanding"].items():
         try:
             shares[symbol] = float(row["billions"]) * 1e9
         except (TypeError, KeyError, ValueError):
-            raise EpisodeError(f"{made.place(symbol)}: shares_outstanding.{symbol} needs billions = <number>") from None
+            raise EpisodeError(
+                f"{manifest.place(symbol)}: shares_outstanding.{symbol} needs billions = <number>"
+            ) from None
     return shares

@@ -45,6 +45,7 @@ def find_columns(place: str, header: Sequence[str], columns: Sequence[str]) -> t
     Raises:
         EpisodeError: A column is missing, or there twice.
     """
+    header = [shown(each) for each in header]
     names = [field_name(each) for each in header]
     adjusted = [each.strip() for each, name in zip(header, names, strict=True) if _ADJUSTED.fullmatch(name)]
     missing = [name for name in columns if name not in names]
@@ -68,6 +69,11 @@ def find_columns(place: str, header: Sequence[str], columns: Sequence[str]) -> t
     ]
     notes = [f"columns {', '.join(renamed)}"] if renamed else []
     return order, notes + ([f"{', '.join(adjusted)} left out (dividends in them)"] if adjusted else [])
+
+
+def shown(text: str) -> str:
+    """Returns a text of a file as it can be shown: in escapes where it holds controls or direction marks."""
+    return text if text.isprintable() else ascii(text)
 
 
 def is_wide(header: Sequence[str], second: Sequence[str]) -> bool:
@@ -103,7 +109,7 @@ def unfold(
     notes: list[str] = []
     orders: dict[str, list[int]] = {}
     for symbol, mine in places.items():
-        found, said = find_columns(f"{place}: {symbol}", [fields[each - 1] for each in mine], columns[2:])
+        found, said = find_columns(f"{place}: {shown(symbol)}", [fields[each - 1] for each in mine], columns[2:])
         orders[symbol] = [mine[each] for each in found]
         notes += [each for each in said if each not in notes and not each.startswith("columns")]
     lines: list[int] = []
@@ -123,7 +129,7 @@ def unfold(
             else:
                 lines.append(line)
                 bars.append((symbol, cells[0], *figures))
-    notes.insert(0, f"a wide table of {len(orders)} symbols")
+    notes.insert(0, f"a wide table of {len(orders)} symbol{'s' if len(orders) > 1 else ''}")
     if empty:
         notes.append(f"{empty} days of a symbol without any figure are no bars")
     return lines, list(zip(*bars, strict=True)), notes

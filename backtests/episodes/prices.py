@@ -62,11 +62,15 @@ def read_prices(path: Path, *, date_order: str = "") -> Prices:
         if symbol not in rows:
             rows[symbol] = []
         rows[symbol].append(row)
+    strange = next((symbol for symbol in rows if not symbol.isprintable()), None)
+    if strange is not None:
+        raise EpisodeError(
+            f"{path}:{table.lines[rows[strange][0]]}: symbol {strange!r:.60} holds controls; fix the row"
+        )
     if "" in rows:
         raise EpisodeError(f"{path}:{table.lines[rows[''][0]]}: symbol is empty; name it or drop the row")
-    note = f"{path.name} is understood as: {'; '.join(table.notes)}" if table.notes else ""
     bars = {symbol: _bars(table, symbol, days, values, mine) for symbol, mine in rows.items()}
-    return Prices(bars=bars, note=note)
+    return Prices(bars=bars, note=table.note)
 
 
 def _days(table: BarTable, date_order: str) -> list[date]:

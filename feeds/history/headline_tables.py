@@ -105,9 +105,15 @@ def _text(row: Mapping[str, Any], key: str) -> str:
 
 def _moment(row: Mapping[str, Any], key: str) -> datetime | None:
     try:
-        return stated_values.moment(row.get(key))
+        return stated_values.moment(next((row[name] for name in _TIMES[key] if name in row), None))
     except ValueError as wrong:
         raise ValueError(f"{key} {wrong}") from None
+
+
+_TIMES = {  # names of the columns of times, ours first
+    "published": ("published", "published_utc", "published_at"),
+    "seen": ("seen", "seen_utc", "seen_at", "first_seen", "first_seen_utc"),
+}
 
 
 def _objects(file: IO[bytes], name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -128,7 +134,7 @@ def _records(file: IO[bytes], name: str, lost: Callable[[Lost], object]) -> Iter
     header = next(lines, "")
     rows = csv.reader(lines, delimiter=max(",;\t", key=header.count), strict=True)
     columns = [each.strip().strip('"').lower() for each in header.strip().split(max(",;\t", key=header.count))]
-    if "title" not in columns or not {"published", "seen"} & set(columns):
+    if "title" not in columns or not {*_TIMES["published"], *_TIMES["seen"]} & set(columns):
         raise FeedError(f"{name}:1", "has no columns title and published or seen; name them in the first line")
     try:
         for row in rows:

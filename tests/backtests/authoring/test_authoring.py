@@ -96,16 +96,16 @@ def test_nothing_is_left_behind_where_something_is_wrong(tmp_path):
 
 
 def test_symbols_with_bars_in_a_part_of_the_time_are_named(tmp_path):
-    """Listed later, or cut off by the source: the user is told."""
+    """Listed later, or cut off by the source: the user decides."""
     lines = (SOURCE / "prices.csv").read_text().splitlines(keepends=True)
     kept = [line for line in lines if not line.startswith("ARM,2024-0")]
     (tmp_path / "bars.csv").write_text("".join(kept))
-    told = command(
+    printed = command(
         "episodes", "new", "late", "--start", "2025-01-13", "--end", "2025-02-07", "--symbols", "NVDA,ARM",
         "--prices", tmp_path / "bars.csv", "--news", SOURCE, "-o", tmp_path / "late",
     )  # fmt: skip
-    assert "note: ARM: bars from 2024-10-01 to 2025-02-28 only" in told
-    assert told.count("check that it was listed no longer") == 1
+    assert "note: ARM: bars begin on 2024-10-01: listed then, renamed, or cut off by the source?" in printed
+    assert printed.count("cut off by the source") == 1
 
 
 def test_without_a_key_the_session_with_the_largest_move_is_shown(tmp_path):
@@ -120,7 +120,7 @@ def test_without_a_key_the_session_with_the_largest_move_is_shown(tmp_path):
 
 
 @pytest.mark.parametrize("name", episode_names())
-def test_shipped_episodes_are_sound(name):
+def test_shipped_episodes_are_valid(name):
     """By the same check as one's own."""
     assert check_folder(EPISODES / name) == []
 
@@ -273,6 +273,16 @@ def test_what_could_not_be_imported_is_not_exported(tmp_path):
     shutil.copytree(EPISODES / "quiet-2023", tmp_path / "my week")
     with pytest.raises(InputError, match="rename it"):
         export_episode(tmp_path / "my week", tmp_path / "a.zip")
+    assert not (tmp_path / "a.zip").exists()
+
+
+def test_more_files_than_can_be_imported_are_not_exported(tmp_path):
+    """The limits of import are those of export."""
+    folder = Path(shutil.copytree(EPISODES / "quiet-2023", tmp_path / "many"))
+    for number in range(50):
+        (folder / f"note{number}.md").write_text("x")
+    with pytest.raises(InputError, match="at most 50 files"):
+        export_episode(folder, tmp_path / "a.zip")
     assert not (tmp_path / "a.zip").exists()
 
 

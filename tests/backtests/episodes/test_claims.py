@@ -76,6 +76,16 @@ def test_a_claim_that_lacks_what_its_kind_needs_is_refused(folder, claim, words)
         checked(folder, claim)
 
 
+def test_a_comment_that_names_claims_does_not_move_the_line(folder):
+    """The head of a new episode.toml explains [[claims]]; the line of a wrong claim is the claim's own."""
+    path = folder / "episode.toml"
+    path.write_text("# [[claims]]\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        checked(folder, 'session = 2025-01-28\nkind = "level"')
+    line = int(str(refused.value).split("episode.toml:")[1].split(":")[0])
+    assert path.read_text(encoding="utf-8").splitlines()[line:][1] == 'said = "mine"'
+
+
 def test_a_move_from_a_day_without_a_close_is_not_testable(folder):
     """A Sunday has none."""
     row = checked(folder, 'session = 2025-01-28\nkind = "move"\nsince = 2025-01-26\nreported = -9.5\ntolerance = 1')

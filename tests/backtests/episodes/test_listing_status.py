@@ -7,7 +7,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from backtests.cli import cli
 from backtests.episodes.episode import load_episode
 from feeds.errors import InputError
 from tests.helpers.folders import edit
@@ -135,3 +137,20 @@ def test_a_context_symbol_may_be_quoted_in_another_currency(folder):
     symbol = load_episode(folder).context[0]
     declare(folder, "symbols", f"{symbol},1900-01-01,,EUR,")
     assert symbol in load_episode(folder).context
+
+
+def test_a_run_keeps_the_tables_and_comes_out_the_same_from_its_folder(folder, tmp_path):
+    """Halts, a delisting and a rename are inputs of a run like any other."""
+    rewrite(folder, fb_until("2025-01-15"))
+    rewrite(folder, without("SMCI", "2025-01-28", "2025-01-29"))
+    rewrite(folder, without("ARM", "2025-01-31", "9999"))
+    declare(folder, "symbols", "OLD,1999-01-22,2025-01-14,USD,", "NVDA,2025-01-15,,USD,OLD")
+    declare(folder, "halts", "SMCI,2025-01-28,2025-01-29,news pending")
+    declare(folder, "delistings", "ARM,2025-01-30,zero")
+    run, output = CliRunner(), tmp_path / "run"
+    done = run.invoke(cli, ["run", str(folder), "-s", "shock", "-o", str(output)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    kept = {path.name for path in (output / "inputs").rglob("*.csv")}
+    assert {"symbols.csv", "halts.csv", "delistings.csv"} <= kept
+    done = run.invoke(cli, ["verify", str(output)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backtests.episodes.episode import EPISODES, load_episode
+from backtests.episodes.listing_status import read_halts
 from backtests.episodes.price_formats import plain_numbers
 from backtests.episodes.prices import COLUMNS, Prices, read_prices
 from feeds.errors import InputError
@@ -155,14 +156,34 @@ def test_what_has_two_meanings_is_refused_in_one_line(tmp_path, kind):
     assert "\n" not in str(refused.value)
 
 
-@given(st.lists(st.decimals(1, 10**7, places=2, allow_nan=False), min_size=1), st.sampled_from(["us", "de"]))
-def test_numbers_in_one_way_of_writing_are_read_back(values, way):
+@pytest.mark.parametrize("text", ["\x1b[31mA", "A\u202eB", '"A\nB"'])
+def test_what_a_terminal_would_obey_is_refused_and_shown_in_escapes(tmp_path, text):
+    """In symbols, dates, headers and the cells of the small tables; the line is one line."""
+    head, row = "symbol,date,open,high,low,close,volume", "2025-01-02,1,1,1,1,1"
+    for bars in (
+        f"{head}\n{text},{row}\n",
+        f"{head}\nA,{text},1,1,1,1,1\n",
+        f"{text},Adj Close,Date\nA,1,2025-01-02\n",
+    ):
+        (tmp_path / "bars.csv").write_text(bars)
+        with pytest.raises(InputError) as refused:
+            read_prices(tmp_path / "bars.csv")
+        assert str(refused.value).isprintable()
+    for table in (f"symbol,from,to,reason\nA,2025-01-02,2025-01-02,{text}\n", f"{text},from\n"):
+        (tmp_path / "halts.csv").write_text(table)
+        with pytest.raises(InputError) as refused:
+            read_halts(tmp_path / "halts.csv")
+        assert str(refused.value).isprintable()
+
+
+@given(st.lists(st.integers(100, 10**9), min_size=1, max_size=20), st.sampled_from(["us", "de"]))
+def test_numbers_in_one_way_of_writing_are_read_back(cents, way):
     """A law: what a program writes with separators of thousands and two decimals comes back as the same number."""
-    cells = [f"{value:,.2f}" for value in values]
+    cells = [f"{each // 100:,}.{each % 100:02}" for each in cents]
     if way == "de":
         cells = [each.translate(str.maketrans(",.", ".,")) for each in cells]
     (column,), _ = plain_numbers([cells])
-    assert [float(each) for each in column] == [float(value) for value in values]
+    assert [float(each) for each in column] == [each / 100 for each in cents]
 
 
 def test_a_run_says_how_the_prices_were_understood(tmp_path):
@@ -174,3 +195,19 @@ def test_a_run_says_how_the_prices_were_understood(tmp_path):
         csv.writer(file, delimiter=";").writerows([["Ticker", "Date", *rows[0][2:]], *rows[1:]])
     (note,) = load_episode("deepseek-2025", prices=path).notes
     assert note == "vendor.csv is understood as: columns between semicolons; columns Ticker as symbol"
+
+
+def test_bars_of_minutes_of_a_vendor_are_read_too(tmp_path):
+    """A wide frame of five minutes, as yfinance writes it: the note is the episode's."""
+    times = [f"2025-01-27 {hour:02}:{minute:02}:00-05:00" for hour in range(10, 12) for minute in range(0, 60, 5)]
+    day = load_episode("deepseek-2025").prices.bars["NVDA"]
+    price = str(float(day.close[day.sessions.index(date(2025, 1, 27))]))
+    head = ["Price,Close,High,Low,Open,Volume", "Ticker,NVDA,NVDA,NVDA,NVDA,NVDA", "Datetime,,,,,"]
+    rows = [f"{each},{price},{price},{price},{price},100" for each in times]
+    (tmp_path / "wide.csv").write_text("\n".join([*head, *rows]) + "\n")
+    episode = load_episode(
+        "deepseek-2025", prices=tmp_path / "wide.csv", bars="5m", start=date(2025, 1, 27), end=date(2025, 1, 27)
+    )
+    assert episode.intraday is not None
+    assert len(episode.intraday.bars["NVDA"].starts) == len(times)
+    assert "wide.csv is understood as: a wide table of 1 symbol" in episode.notes
