@@ -18,6 +18,7 @@ from __future__ import annotations
 import calendar
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
@@ -116,6 +117,7 @@ _SINCE_1970 = re.compile(r"([12]\d{9})(?:(\d{3})|\.(\d{1,9}))?$")  # seconds or 
 _DASHES = {ord(dash): "-" for dash in "‐‑‒–—−﹣－"} | {ord("＋"): "+"}
 _NONE = timedelta(0)
 _LAST_ON_EARTH = timedelta(hours=-12)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _LONGEST = 80  # characters; longer texts are no dates
 
 
@@ -133,6 +135,11 @@ def read(stated: str) -> Reading:
         stated: Such as "Mon, 27 Jan 2025 14:10:00 +0100", "Mo, 27. Januar 2025 14:10 MEZ", "2025-01-27T13:10Z".
     """
     return _read(stated.strip()[: _LONGEST + 1])
+
+
+def latest(stated: Sequence[str]) -> Reading:
+    """Reads the dates that one item states, at least one; the latest counts."""
+    return max(map(read, stated), key=lambda reading: reading.moment or _NEVER)
 
 
 def moment(stated: str) -> datetime | None:
@@ -183,7 +190,7 @@ def _date(parts: dict[str, str | None]) -> Reading:
             for day, month in (("either", "other"), ("other", "either"))
             if (reading := _possible({**parts, "either": None, "day": parts[day], "month": parts[month]})) is not None
         ]
-        latest = max(ways, key=lambda way: way.moment or datetime.min.replace(tzinfo=UTC))
+        latest = max(ways, key=lambda way: way.moment or _NEVER)
         return Reading(latest.moment, TWO_WAYS) if ways[0] != ways[-1] and not latest.remark else latest
     month = parts["month"] or ""
     number = int(month) if month.isdigit() else _MONTHS[month.lower()]

@@ -78,6 +78,8 @@ def _unmarked(text: str) -> str:
 
 def _without_scripts(text: str) -> str:
     """Drops scripts, styles and comments that are closed; in one pass, whatever is open."""
+    if "<!" not in text and "</s" not in text and "</S" not in text:
+        return text
     kept: list[str] = []
     at = 0
     open_ended: set[str] = set()
@@ -102,7 +104,7 @@ def link(value: str) -> str:
     """Returns an http or https address, "" for anything else."""
     address = str(value).strip()
     is_address = address[:8].lower().startswith(("http://", "https://")) and " " not in address
-    return address if is_address and not _CONTROL.search(address) else ""
+    return address if is_address and (address.isprintable() or not _CONTROL.search(address)) else ""
 
 
 def language(value: str) -> str:

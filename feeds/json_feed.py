@@ -8,6 +8,8 @@ from typing import Any
 from feeds.errors import FeedError
 from feeds.item_fields import Channel, Entry
 
+MAX_LENGTH = 4 << 20  # characters: JSON cannot be read in pieces
+
 
 def is_json(text: str) -> bool:
     """Says whether a document can be nothing but JSON."""
@@ -20,6 +22,8 @@ def read(text: str, feed: str) -> Channel:
     Raises:
         FeedError: It is no JSON, or no JSON Feed.
     """
+    if len(text) > MAX_LENGTH:
+        raise FeedError(feed, f"{len(text):,} characters are too many; a JSON Feed has at most {MAX_LENGTH:,}")
     try:
         found = json.loads(text.lstrip("\ufeff"))
     except (ValueError, RecursionError) as wrong:
@@ -39,7 +43,9 @@ def _entry(item: dict[str, Any]) -> Entry:
     link = _text(item, "url") or _text(item, "external_url")
     return Entry(
         title=_text(item, "title"),
-        summary=next((words for name in ("summary", "content_text", "content_html") if (words := _text(item, name))), ""),
+        summary=next(
+            (words for name in ("summary", "content_text", "content_html") if (words := _text(item, name))), ""
+        ),
         link=link,
         id=_text(item, "id") or link,
         source="",

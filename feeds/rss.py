@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from feeds.item_fields import Channel, Entry
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_SECONDS = 2.0  # of the processor's time, for one document
+_FILE_SECONDS = 60.0  # for one's own file, which no other feed waits for
 BREAKS_OFF = "the document breaks off at line"
 DUPLICATE: Final = "duplicate of an item before it"
 _YEARS = range(1990, 2101)
@@ -45,13 +46,14 @@ class Parsed:
     remarks: Mapping[str, int] = field(default_factory=dict)  # how often what was assumed or put right, by reason
 
 
-def parse(document: bytes, *, feed: str, seen: datetime | None) -> Parsed:
+def parse(document: bytes, *, feed: str, seen: datetime | None, limit: Callable[[], float] | None = None) -> Parsed:
     """Parses an RSS, Atom or JSON Feed document.
 
     Args:
         document: The bytes as they came; they say themselves how they are encoded.
         feed: Name for messages and for `Headline.feed`.
         seen: When an archive first held this document (aware), None where nobody knows.
+        limit: Asked again and again how many seconds of the processor's time reading may take; 2 without.
 
     Raises:
         FeedError: The document is no feed, is too large, takes too long, or declares XML entities.
@@ -61,7 +63,7 @@ def parse(document: bytes, *, feed: str, seen: datetime | None) -> Parsed:
         raise ValueError(f"seen {seen} has no time zone; give an aware datetime")
     if len(document) > MAX_BYTES:
         raise FeedError(feed, f"{len(document):,} bytes are too many; a feed has at most {MAX_BYTES:,}")
-    check = _Clock(feed)
+    check = _Clock(feed, limit or (lambda: MAX_SECONDS))
     try:
         return _parsed(_read(document, feed, check), feed, seen.astimezone(UTC) if seen else None, check)
     except FeedError:
@@ -73,13 +75,14 @@ def parse(document: bytes, *, feed: str, seen: datetime | None) -> Parsed:
 class _Clock:
     """Raises where a document takes more of the processor's time than any feed needs."""
 
-    def __init__(self, feed: str) -> None:
+    def __init__(self, feed: str, limit: Callable[[], float]) -> None:
         self._feed = feed
-        self._end = time.thread_time() + MAX_SECONDS
+        self._limit = limit
+        self._start = time.thread_time()
 
     def __call__(self) -> None:
-        if time.thread_time() > self._end:
-            raise FeedError(self._feed, f"takes more than {MAX_SECONDS:g} s to read; a feed takes a tenth of that")
+        if time.thread_time() - self._start > self._limit():
+            raise FeedError(self._feed, f"takes more than {self._limit():g} s to read; a feed takes a tenth of that")
 
 
 def _read(document: bytes, feed: str, check: _Clock) -> Channel:
@@ -99,7 +102,8 @@ def _parsed(channel: Channel, feed: str, seen: datetime | None, check: _Clock) -
     made: list[tuple[int, Headline]] = []
     rejects: list[Reject] = []
     for position, entry in enumerate(channel.entries, 1):
-        check()
+        if position & 31 == 0:
+            check()
         try:
             found = "cut off" if position == channel.cut else _headline(entry, publisher, feed, language, seen, remarks)
         except (ValueError, OverflowError, RecursionError) as wrong:
@@ -134,11 +138,10 @@ def _headline(
         return "no title"
     published = None
     if entry.stated:
-        # Of several dates the latest, like of several meanings of one.
-        readings = [dates.read(stated) for stated in entry.stated if stated]
-        reading = max(readings, key=lambda each: each.moment or datetime.min.replace(tzinfo=UTC))
+        reading = dates.latest(entry.stated)
         published = reading.moment
-        remarks[reading.remark] += bool(reading.remark)
+        if reading.remark:
+            remarks[reading.remark] += 1
     if published is not None and published.year not in _YEARS:
         return f"dated {published.year}"
     if published is None and seen is None:
@@ -160,19 +163,21 @@ def _headline(
 
 def _identified(headlines: list[tuple[int, Headline]]) -> Iterator[tuple[int, Headline]]:
     """Gives items that share a guid the identity of their link, those that share it too that of their title."""
+    if len({headline.id for _, headline in headlines}) == len(headlines):
+        yield from headlines
+        return
     sharing: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
     titles: defaultdict[str, set[str]] = defaultdict(set)
-    for _, headline in headlines:
-        page = item_fields.identity(headline.link) if headline.link else ""
+    pages = [item_fields.identity(headline.link) if headline.link else "" for _, headline in headlines]
+    for (_, headline), page in zip(headlines, pages, strict=True):
         sharing[headline.id].add((headline.title, page))
         titles[page].add(headline.title)
-    for position, headline in headlines:
+    for (position, headline), page in zip(headlines, pages, strict=True):
         if len(sharing[headline.id]) == 1:
             yield position, headline
-            continue
-        page = item_fields.identity(headline.link) if headline.link else ""
-        own = page if page and len(titles[page]) == 1 else item_fields.identity(headline.title)
-        yield position, replace(headline, id=own)
+        else:
+            own = page if page and len(titles[page]) == 1 else item_fields.identity(headline.title)
+            yield position, replace(headline, id=own)
 
 
 def read(path: Path) -> Parsed:
@@ -198,7 +203,7 @@ def read(path: Path) -> Parsed:
         if size > MAX_BYTES:
             raise FeedError(str(each), f"{size:,} bytes are too many; a feed has at most {MAX_BYTES:,}")
         try:
-            parsed = parse(document, feed=each.name, seen=None)
+            parsed = parse(document, feed=each.name, seen=None, limit=lambda: _FILE_SECONDS)
         except FeedError as wrong:
             raise FeedError(str(each), wrong.reason) from None
         _refuse_broken(parsed, str(each))

@@ -18,9 +18,8 @@ from feeds.item_fields import Channel, Entry
 BROKEN = "broken XML: items read one by one"
 NO_FEED = "is no RSS, Atom or JSON feed; give a feed, not a page"
 NOT_CLOSED = "broken markup within an item: its fields taken as they stand"
-_PIECE = 1 << 20  # characters; the parser looks again at what a piece leaves unfinished, so small ones would be slow
+_PIECE = 1 << 18  # characters; the parser looks again at what a piece leaves unfinished, so small ones would be slow
 _ROOTS = frozenset(("rss", "feed", "rdf"))
-_ITEMS = frozenset(("item", "entry"))
 _ATOM = "http://www.w3.org/2005/Atom"
 _PREFIXES = {
     "": _ATOM,
@@ -40,12 +39,21 @@ _NAMESPACES = {
     **{space: f"{prefix}:" if prefix else "" for prefix, space in _PREFIXES.items()},
     _PREFIXES["rdf"]: "",
 }  # fmt: skip
+_ITEMS = frozenset(
+    f"{{{space}}}{name}" if space else name
+    for space, prefix in _NAMESPACES.items()
+    if not prefix
+    for name in ("item", "entry")
+)
 _ROOT = re.compile(r"<(?:rss|feed)\b[^<>]*?\sxmlns=[\"']([^\"'<>]{1,200})[\"']", re.IGNORECASE)
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _ABOUT = f"{{{_PREFIXES['rdf']}}}about"
-_PUBLISHED = ("pubdate", "published", "issued", "dcterms:issued")
-_UPDATED = ("updated", "modified", "dc:date", "dcterms:modified")
+# The first kind that is there counts: when an item was published, else when it was changed.
+_DATES = ("pubdate", "published", "issued", "dcterms:issued", "updated", "modified", "dc:date", "dcterms:modified")
+_IS_DATE = frozenset(_DATES)
 _SUMMARY = ("description", "summary", "content:encoded", "content", "itunes:summary", "media:description")
+_TITLE = ("title", "dc:title", "media:title")
+_IDENTITY = ("guid", "id")
 _LANGUAGES = frozenset(("language", "dc:language"))
 _PAGES = frozenset(("html", "text/html", "xhtml", "application/xhtml+xml"))
 _QUERY = re.compile(r"&([A-Za-z0-9_]+);")
@@ -65,6 +73,8 @@ def read(text: str, feed: str, check: Check) -> Channel:
     Raises:
         FeedError: It is neither RSS nor Atom, or is broken and no item can be found in it.
     """
+    if xml_text.has_gap(text):
+        raise FeedError(feed, f"has more than {xml_text.LONGEST:,} characters without the end of a tag; no feed has")
     root = _ROOT.search(text, 0, 20_000)
     core = root[1] if root is not None and root[1] not in _NAMESPACES else None
     try:
@@ -75,27 +85,14 @@ def read(text: str, feed: str, check: Check) -> Channel:
 
 def _whole(text: str, feed: str, core: str | None, check: Check) -> Channel:
     """Reads XML; raises ParseError where it is none."""
-    parser = ET.XMLPullParser(("start", "end"))
+    items = _ITEMS | {f"{{{core}}}{name}" for name in ("item", "entry")}
     entries: list[Entry] = []
-    root = None
-    inside = 0  # items that are open
-    for start in range(0, len(text), _PIECE):
-        parser.feed(text[start : start + _PIECE])
-        for event, element in parser.read_events():
-            is_item = _name(element.tag, core) in _ITEMS
-            if root is None:
-                root = element
-            if event == "start":
-                inside += is_item
-            elif is_item:
-                inside -= 1
-                entries.append(_entry(element, core))
-                element.clear()
-                if len(entries) & 63 == 0:
-                    check()
-        check()
-    parser.close()
-    if root is None or (_name(root.tag, core) not in _ROOTS and not entries):
+    if len(text) <= _PIECE:
+        root = ET.fromstring(text)  # noqa: S314 (no document declares entities here)
+        entries = [_entry(element, core) for element in root.iter() if element.tag in items]
+    else:
+        root = _in_pieces(text, feed, items, lambda element: entries.append(_entry(element, core)), check)
+    if _name(root.tag, core) not in _ROOTS and not entries:
         raise FeedError(feed, NO_FEED)
     top = [*root, *(inner for child in root if _name(child.tag, core) == "channel" for inner in child)]
     return Channel(
@@ -106,6 +103,27 @@ def _whole(text: str, feed: str, core: str | None, check: Check) -> Channel:
         ),
         entries=entries,
     )
+
+
+def _in_pieces(
+    text: str, feed: str, items: frozenset[str], take: Callable[[ET.Element], None], check: Check
+) -> ET.Element:
+    """Hands on each item when it is whole and forgets what was in it; returns the root."""
+    parser = ET.XMLPullParser(("end",))
+    last = 0  # piece in which an element ended
+    for start in range(0, len(text), _PIECE):
+        parser.feed(text[start : start + _PIECE])
+        if start - last > 4 * _PIECE:
+            raise FeedError(feed, f"has more than {4 * _PIECE:,} characters in which no element ends; no feed has")
+        for number, (_, element) in enumerate(parser.read_events()):
+            last = start
+            if element.tag in items:
+                take(element)
+                element.clear()
+            if number & 255 == 0:
+                check()
+    parser.close()
+    return [element, *(each for _, each in parser.read_events())][-1]
 
 
 @lru_cache(maxsize=4_096)
@@ -124,28 +142,31 @@ def _entry(item: ET.Element, core: str | None) -> Entry:
         name = _name(child.tag, core)
         if name == "link":
             link = _link(child, link)
-        elif name in _PUBLISHED or name in _UPDATED:
-            dates.setdefault(name, []).append(_text(child))
+        elif name in _IS_DATE:
+            if stated := _text(child):
+                dates.setdefault(name, []).append(stated)
         elif name and name not in found:
             found[name] = child
-    words = {name: _text(child) for name, child in found.items() if name in {"title", "dc:title", "guid", "id"}}
-    identity = words.get("guid") or words.get("id") or item.get(_ABOUT, "")
     guid = found.get("guid")
+    identity = _first(found, _IDENTITY) or item.get(_ABOUT, "")
     permanent = guid is None or guid.get("isPermaLink", "true").lower() == "true"
     source = found.get("source")
     return Entry(
-        title=words.get("title") or words.get("dc:title") or _first(found, ("media:title",)),
+        title=_first(found, _TITLE),
         summary=_first(found, _SUMMARY),
         link=link or (identity if permanent else ""),
         id=identity,
         source="" if source is None else _source(source, core),
-        stated=next((stated for name in (*_PUBLISHED, *_UPDATED) if any(stated := dates.get(name, []))), []),
+        stated=next((dates[name] for name in _DATES if name in dates), []),
     )
 
 
 def _first(found: dict[str, ET.Element], names: tuple[str, ...]) -> str:
     """The words of the first of these elements that has any."""
-    return next((words for name in names if name in found and (words := _text(found[name]))), "")
+    for name in names:
+        if name in found and (words := _text(found[name])):
+            return words
+    return ""
 
 
 def _source(source: ET.Element, core: str | None) -> str:
@@ -177,7 +198,7 @@ def _text(element: ET.Element) -> str:
 
 def _pieces(text: str, feed: str, core: str | None, check: Check, wrong: ET.ParseError) -> Channel:
     """Reads a broken document item by item."""
-    text, remarks = xml_text.repaired(text)
+    text, remarks = xml_text.repaired(text, check)
     check()
     pieces = list(xml_text.cut(text, check))
     if not pieces:
@@ -192,6 +213,8 @@ def _pieces(text: str, feed: str, core: str | None, check: Check, wrong: ET.Pars
         check()
         inside = text[piece.start : piece.end]
         try:
+            if len(inside) > _PIECE:  # nobody can stop the parser within it
+                raise IndexError
             element = ET.fromstring(f"{opening}{inside}</items>")[0]  # noqa: S314 (no document type, so no entities)
         except (ET.ParseError, IndexError):
             element = xml_text.salvaged(inside, _PREFIXES)

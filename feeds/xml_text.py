@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from html.entities import html5
+from itertools import count
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import quoteattr
@@ -17,6 +18,7 @@ HTML_ENTITY = "HTML entity in XML: read as its character"
 CONTROL = "control character: left out"
 NO_CHARACTER = "reference to a character that is none: left out"
 BLANKS = "blanks before the XML declaration: left out"
+LONGEST = 4 << 20  # characters without the end of a tag
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
@@ -59,7 +61,10 @@ class Piece(NamedTuple):
 
 
 def decode(document: bytes) -> str:
-    """Returns a document's text: by its mark, its declaration, or as UTF-8 with Windows' characters in between."""
+    """Returns a document's text: by its mark, its declaration, or as UTF-8 with Windows' characters in between.
+
+    Latin-1 is read likewise: it is often declared of what is UTF-8, and hardly ever without Windows' characters.
+    """
     encoding = next((name for mark, name in _BOMS if document.startswith(mark)), "")
     if encoding and encoding != "cp037":
         return document.decode(encoding, "replace")
@@ -69,31 +74,38 @@ def decode(document: bytes) -> str:
         known = codecs.lookup(name).name if name else "utf-8"
     except LookupError:
         known = "utf-8"
-    if known in {"utf-8", "ascii"} or not _ENCODING.match(known) or re.match("utf-(?:16|32)", known):
+    if (
+        known in {"utf-8", "ascii", "iso8859-1", "cp1252"}
+        or not _ENCODING.match(known)
+        or re.match("utf-(?:16|32)", known)
+    ):
         try:
             return document.decode()
         except UnicodeDecodeError:
             return document.decode("utf-8", "surrogateescape").translate(_WINDOWS)
-    return document.decode("cp1252" if known == "iso8859-1" else known, "replace")
+    return document.decode(known, "replace")
 
 
 def declares_entities(text: str) -> bool:
     """Says whether a document declares entities anywhere; the words of an article, in CDATA, declare none."""
-    if _ENTITY.search(text) is None:
+    if ("<!E" not in text and "<!e" not in text) or _ENTITY.search(text) is None:  # four times as quick as the pattern
         return False
     first, *others = text.split("<![CDATA[")
     outside = [first, *(other.partition("]]>")[2] for other in others)]
     return _DOCTYPE.search(text) is not None or any(_ENTITY.search(part) for part in outside)
 
 
-def repaired(text: str) -> tuple[str, Counter[str]]:
+def repaired(text: str, check: Callable[[], None]) -> tuple[str, Counter[str]]:
     """Returns text in which each character and reference is XML, and how often what was changed."""
     remarks: Counter[str] = Counter()
+    faults = count()
     start = text.lstrip("\ufeff \t\r\n")
     remarks[BLANKS] += len(start) != len(text) and start.startswith("<?xml")
 
     def right(found: re.Match[str]) -> str:
         whole = found[0]
+        if next(faults) & 1023 == 0:
+            check()
         if whole == "&" or whole == "<":
             remarks[AMPERSAND] += 1
             return "&amp;" if whole == "&" else "&lt;"
@@ -116,7 +128,9 @@ def repaired(text: str) -> tuple[str, Counter[str]]:
 
     first, *others = start.split("<![CDATA[")
     parts = [_FAULT.sub(right, first)]
-    for other in others:
+    for number, other in enumerate(others):
+        if number & 1023 == 0:
+            check()
         inside, closed, outside = other.partition("]]>")
         parts += ["<![CDATA[", _CONTROL.sub(" ", inside), closed, _FAULT.sub(right, outside)]
     return "".join(parts), remarks
@@ -151,6 +165,16 @@ def cut(text: str, check: Callable[[], None]) -> Iterator[Piece]:
             start, at = None, end
     if start is not None:
         yield Piece(start, len(text), is_closed=False)
+
+
+def has_gap(text: str) -> bool:
+    """Says whether a document has a stretch without the end of a tag that is longer than the parser may read alone."""
+    at = 0
+    while len(text) - at > LONGEST:
+        at = text.rfind(">", at, at + LONGEST) + 1
+        if at < 1:
+            return True
+    return False
 
 
 def ends(text: str, after: int) -> bool:
