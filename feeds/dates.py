@@ -83,17 +83,21 @@ _CLOCK = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?"
     r"(?:\s*(?P<half>[AaPp])\.?[Mm]\b\.?)?(?:\s*Uhr\b)?"
 )
-_ZONE = rf"(?:\s*(?P<zone>{_NUMERIC}|[A-Za-z][\w/+:-]{{0,39}}))?(?:\s*[(](?P<comment>[^()]{{0,40}})[)]|\[(?P<place>[\w/+-]{{1,40}})\])?$"
+_NAME = rf"{_NUMERIC}|[A-Za-z][\w/+:-]{{0,39}}"
+_ZONE = (
+    rf"(?:\s*(?P<zone>{_NAME}))?"
+    r"(?:\s*[(](?P<comment>[^()]{0,40})[)]|\[(?P<place>[\w/+-]{1,40})\])?$"
+)
 _TIME = rf"(?:(?:\s*[,\s|-]\s*)(?:um\s+|at\s+)?{_CLOCK})?{_ZONE}"
 _WEEKDAY = r"(?:[^\W\d_]{2,10}\.?,?\s+)?"
+_DIGITS = r"(?P<year>\d{4})(?P<between>[-/.]?)(?P<month>\d\d|(?<=[-/.])\d)(?P=between)(?P<day>\d\d|(?<=[-/.])\d)(?!\d)"
 _FORMS = tuple(
     re.compile(form)
     for form in (
         # 27 Jan 2025, 27-Jan-25, Mo, 27. Januar 2025
         _WEEKDAY + r"(?P<day>\d{1,2})\.?[\s-]+(?P<month>[^\W\d_]{3,9})\.?[\s-]+(?P<year>\d{4}|\d\d)(?!\d)" + _TIME,
         # 2025-01-27T14:10, 2025/1/27, 2025.01.27, 20250127T141000
-        r"(?P<year>\d{4})(?P<between>[-/.]?)(?P<month>\d\d|(?<=[-/.])\d)(?P=between)(?P<day>\d\d|(?<=[-/.])\d)(?!\d)"
-        rf"(?:(?:[Tt]|\s*[,\s]\s*)(?:{_CLOCK}|(?P<hour2>\d\d)(?P<minute2>\d\d)(?P<second2>\d\d)?))?{_ZONE}",
+        _DIGITS + rf"(?:(?:[Tt]|\s*[,\s]\s*)(?:{_CLOCK}|(?P<hour2>\d\d)(?P<minute2>\d\d)(?P<second2>\d\d)?))?{_ZONE}",
         # 2025年1月27日
         rf"(?P<year>\d{{4}})\s?年\s?(?P<month>\d{{1,2}})\s?月\s?(?P<day>\d{{1,2}})\s?日(?:\s*{_CLOCK})?{_ZONE}",
         # 27.1.2025
@@ -103,8 +107,8 @@ _FORMS = tuple(
         # January 27, 2025
         _WEEKDAY + r"(?P<month>[^\W\d_]{3,9})\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})" + _TIME,
         # Mon Jan 27 14:10:00 CET 2025
-        _WEEKDAY + rf"(?P<month>[^\W\d_]{{3,9}})\s+(?P<day>\d{{1,2}})\s+{_CLOCK}"
-        rf"(?:\s+(?P<zone>{_NUMERIC}|[A-Za-z][\w/+:-]{{0,39}}))?\s+(?P<year>\d{{4}})(?P<comment>)$",
+        _WEEKDAY
+        + rf"(?P<month>[^\W\d_]{{3,9}})\s+(?P<day>\d{{1,2}})\s+{_CLOCK}(?:\s+(?P<zone>{_NAME}))?\s+(?P<year>\d{{4}})$",
     )
 )
 _PERIODS = (

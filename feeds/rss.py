@@ -68,7 +68,7 @@ def parse(document: bytes, *, feed: str, seen: datetime | None, limit: Callable[
         return _parsed(_read(document, feed, check), feed, seen.astimezone(UTC) if seen else None, check)
     except FeedError:
         raise
-    except Exception as wrong:  # noqa: BLE001 (the one place where a stranger's document may break a reader)
+    except Exception as wrong:  # the one place where a stranger's document may break a reader
         raise FeedError(feed, f"cannot be read ({type(wrong).__name__}: {str(wrong)[:100]}); fix it") from wrong
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from feeds import xml_text
@@ -32,12 +33,14 @@ _PREFIXES = {
 }
 # How the names of these namespaces begin in this module; those of all other namespaces are not looked at.
 _NAMESPACES = {
-    "": "", "http://purl.org/atom/ns#": "", "http://purl.org/rss/1.0/": "",
-    "http://my.netscape.com/rdf/simple/0.9/": "", "http://channel.netscape.com/rdf/simple/0.9/": "",
-    "http://backend.userland.com/rss": "", "http://backend.userland.com/rss2": "", "http://blogs.law.harvard.edu/tech/rss": "",
-    "http://backend.userland.com/rss091": "", "http://backend.userland.com/rss092": "", "http://search.yahoo.com/mrss": "media:",
     **{space: f"{prefix}:" if prefix else "" for prefix, space in _PREFIXES.items()},
-    _PREFIXES["rdf"]: "",
+    **dict.fromkeys((
+        "", "http://purl.org/atom/ns#", "http://purl.org/rss/1.0/", "http://my.netscape.com/rdf/simple/0.9/",
+        "http://channel.netscape.com/rdf/simple/0.9/", "http://backend.userland.com/rss",
+        "http://backend.userland.com/rss091", "http://backend.userland.com/rss092", "http://backend.userland.com/rss2",
+        "http://blogs.law.harvard.edu/tech/rss", _PREFIXES["rdf"],
+    ), ""),
+    "http://search.yahoo.com/mrss": "media:",
 }  # fmt: skip
 _ITEMS = frozenset(
     f"{{{space}}}{name}" if space else name
@@ -109,7 +112,7 @@ def _in_pieces(
     text: str, feed: str, items: frozenset[str], take: Callable[[ET.Element], None], check: Check
 ) -> ET.Element:
     """Hands on each item when it is whole and forgets what was in it; returns the root."""
-    parser = ET.XMLPullParser(("end",))
+    parser: Any = ET.XMLPullParser(("end",))
     last = 0  # piece in which an element ended
     for start in range(0, len(text), _PIECE):
         parser.feed(text[start : start + _PIECE])
@@ -123,7 +126,8 @@ def _in_pieces(
             if number & 255 == 0:
                 check()
     parser.close()
-    return [element, *(each for _, each in parser.read_events())][-1]
+    root: ET.Element = element  # which ends last
+    return root
 
 
 @lru_cache(maxsize=4_096)

@@ -1,4 +1,4 @@
-"""Makes text of a feed document's bytes, repairs what is no XML in it, and cuts it into items. Pure, and linear in time."""
+"""Makes text of a feed document's bytes, repairs what is no XML, and cuts it into items. Pure, linear in time."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ _BOMS = (
 _DECLARED = re.compile(r"\s*<\?xml\b[^<>]{0,200}?\bencoding\s*=\s*[\"']([A-Za-z][\w.:-]{0,40})[\"']")
 # Python knows encodings that are none of documents, and some that are slow; these are those of documents.
 _ENCODING = re.compile(r"utf|iso|cp\d|koi|big5|gb|euc|shift|mac|latin|ascii|hz|johab|tis|kz|ptcp|hp")
+# A text that could say so in plain letters is in neither UTF-16 nor UTF-32.
+_LIKE_UTF8 = frozenset("ascii iso8859-1 cp1252 utf-8 utf-16 utf-16-le utf-16-be utf-32 utf-32-le utf-32-be".split())
 # Windows' characters for bytes that are no UTF-8: many feeds are a mixture.
 _WINDOWS = {0xDC00 + byte: bytes([byte]).decode("cp1252", "replace") for byte in range(0x80, 0x100)}
 _ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
@@ -106,7 +108,7 @@ def repaired(text: str, check: Callable[[], None]) -> tuple[str, Counter[str]]:
         whole = found[0]
         if next(faults) & 1023 == 0:
             check()
-        if whole == "&" or whole == "<":
+        if whole in {"&", "<"}:
             remarks[AMPERSAND] += 1
             return "&amp;" if whole == "&" else "&lt;"
         if whole[0] != "&":
@@ -140,29 +142,25 @@ def cut(text: str, check: Callable[[], None]) -> Iterator[Piece]:
     """Finds the items of a document, broken ones too; what stands in CDATA and comments is none."""
     start = None
     at = 0
-    comments = "-->" in text
+    last_comment = text.rfind("-->") + 3
     while (found := _MARK.search(text, at)) is not None:
         check()
         at = found.end()
-        if found[0] == "<![CDATA[":
-            at = text.find("]]>", at) + 3
-            if at < 3:
+        if found[0].startswith("<!"):
+            # A comment that never ends hides nothing; CDATA that never ends is all the rest.
+            at = text.find("]]>", at) if found[0] != "<!--" else max(at, text.find("-->", at, last_comment))
+            if at < 0:
                 break
-        elif found[0] == "<!--":
-            if comments:
-                close = text.find("-->", at)
-                comments = close >= 0
-                at = close + 3 if comments else at
         elif not found[1]:
             if start is not None:
                 yield Piece(start, found.start(), is_closed=True)
             start = found.start()
         elif start is not None:
-            end = text.find(">", at) + 1
-            if end < 1:
+            at = text.find(">", at) + 1
+            if at < 1:
                 break
-            yield Piece(start, end, is_closed=True)
-            start, at = None, end
+            yield Piece(start, at, is_closed=True)
+            start = None
     if start is not None:
         yield Piece(start, len(text), is_closed=False)
 
