@@ -53,8 +53,13 @@ def plain(value: str) -> str:
 
 
 def printable(value: str) -> str:
-    r"""Returns text that a terminal shows and does not obey: control characters and marks of direction as \\x1b."""
-    return value if value.isprintable() else _CONTROL.sub(lambda found: ascii(found[0])[1:-1], value)
+    """Returns text that a terminal shows and does not obey: control characters and marks of direction as \\u001b."""
+    return value if value.isprintable() else _CONTROL.sub(_escaped, value)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", "surrogatepass")
+    return "".join([f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2)])
 
 
 @lru_cache(maxsize=8_192)  # the same items come again with every fetch

@@ -37,10 +37,11 @@ class News:
     basis: Mapping[str, int] = field(default_factory=dict)  # how many are live, backfill, import, assumed
     held: tuple[tuple[str, Headline], ...] = ()  # what an archive held: provenance and headline
     lexicon_as_of: date | None = None  # scored without words learned after that day
+    remarks: Mapping[str, int] = field(default_factory=dict)  # how often what was assumed or put right, by reason
     trained_until: date | None = None  # the scorer's training cut-off, None where nothing is learned
 
     def counts(self) -> dict[str, object]:
-        """Returns total, by_language, used (about AI and tradable in the table) and rejected."""
+        """Returns total, by_language, used (about AI and tradable in the table), rejected; remarks if there are any."""
         languages = Counter(item.score.language for item in self.items)
         return {
             "total": len(self.items) + len(self.rejects),
@@ -48,6 +49,7 @@ class News:
             "used": sum(item.used for item in self.items),
             "rejected": len(self.rejects) + sum(item.score.language not in {"en", "de"} for item in self.items),
             "by_basis": {name: self.basis.get(name, 0) for name in BASES},
+            **({"remarks": dict(self.remarks)} if self.remarks else {}),
         }
 
 
@@ -61,6 +63,7 @@ def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date
     """
     headlines: list[Headline] = []
     rejects: list[Reject] = []
+    remarks: Counter[str] = Counter()
     seen: set[str] = set()
     listed: list[Headline] = []
     for path in episode.news:
@@ -69,6 +72,7 @@ def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date
             continue
         parsed = rss.read(path)
         rejects += parsed.rejects
+        remarks.update(parsed.remarks)
         for headline in parsed.headlines:
             if headline.id in seen:
                 rejects.append(Reject(feed=headline.feed, item=0, title=headline.title, reason="duplicate"))
@@ -78,7 +82,7 @@ def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date
     basis = Counter({"assumed": len(headlines)})
     basis.update("import" if each.seen else "assumed" for each in listed)
     headlines += _newest(episode, listed)
-    return _scored(episode, headlines, tuple(rejects), basis, scorer, lexicon_as_of)
+    return replace(_scored(episode, headlines, tuple(rejects), basis, scorer, lexicon_as_of), remarks=remarks)
 
 
 def _listed(path: Path, rejects: list[Reject]) -> list[Headline]:
