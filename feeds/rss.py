@@ -106,10 +106,11 @@ def _parsed(channel: Channel, feed: str, seen: datetime | None, check: _Clock) -
             check()
         try:
             found = "cut off" if position == channel.cut else _headline(entry, publisher, feed, language, seen, remarks)
-        except (ValueError, OverflowError, RecursionError) as wrong:
-            found = f"cannot be read ({type(wrong).__name__})"
+            title = item_fields.plain(entry.title)[:200] if isinstance(found, str) else ""
+        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as wrong:
+            found, title = f"cannot be read ({type(wrong).__name__})", ""
         if isinstance(found, str):
-            rejects.append(Reject(feed=feed, item=position, title=item_fields.plain(entry.title)[:200], reason=found))
+            rejects.append(Reject(feed=feed, item=position, title=title, reason=found))
         else:
             made.append((position, found))
     headlines: dict[str, Headline] = {}

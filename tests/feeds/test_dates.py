@@ -178,7 +178,13 @@ def test_no_date_is_read_as_earlier_than_it_was_meant(seconds, place, form, kind
     }[kind]  # fmt: skip
     found = moment(meant.strftime(form).format(zone))
     assert found is None or found >= meant
-    if kind in {"name", "offset", "minus"} and "%H" in form and "/%Y" not in form and "250" not in form:
+    if (
+        kind in {"name", "offset", "minus"}
+        and "%H" in form
+        and "/" in place
+        and "/%Y" not in form
+        and "250" not in form
+    ):
         hour_comes_twice = kind == "name" and meant.replace(fold=0).utcoffset() != meant.replace(fold=1).utcoffset()
         assert found == meant or hour_comes_twice
 
