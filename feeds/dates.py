@@ -126,7 +126,7 @@ _LONGEST = 80  # characters; longer texts are no dates
 
 
 class Reading(NamedTuple):
-    """What a stated date was taken for."""
+    """Says what a stated date was taken for."""
 
     moment: datetime | None  # aware and in UTC; None where it is no date
     remark: str  # what had to be assumed, one of the constants above; "" where nothing had to

@@ -37,7 +37,7 @@ _RETRIED = {"network", "timeout", "cut short", "server error"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How far fetching goes; times in seconds, sizes in bytes."""
+    """Sets how far fetching goes; times in seconds, sizes in bytes."""
 
     connect: float = 10.0
     read: float = 20.0  # between two pieces
@@ -55,7 +55,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a server said."""
+    """Holds what a server said."""
 
     url: str  # where the answer came from, after redirects
     status: int

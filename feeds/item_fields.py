@@ -23,7 +23,7 @@ _DIRECTION = re.compile(f"[{_DIRECTIONS}\ufeff]")
 
 
 class Entry(NamedTuple):
-    """One item as its document gives it."""
+    """Holds one item as its document gives it."""
 
     title: str
     summary: str
@@ -35,7 +35,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """What a document says of itself, and its items."""
+    """Holds what a document says of itself, and its items."""
 
     title: str
     language: str

@@ -31,7 +31,7 @@ _HEADER = re.compile(r"[\x20-\x7e\xa0-\xff]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one feed in one round."""
+    """Says what became of one poll of one feed."""
 
     feed: Subscription
     fetch: Fetch
@@ -79,7 +79,7 @@ async def pull_forever(
 
 
 class _Polling:
-    """Feeds that are being fetched, each on its own, and the one thread that owns the archive meanwhile."""
+    """Runs the polls of an archive's feeds, each on its own; one thread owns the archive meanwhile."""
 
     def __init__(self, archive: Archive, fetcher: Fetcher, every: timedelta, progress: Progress) -> None:
         self._archive = archive
@@ -244,7 +244,7 @@ def _sendable(header: str | None) -> str | None:
 def pull(
     archive: Archive, fetcher: Fetcher, *, every: timedelta | None = None, progress: Progress = lambda _: None
 ) -> list[Outcome]:
-    """Polls once, or until interrupted where an interval is given; what was fetched until then is stored.
+    """Polls once, or until interrupted where an interval is given; stores what was fetched until then.
 
     Raises:
         KeyboardInterrupt: The user stopped it.

@@ -28,7 +28,7 @@ _YEARS = range(1990, 2101)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
-    """An item that was lost. `item` is its position from 1 on, 0 for the document itself."""
+    """Names an item that was lost. `item` is its position from 1 on, 0 for the document itself."""
 
     feed: str
     item: int
@@ -38,7 +38,7 @@ class Reject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """What a document held. `language` is the channel's claim, two letters or ""."""
+    """Holds what was in a document. `language` is the channel's claim, two letters or ""."""
 
     headlines: tuple[Headline, ...]
     rejects: tuple[Reject, ...]

@@ -55,7 +55,7 @@ _MOST = 50  # prefixes of a document, and fields of an item, that are looked at
 
 
 class Piece(NamedTuple):
-    """Where an item stands in a document."""
+    """Says where an item stands in a document."""
 
     start: int
     end: int

@@ -90,6 +90,10 @@ class _Handler(BaseHTTPRequestHandler):
     def throttled(self):
         self.reply(429, Retry_After="3600")
 
+    def heavy(self):
+        item = b"<item><title>" + b"& " * 50 + b"</title></item>"
+        self.reply(body=b"<rss><channel>" + item * 80_000 + b"</channel></rss>")  # 9 MB, seconds to read
+
     def gone(self):
         self.reply(410)
 
