@@ -143,7 +143,7 @@ def read(stated: str) -> Reading:
 
 def latest(stated: Sequence[str]) -> Reading:
     """Reads the dates that one item states, at least one; the latest counts."""
-    return max(map(read, stated), key=lambda reading: reading.moment or _NEVER)
+    return read(stated[0]) if len(stated) == 1 else max(map(read, stated), key=lambda reading: reading.moment or _NEVER)
 
 
 def moment(stated: str) -> datetime | None:

@@ -297,7 +297,7 @@ class Fetcher:
             if quiet > 0:
                 raise FetchError(url, "throttled", "its host asked for patience; not asked", retry_after=quiet)
             async with _turn(self._gate, self.limits.turn):
-                started = time.monotonic()
+                host.last = started = time.monotonic()
                 try:
                     return await self._answer(url, parsed, headers, budget.left)
                 except FetchError as wrong:
