@@ -14,6 +14,7 @@ from backtests.commands.evidence import attribute, counterexamples, delay, place
 from backtests.commands.feeds import intake
 from backtests.commands.options import Verbs, quiet_option
 from backtests.commands.saved_runs import audit, compare, diff, verify
+from backtests.commands.terminal import safe
 from feeds.errors import InputError
 
 VERSION = "0.1.0"
@@ -43,10 +44,11 @@ quiet_option(cli)
 
 def main() -> None:
     """Runs the command; a user's mistake ends in one line and exit code 2."""
-    stderr = sys.stderr  # --quiet may have turned it off when an error is found
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")  # the same bytes in every locale
+    sys.stdout, sys.stderr = safe(sys.stdout), safe(sys.stderr)
+    stderr = sys.stderr  # --quiet may have turned it off when an error is found
     try:
         cli(standalone_mode=False)
     except click.exceptions.Abort:

@@ -1,4 +1,4 @@
-"""Unpacking of what a server sends, a piece at a time and never beyond a limit."""
+"""Unpacks what a server sends, piece by piece and never beyond a limit."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class BadPackingError(Exception):
 
 
 class Unpacker(Protocol):
-    """Takes packed bytes, returns plain ones."""
+    """Turns packed bytes into plain ones, piece by piece."""
 
     def feed(self, data: bytes) -> bytes:
         """Unpacks a piece; raises `TooMuchError` or `BadPackingError`."""
 
     def finish(self) -> None:
-        """Says that nothing follows; raises `BadPackingError` where something should."""
+        """Ends the stream; raises `BadPackingError` where something should follow."""
 
 
 class _Plain:
@@ -39,7 +39,7 @@ class _Plain:
 
 
 class _Zlib:
-    """Gzip with any number of members, and deflate with or without its header."""
+    """Unpacks gzip with any number of members, and deflate with or without its header."""
 
     def __init__(self, limit: int, *, gzip: bool) -> None:
         self._left = limit

@@ -1,6 +1,6 @@
-"""The errors a user can cause and mend.
+"""Defines the errors that a user can cause and fix.
 
-InputError                 anything a user can mend; the command line prints it and exits with 2
+InputError                 anything a user can fix; the command line prints it and exits with 2
 ├── FeedError          a document that is no feed
 ├── FetchError         an address that cannot be fetched
 └── EpisodeError       a broken episode, table of sessions or price file
@@ -31,7 +31,7 @@ class FetchError(InputError):
     """An address that cannot be fetched.
 
     `kind` says why in a word or two ("timeout", "throttled", "refused address" …); `retry_after` is the server's wish
-    in seconds, None where it has none.
+    in seconds, None where it has none; `seconds` is how long it took, without waiting for one's turn.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class FetchError(InputError):
         self.detail = detail
         self.status = status
         self.retry_after = retry_after
+        self.seconds = 0.0
 
 
 class EpisodeError(InputError):

@@ -1,4 +1,4 @@
-"""The only room that reaches the network: polite, bounded, and never to a private address unless told so.
+"""Fetches addresses; the only module that reaches the network: polite, bounded, never to a private address unasked.
 
 Every hop of a redirect and every answer of the name server is checked before a byte is sent, and the connection goes
 to the very address that was checked. Proxies of the environment are not used: behind one nothing could be checked.
@@ -15,8 +15,8 @@ import ssl
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -37,30 +37,50 @@ _RETRIED = {"network", "timeout", "cut short", "server error"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How far fetching goes; times in seconds, sizes in bytes."""
+    """Sets how far fetching goes; times in seconds, sizes in bytes."""
 
     connect: float = 10.0
     read: float = 20.0  # between two pieces
-    total: float = 60.0  # one request and its answer; waiting for one's turn at a host is not counted
+    total: float = 60.0  # all redirects and tries of an address; waiting for one's turn at a host is not counted
+    turn: float = 5.0  # after which a slow answer no longer keeps others of its host, or from another host, waiting
     wire: int = 10 * 1024 * 1024
     unpacked: int = 20 * 1024 * 1024
     redirects: int = 8
     tries: int = 3
     back_off: float = 1.0  # before the second try; doubled before each further one, with jitter
     host_gap: float = 1.0  # between two requests to one host
-    at_once: int = 8  # feeds fetched at the same time; one per host
+    at_once: int = 8  # answers waited for at the same time, not counting slow ones; one per host
+    quiet: float = 60.0  # how long a host is left alone that throttles and does not say for how long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a server said."""
+    """Holds what a server said."""
 
     url: str  # where the answer came from, after redirects
     status: int
-    headers: Mapping[str, str]  # names in lower case
+    headers: Mapping[str, str]  # names in lower case; values in Latin-1, so that every byte can be sent back
     body: bytes
     at: datetime  # when the last byte was here
     moved_to: str | None  # set where all redirects on the way were permanent
+    seconds: float = 0.0  # how long it took, without waiting for one's turn
+
+
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# In the public ranges, but no public server: documentation, anycast relays, a cloud's own services.
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(each)
+    for each in (
+        "3fff::/20",
+        "2001::/23",
+        "2001:db8::/32",
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "168.63.129.16/32",
+        "100.100.100.200/32",
+    )
+)
 
 
 def is_public(address: str) -> bool:
@@ -71,11 +91,16 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(found, ipaddress.IPv6Address):
         inner = found.ipv4_mapped or found.sixtofour
-        if inner is None and found in ipaddress.ip_network("64:ff9b::/96"):
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        last = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        if found in _NAT64:
+            inner = last
+        elif int(found) >> 32 & 0xFCFFFFFF == 0x5EFE:  # ISATAP
+            inner = last if found in _GLOBAL_UNICAST else None
         if inner is not None:
             return is_public(str(inner))
-    return found.is_global and not found.is_multicast
+        if found not in _GLOBAL_UNICAST:
+            return False
+    return found.is_global and not found.is_multicast and not any(found in network for network in _NOT_PUBLIC)
 
 
 @cache
@@ -149,8 +174,37 @@ async def _resolve(host: str, port: int) -> list[Any]:
 
 @dataclass(slots=True)
 class _Host:
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    lock: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     last: float = -1e9
+    quiet_until: float = -1e9  # it throttles
+
+
+@dataclass(slots=True)
+class _Budget:
+    """The seconds that are left for an address, over all its redirects and tries."""
+
+    left: float
+    spent: float = 0.0
+
+
+@contextlib.asynccontextmanager
+async def _turn(gate: asyncio.Semaphore, longest: float) -> AsyncIterator[None]:
+    """Holds a gate, for a while at most: whoever takes longer goes on without it."""
+    await gate.acquire()
+    is_held = True
+
+    def release() -> None:
+        nonlocal is_held
+        if is_held:
+            is_held = False
+            gate.release()
+
+    timer = asyncio.get_running_loop().call_later(longest, release)
+    try:
+        yield
+    finally:
+        timer.cancel()
+        release()
 
 
 class Fetcher:
@@ -177,7 +231,8 @@ class Fetcher:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
         )
-        self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
+        self._hosts: defaultdict[tuple[str, int | None], _Host] = defaultdict(_Host)
+        self._gate = asyncio.Semaphore(self.limits.at_once)
 
     async def __aenter__(self) -> Self:
         return self
@@ -190,20 +245,26 @@ class Fetcher:
     async def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
         """Fetches an address, trying again after faults that may pass.
 
+        Args:
+            url: Where.
+            headers: Names and values; characters beyond Latin-1 cannot be sent.
+
         Raises:
             FetchError: No answer that is of use; `kind` says why.
         """
+        budget = _Budget(self.limits.total)
         for number in range(1, self.limits.tries + 1):
             try:
-                return await self._follow(url, headers or {})
+                return replace(await self._follow(url, headers or {}, budget), seconds=budget.spent)
             except FetchError as wrong:
-                if wrong.kind not in _RETRIED or number == self.limits.tries:
+                wrong.seconds = budget.spent
+                if wrong.kind not in _RETRIED or number == self.limits.tries or budget.left <= 0:
                     raise
             pause = self.limits.back_off * 2 ** (number - 1)
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 (jitter)
         raise AssertionError("tries is at least 1")
 
-    async def _follow(self, url: str, headers: Mapping[str, str]) -> Answer:
+    async def _follow(self, url: str, headers: Mapping[str, str], budget: _Budget) -> Answer:
         seen: set[str] = set()
         permanent = True
         here = url
@@ -214,54 +275,60 @@ class Fetcher:
             if len(seen) > self.limits.redirects:
                 raise FetchError(url, "redirect loop", f"more than {self.limits.redirects} redirects")
             seen.add(here)
-            answer = await self._ask(here, headers)
-            target = answer.headers.get("location")
+            answer = await self._ask(here, headers, budget)
+            target = answer.headers.get("location", "").encode("latin-1").decode("utf-8", "replace")
             if answer.status not in _REDIRECTS or not target:
-                moved = here if permanent and here != url else None
-                return Answer(
-                    url=here,
-                    status=answer.status,
-                    headers=answer.headers,
-                    body=answer.body,
-                    at=answer.at,
-                    moved_to=moved,
-                )
+                return replace(answer, moved_to=here if permanent and here != url else None)
             permanent = permanent and answer.status in _PERMANENT
             try:
                 here = str(httpx.URL(here).join(target))
             except (httpx.InvalidURL, ValueError):
                 raise FetchError(url, "bad redirect", f"to {target[:120]!r}") from None
 
-    async def _ask(self, url: str, headers: Mapping[str, str]) -> Answer:
+    async def _ask(self, url: str, headers: Mapping[str, str], budget: _Budget) -> Answer:
         try:
             parsed = httpx.URL(url)
         except (httpx.InvalidURL, ValueError):
             raise FetchError(url[:200], "bad address", "cannot be read") from None
-        host = self._hosts[parsed.host]
-        async with host.lock:
+        host = self._hosts[parsed.host, parsed.port]
+        async with _turn(host.lock, self.limits.turn + self.limits.host_gap):
             await asyncio.sleep(max(0.0, host.last + self.limits.host_gap - time.monotonic()))
-            try:
-                async with (
-                    asyncio.timeout(self.limits.total),
-                    self._client.stream("GET", parsed, headers=dict(headers)) as response,
-                ):
-                    return await self._read(url, response)
-            except TimeoutError:
-                raise FetchError(url, "timeout", f"not done within {self.limits.total:g} s") from None
-            except httpx.TimeoutException as wrong:
-                raise FetchError(url, "timeout", type(wrong).__name__) from None
-            except httpx.RemoteProtocolError as wrong:
-                kind = (
-                    "cut short" if "incomplete" in str(wrong) or "without sending complete" in str(wrong) else "network"
-                )
-                raise FetchError(url, kind, str(wrong)[:160]) from None
-            except (httpx.HTTPError, httpx.InvalidURL, OSError) as wrong:
-                raise FetchError(url, "network", str(wrong)[:160] or type(wrong).__name__) from None
-            finally:
-                host.last = time.monotonic()
+            quiet = host.quiet_until - time.monotonic()
+            if quiet > 0:
+                raise FetchError(url, "throttled", "its host asked for patience; not asked", retry_after=quiet)
+            async with _turn(self._gate, self.limits.turn):
+                host.last = started = time.monotonic()
+                try:
+                    return await self._answer(url, parsed, headers, budget.left)
+                except FetchError as wrong:
+                    if wrong.kind == "throttled":
+                        wait = self.limits.quiet if wrong.retry_after is None else wrong.retry_after
+                        host.quiet_until = time.monotonic() + wait
+                    raise
+                finally:
+                    host.last = time.monotonic()
+                    budget.left -= host.last - started
+                    budget.spent += host.last - started
+
+    async def _answer(self, url: str, parsed: httpx.URL, headers: Mapping[str, str], left: float) -> Answer:
+        sent = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
+        try:
+            async with asyncio.timeout(left), self._client.stream("GET", parsed, headers=sent) as response:
+                return await self._read(url, response)
+        except TimeoutError:
+            limit = f"not done within {self.limits.total:g} s, redirects and tries together"
+            raise FetchError(url, "timeout", limit) from None
+        except httpx.TimeoutException as wrong:
+            raise FetchError(url, "timeout", type(wrong).__name__) from None
+        except httpx.RemoteProtocolError as wrong:
+            is_short = "incomplete" in str(wrong) or "without sending complete" in str(wrong)
+            raise FetchError(url, "cut short" if is_short else "network", str(wrong)[:160]) from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as wrong:
+            raise FetchError(url, "network", str(wrong)[:160] or type(wrong).__name__) from None
 
     async def _read(self, url: str, response: httpx.Response) -> Answer:
-        headers = {name.lower(): value for name, value in response.headers.items()}
+        # Latin-1 gives back every byte as it came.
+        headers = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in response.headers.raw}
         body = bytearray()
         if response.status_code == 200:
             try:

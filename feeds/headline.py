@@ -1,4 +1,4 @@
-"""A headline: what a feed said, when it claims to have said it, and when it was known."""
+"""Defines a headline: what a feed said, when it claims to have said it, and when it was known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists of feeds as OPML, the format in which readers exchange them; and the catalogue that ships."""
+"""Reads and writes lists of feeds as OPML, the format that readers exchange; holds the catalogue that ships."""
 
 from __future__ import annotations
 

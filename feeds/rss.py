@@ -1,35 +1,34 @@
-"""Feed documents become headlines. The only room that knows feedparser; plain documents take a quicker way.
+"""Turns feed documents into headlines: RSS, Atom and JSON Feed, whole or broken.
 
 `parse` takes bytes and never fetches anything; one bad item is lost and counted, a document that is no feed raises.
 """
 
 from __future__ import annotations
 
-import calendar
-import io
-import re
-from dataclasses import dataclass
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-import feedparser
-
-from feeds import fast_xml, item_fields
-from feeds.dates import moment
+from feeds import dates, item_fields, json_feed, xml_items, xml_text
 from feeds.errors import FeedError
-from feeds.fast_xml import Channel, Entry
 from feeds.headline import Headline
+from feeds.item_fields import Channel, Entry
 
 MAX_BYTES = 20 * 1024 * 1024
+MAX_SECONDS = 2.0  # of the processor's time, for one document
+_FILE_SECONDS = 60.0  # for one's own file, which no other feed waits for
 BREAKS_OFF = "the document breaks off at line"
+DUPLICATE: Final = "duplicate of an item before it"
 _YEARS = range(1990, 2101)
-_ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
-    """An item that was lost. `item` is its position from 1 on, 0 for the document itself."""
+    """Names an item that was lost. `item` is its position from 1 on, 0 for the document itself."""
 
     feed: str
     item: int
@@ -39,174 +38,126 @@ class Reject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """What a document held. `language` is the channel's claim, two letters or ""."""
+    """Holds what was in a document. `language` is the channel's claim, two letters or ""."""
 
     headlines: tuple[Headline, ...]
     rejects: tuple[Reject, ...]
     language: str
+    remarks: Mapping[str, int] = field(default_factory=dict)  # how often what was assumed or put right, by reason
 
 
-def parse(document: bytes, *, feed: str, seen: datetime | None) -> Parsed:
-    """Parses an RSS or Atom document.
+def parse(document: bytes, *, feed: str, seen: datetime | None, limit: Callable[[], float] | None = None) -> Parsed:
+    """Parses an RSS, Atom or JSON Feed document.
 
     Args:
-        document: The bytes as they came; encodings are found by feedparser.
+        document: The bytes as they came; they say themselves how they are encoded.
         feed: Name for messages and for `Headline.feed`.
         seen: When an archive first held this document (aware), None where nobody knows.
+        limit: Asked again and again how many seconds of the processor's time reading may take; 2 without.
 
     Raises:
-        FeedError: The document is no feed, is too large, or declares XML entities.
+        FeedError: The document is no feed, is too large, takes too long, or declares XML entities.
         ValueError: `seen` has no time zone.
     """
     if seen is not None and seen.tzinfo is None:
         raise ValueError(f"seen {seen} has no time zone; give an aware datetime")
     if len(document) > MAX_BYTES:
         raise FeedError(feed, f"{len(document):,} bytes are too many; a feed has at most {MAX_BYTES:,}")
-    seen = seen.astimezone(UTC) if seen else None
-    channel = fast_xml.read(document)
-    if channel is not None and channel.entries:
-        return _parsed(channel, feed, seen)
-    if _declares_entities(document):
+    check = _Clock(feed, limit or (lambda: MAX_SECONDS))
+    try:
+        return _parsed(_read(document, feed, check), feed, seen.astimezone(UTC) if seen else None, check)
+    except FeedError:
+        raise
+    except Exception as wrong:  # the one place where a stranger's document may break a reader
+        raise FeedError(feed, f"cannot be read ({type(wrong).__name__}: {str(wrong)[:100]}); fix it") from wrong
+
+
+class _Clock:
+    """Raises where a document takes more of the processor's time than any feed needs.
+
+    Half of it passes on the clock on the wall, which costs nothing to ask and is never slower; then the processor's
+    own counts, so that a busy machine refuses no document.
+    """
+
+    def __init__(self, feed: str, limit: Callable[[], float]) -> None:
+        self._feed = feed
+        self._limit = limit
+        self._start = time.monotonic()
+        self._spent: float | None = None
+
+    def __call__(self) -> None:
+        half = self._limit() / 2
+        if time.monotonic() - self._start < half:
+            return
+        spent = time.thread_time()
+        if self._spent is None:
+            self._spent = spent
+        if spent - self._spent > half:
+            raise FeedError(self._feed, f"takes more than {2 * half:g} s to read; a feed takes a tenth of that")
+
+
+def _read(document: bytes, feed: str, check: _Clock) -> Channel:
+    text = xml_text.decode(document)
+    if json_feed.is_json(text):
+        return json_feed.read(text, feed)
+    if xml_text.declares_entities(text):
         raise FeedError(feed, "declares XML entities, which can fill the memory; take the <!ENTITY> lines out")
-    return _read_by_feedparser(document, feed, seen)
+    return xml_items.read(text, feed, check)
 
 
-def _read_by_feedparser(document: bytes, feed: str, seen: datetime | None) -> Parsed:
-    """The reader of record: whatever is not plain, and whatever is broken."""
-    raw = feedparser.parse(io.BytesIO(document), resolve_relative_uris=False)
-    if not raw.entries:
-        _refuse_empty(raw, feed)
-    channel = Channel(
-        title=raw.feed.get("title", ""),
-        language=raw.feed.get("language", ""),
-        entries=[_entry(entry) for entry in raw.entries],
-    )
-    cut = len(raw.entries) if raw.bozo and _ends_within_item(document) else 0
-    return _parsed(channel, feed, seen, cut=cut, broken=_line(raw) if raw.bozo else None)
-
-
-def _parsed(channel: Channel, feed: str, seen: datetime | None, *, cut: int = 0, broken: int | None = None) -> Parsed:
-    """Makes headlines of a channel's items. `cut` is the position of an item that breaks off, `broken` the line."""
+def _parsed(channel: Channel, feed: str, seen: datetime | None, check: _Clock) -> Parsed:
+    """Makes headlines of a channel's items."""
     language = item_fields.language(channel.language)
     publisher = item_fields.plain(channel.title)
-    headlines: list[Headline] = []
+    remarks = Counter(channel.remarks)
+    made: list[tuple[int, Headline]] = []
     rejects: list[Reject] = []
     for position, entry in enumerate(channel.entries, 1):
-        made = "cut off" if position == cut else _headline(entry, publisher, feed, language, seen)
-        if isinstance(made, str):
-            rejects.append(Reject(feed=feed, item=position, title=item_fields.plain(entry.title)[:200], reason=made))
-        elif headlines and headlines[-1].id == made.id:
-            reason = "duplicate of an item before it"
-            rejects.append(Reject(feed=feed, item=position, title=made.title[:200], reason=reason))
+        if position & 31 == 0:
+            check()
+        try:
+            found = "cut off" if position == channel.cut else _headline(entry, publisher, feed, language, seen, remarks)
+            title = item_fields.plain(entry.title)[:200] if isinstance(found, str) else ""
+        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as wrong:
+            found, title = f"cannot be read ({type(wrong).__name__})", ""
+        if isinstance(found, str):
+            rejects.append(Reject(feed=feed, item=position, title=title, reason=found))
         else:
-            headlines.append(made)
-    headlines, twice = _first_of_each(headlines, feed)
-    rejects += twice
-    if broken is not None:
-        rejects.append(Reject(feed=feed, item=0, title="", reason=f"{BREAKS_OFF} {broken}"))
-    return Parsed(headlines=tuple(headlines), rejects=tuple(rejects), language=language)
-
-
-def read(path: Path) -> Parsed:
-    """Reads a feed document, or every .xml, .rss and .atom file of a folder in order of name.
-
-    Stricter than `parse`: a file is whole, or it is refused. What a fetch cut short may still be worth keeping;
-    a file that a replay stands on is not.
-
-    Raises:
-        FeedError: Nothing there, a file that is no feed, breaks off, or holds not a single good item.
-    """
-    paths = sorted(each for kind in ("*.xml", "*.rss", "*.atom") for each in path.glob(kind)) or [path]
-    headlines: list[Headline] = []
-    rejects: list[Reject] = []
-    language = ""
-    for each in paths:
-        try:
-            size = each.stat().st_size
-            document = each.read_bytes() if size <= MAX_BYTES else b""
-        except OSError as wrong:
-            raise FeedError(str(each), f"cannot be read ({wrong.strerror}); give an RSS or Atom file") from None
-        if size > MAX_BYTES:
-            raise FeedError(str(each), f"{size:,} bytes are too many; a feed has at most {MAX_BYTES:,}")
-        try:
-            parsed = parse(document, feed=each.name, seen=None)
-        except FeedError as wrong:
-            raise FeedError(str(each), wrong.reason) from None
-        _refuse_broken(parsed, str(each))
-        headlines += parsed.headlines
-        rejects += parsed.rejects
-        language = language or parsed.language
-    headlines, twice = _first_of_each(headlines, str(path.name))
-    return Parsed(headlines=tuple(headlines), rejects=(*rejects, *twice), language=language)
-
-
-def _refuse_broken(parsed: Parsed, name: str) -> None:
-    for reject in parsed.rejects:
-        if reject.item == 0:
-            raise FeedError(name, f"{reject.reason}; mend it or fetch it again")
-    if parsed.rejects and not parsed.headlines:
-        first = parsed.rejects[0]
-        raise FeedError(name, f"not one good item of {len(parsed.rejects)}; the first: {first.reason}")
-
-
-def _declares_entities(document: bytes) -> bool:
-    head = document[: 1 << 20]
-    if b"\x00" in head[:64]:  # UTF-16 or UTF-32: the pattern hides behind zero bytes
-        head = head.replace(b"\x00", b"")
-    if b"<!e" not in head and b"<!E" not in head:  # four times as quick as the pattern
-        return False
-    return _ENTITY.search(head) is not None
-
-
-def _ends_within_item(document: bytes) -> bool:
-    """Says whether a document breaks off in its last item, whose words may be half."""
-    return any(document.rfind(b"<" + tag) > document.rfind(b"</" + tag) for tag in (b"item", b"entry"))
-
-
-def _line(raw: Any) -> int | None:
-    """The line at which XML broke, None where it did not."""
-    get = getattr(raw.get("bozo_exception"), "getLineNumber", None)
-    return int(get()) if callable(get) else None
-
-
-def _refuse_empty(raw: Any, feed: str) -> None:
-    """An empty feed is fine, a document that is none is not."""
-    line = _line(raw)
-    if line is not None:
-        raise FeedError(
-            feed, f"line {line}: broken XML ({raw.bozo_exception.getMessage()}) and no item before it; mend it"
-        )
-    if not raw.get("version"):
-        raise FeedError(feed, "is no RSS or Atom document; give a feed, not a page")
-
-
-def _entry(entry: Any) -> Entry:
-    """What feedparser found of an item."""
-    clock = "published" if "published" in entry else "updated"
-    stated = str(entry.get(clock) or "") if clock in entry else ""
-    parsed = entry.get(f"{clock}_parsed") if f"{clock}_parsed" in entry else None
-    source = entry.get("source") or {}
-    return Entry(
-        title=entry.get("title", ""),
-        summary=entry.get("summary", ""),
-        link=entry.get("link", ""),
-        id=entry.get("id") or "",
-        source=source.get("title", ""),
-        stated=stated,
-        published=moment(stated) or _of_feedparser(parsed),  # ours knows zones and languages that feedparser does not
+            made.append((position, found))
+    headlines: dict[str, Headline] = {}
+    for position, headline in _identified(made):
+        if headline.id in headlines:
+            rejects.append(Reject(feed=feed, item=position, title=headline.title[:200], reason=DUPLICATE))
+        else:
+            headlines[headline.id] = headline
+    rejects.sort(key=lambda reject: reject.item)
+    if channel.broken:
+        rejects.append(Reject(feed=feed, item=0, title="", reason=f"{BREAKS_OFF} {channel.broken}"))
+    return Parsed(
+        headlines=tuple(headlines.values()),
+        rejects=tuple(rejects),
+        language=language,
+        remarks={reason: count for reason, count in sorted(remarks.items()) if count},
     )
 
 
-def _headline(entry: Entry, publisher: str, feed: str, language: str, seen: datetime | None) -> Headline | str:
+def _headline(
+    entry: Entry, publisher: str, feed: str, language: str, seen: datetime | None, remarks: Counter[str]
+) -> Headline | str:
     """Makes a headline of an entry, or says why not."""
     title = item_fields.plain(entry.title)
     if not title:
         return "no title"
-    published = entry.published
+    published = None
+    if entry.stated:
+        reading = dates.latest(entry.stated)
+        published = reading.moment
+        if reading.remark:
+            remarks[reading.remark] += 1
     if published is not None and published.year not in _YEARS:
         return f"dated {published.year}"
     if published is None and seen is None:
-        stated = entry.stated
+        stated = item_fields.plain("".join(entry.stated[:1]))
         return f"date {stated[:40]!r} cannot be read" if stated else "no date, and nobody saw when it appeared"
     link = item_fields.link(entry.link)
     return Headline(
@@ -222,24 +173,65 @@ def _headline(entry: Entry, publisher: str, feed: str, language: str, seen: date
     )
 
 
-def _of_feedparser(parsed: Any) -> datetime | None:
-    """Feedparser's UTC tuple as an aware datetime; independent of the machine's zone."""
-    if parsed is None:
-        return None
-    try:
-        return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def _first_of_each(headlines: list[Headline], feed: str) -> tuple[list[Headline], list[Reject]]:
-    first: dict[str, Headline] = {}
-    twice = []
-    for position, each in enumerate(headlines, 1):
-        if each.id in first:
-            twice.append(
-                Reject(feed=feed, item=position, title=each.title[:200], reason="duplicate of an item before it")
-            )
+def _identified(headlines: list[tuple[int, Headline]]) -> Iterator[tuple[int, Headline]]:
+    """Gives items that share a guid the identity of their link, those that share it too that of their title."""
+    if len({headline.id for _, headline in headlines}) == len(headlines):
+        yield from headlines
+        return
+    sharing: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    titles: defaultdict[str, set[str]] = defaultdict(set)
+    pages = [item_fields.identity(headline.link) if headline.link else "" for _, headline in headlines]
+    for (_, headline), page in zip(headlines, pages, strict=True):
+        sharing[headline.id].add((headline.title, page))
+        titles[page].add(headline.title)
+    for (position, headline), page in zip(headlines, pages, strict=True):
+        if len(sharing[headline.id]) == 1:
+            yield position, headline
         else:
-            first[each.id] = each
-    return list(first.values()), twice
+            own = page if page and len(titles[page]) == 1 else item_fields.identity(headline.title)
+            yield position, replace(headline, id=own)
+
+
+def read(path: Path) -> Parsed:
+    """Reads a feed document, or every .xml, .rss and .atom file of a folder in order of name.
+
+    Stricter than `parse`: a file is whole, or it is refused. What a fetch cut short may still be worth keeping;
+    a file that a replay stands on is not.
+
+    Raises:
+        FeedError: Nothing there, a file that is no feed, breaks off, or holds not a single good item.
+    """
+    paths = sorted(each for kind in ("*.xml", "*.rss", "*.atom") for each in path.glob(kind)) or [path]
+    headlines: dict[str, Headline] = {}
+    rejects: list[Reject] = []
+    remarks: Counter[str] = Counter()
+    language = ""
+    for each in paths:
+        try:
+            size = each.stat().st_size
+            document = each.read_bytes() if size <= MAX_BYTES else b""
+        except OSError as wrong:
+            raise FeedError(str(each), f"cannot be read ({wrong.strerror}); give an RSS, Atom or JSON feed") from None
+        if size > MAX_BYTES:
+            raise FeedError(str(each), f"{size:,} bytes are too many; a feed has at most {MAX_BYTES:,}")
+        try:
+            parsed = parse(document, feed=each.name, seen=None, limit=lambda: _FILE_SECONDS)
+        except FeedError as wrong:
+            raise FeedError(str(each), wrong.reason) from None
+        _refuse_broken(parsed, str(each))
+        rejects += parsed.rejects
+        remarks.update(parsed.remarks)
+        language = language or parsed.language
+        for position, headline in enumerate(parsed.headlines, 1):
+            if headlines.setdefault(headline.id, headline) is not headline:
+                rejects.append(Reject(feed=path.name, item=position, title=headline.title[:200], reason=DUPLICATE))
+    return Parsed(headlines=tuple(headlines.values()), rejects=tuple(rejects), language=language, remarks=remarks)
+
+
+def _refuse_broken(parsed: Parsed, name: str) -> None:
+    for reject in parsed.rejects:
+        if reject.item == 0:
+            raise FeedError(name, f"{reject.reason}; fix it or fetch it again")
+    if parsed.rejects and not parsed.headlines:
+        first = parsed.rejects[0]
+        raise FeedError(name, f"not one good item of {len(parsed.rejects)}; the first: {first.reason}")

@@ -57,7 +57,8 @@ def write_news(
     names: set[str] = set()
     for path in paths:
         is_feed = path.suffix.lower() not in LISTS
-        found, rejects = read_document(path)
+        parsed = read_document(path)
+        found, rejects = parsed.headlines, parsed.rejects
         total += len(found) + len(rejects)
         left_out.update(reject.reason for reject in rejects)
         kept = []

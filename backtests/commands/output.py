@@ -17,7 +17,7 @@ def progress(length: int, label: str) -> Iterator[Callable[[int], None]]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
+    with click.progressbar(length=length, label=label, file=getattr(sys.stderr, "raw", sys.stderr)) as bar:
         yield bar.update
 
 

@@ -108,6 +108,8 @@ def run(
     loaded, scored = news_of(loaded, news, archive, lexicon_as_of, scorer)
     for reject in scored.rejects:
         click.echo(f"lost: {reject.feed}, item {reject.item} ({reject.title[:60]}): {reject.reason}", err=True)
+    for reason, count in scored.remarks.items():
+        click.echo(f"note: {count} × {reason}", err=True)
     result, audited = _run_one(request, loaded, scored, borrow)
     folder = output or _run_folder(loaded.name, result.hash8)
     result.save(folder)

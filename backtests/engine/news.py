@@ -39,11 +39,12 @@ class News:
     basis: Mapping[str, int] = field(default_factory=dict)  # how many are live, backfill, import, assumed
     archived: tuple[tuple[str, Headline], ...] = ()  # what an archive has: provenance and headline
     lexicon_as_of: date | None = None  # scored without words learned after that day
+    remarks: Mapping[str, int] = field(default_factory=dict)  # how often what was assumed or put right, by reason
     trained_until: date | None = None  # the scorer's training cut-off, None where nothing is learned
     span: tuple[datetime, datetime] | None = None  # from when to when a headline can act in the window; None: always
 
     def counts(self) -> dict[str, object]:
-        """Returns total, by_language, used (about AI, and known when it could act in the window) and rejected."""
+        """Counts headlines: total, by_language, used (about AI, known when it could act in the window), rejected, remarks."""
         first, last = self.span or (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
         languages = Counter(item.score.language for item in self.items)
         return {
@@ -52,6 +53,7 @@ class News:
             "used": sum(item.used and first <= item.known_at <= last for item in self.items),
             "rejected": len(self.rejects) + sum(item.score.language not in {"en", "de"} for item in self.items),
             "by_basis": {name: self.basis.get(name, 0) for name in BASES},
+            **({"remarks": dict(self.remarks)} if self.remarks else {}),
         }
 
 
@@ -65,15 +67,17 @@ def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date
     """
     headlines: list[Headline] = []
     rejects: list[Reject] = []
+    remarks: Counter[str] = Counter()
     seen: set[str] = set()
     listed: list[Headline] = []
     for path in episode.news:
-        found, lost = read_document(path)
-        rejects += lost
+        parsed = read_document(path)
+        rejects += parsed.rejects
+        remarks.update(parsed.remarks)
         if path.suffix.lower() in LISTS:
-            listed += found
+            listed += parsed.headlines
             continue
-        for headline in found:
+        for headline in parsed.headlines:
             if headline.id in seen:
                 rejects.append(Reject(feed=headline.feed, item=0, title=headline.title, reason="duplicate"))
             else:
@@ -82,18 +86,17 @@ def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date
     basis = Counter({"assumed": len(headlines)})
     basis.update("import" if each.seen else "assumed" for each in listed)
     headlines += _newest(episode, listed)
-    return _scored(episode, headlines, tuple(rejects), basis, scorer, lexicon_as_of)
+    return replace(_scored(episode, headlines, tuple(rejects), basis, scorer, lexicon_as_of), remarks=remarks)
 
 
-def read_document(path: Path) -> tuple[list[Headline], list[Reject]]:
+def read_document(path: Path) -> rss.Parsed:
     """Reads a feed document or a list of headlines (JSONL, CSV); a row that lacks something is lost and counted.
 
     Raises:
         InputError: It is neither.
     """
     if path.suffix.lower() not in LISTS:
-        parsed = rss.read(path)
-        return list(parsed.headlines), list(parsed.rejects)
+        return rss.read(path)
     from feeds.history.headline_tables import read_csv, read_jsonl
 
     rejects: list[Reject] = []
@@ -104,9 +107,10 @@ def read_document(path: Path) -> tuple[list[Headline], list[Reject]]:
     read = read_csv if path.suffix.lower() == ".csv" else read_jsonl
     try:
         with path.open("rb") as file:
-            return [found.headline for found in read(file, feed=path.name, name=str(path), lost=lost)], rejects
+            found = tuple(each.headline for each in read(file, feed=path.name, name=str(path), lost=lost))
     except OSError as wrong:
         raise InputError(f"{path}: cannot be read ({wrong.strerror}); give a list of headlines") from None
+    return rss.Parsed(headlines=found, rejects=tuple(rejects), language="")
 
 
 def _newest(episode: Episode, headlines: Iterable[Headline]) -> list[Headline]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from feeds import xml_text
 from feeds.archive import Archive
 from feeds.errors import FetchError
 from feeds.fetch import Fetcher, Limits, is_public, retry_after
 from feeds.opml import FeedEntry
-from feeds.pull import PatientGet, pull
+from feeds.pull import PatientGet, pull, pull_forever, pull_once
 from tests.helpers.misbehaving_server import Server
 
 QUICK = Limits(
@@ -41,6 +44,9 @@ EXPECTED = {
     "/html": ("no feed", 0),
     "/tofile": ("refused address", 0),
     "/missing": ("client error", 0),
+    "/gone": ("gone", 0),
+    "/validators": ("ok", 1),
+    "/crawl/1": ("timeout", 0),
 }
 
 
@@ -52,8 +58,11 @@ def server():
 
 
 def subscribe(archive: Archive, server: Server, *paths: str) -> None:
-    """Subscribes to paths of the server."""
-    archive.subscribe([FeedEntry(url=server.url + path, name=path) for path in paths])
+    """Subscribes to paths of the server; the one that throttles has another name, since it quiets its host."""
+    other = server.url.replace("127.0.0.1", "localhost")
+    archive.subscribe(
+        [FeedEntry(url=(other if path == "/throttled" else server.url) + path, name=path) for path in paths]
+    )
 
 
 def rows(archive: Archive) -> dict[str, dict]:
@@ -97,10 +106,13 @@ def test_private_addresses_are_refused_unless_allowed(server, tmp_path):
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "224.0.0.1", "::1", "fe80::1%eth0", "fd00::1",
-     "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::10.0.0.1", "100.64.0.1", "no address"],
+     "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::10.0.0.1", "100.64.0.1", "no address", "fec0::1", "64:ff9b:1::1",
+     "::7f00:1", "::127.0.0.1", "::", "0.0.0.1", "2001:0:7f00:1::1", "2606:4700::5efe:10.0.0.1", "fd00:ec2::254",
+     "100.100.100.200", "192.0.0.192", "168.63.129.16", "::ffff:169.254.169.254", "2001:db8::1", "3fff::1", "ff02::1",
+     "255.255.255.255", "240.0.0.1", "198.18.0.1"],
 )  # fmt: skip
 def test_what_is_not_the_public_internet(address):
-    """Wrapped addresses are looked at from inside."""
+    """Local, reserved, a cloud's own services; wrapped addresses are looked at from inside."""
     assert not is_public(address)
 
 
@@ -108,6 +120,26 @@ def test_public_addresses_are_public():
     """One of each family."""
     assert is_public("93.184.215.14")
     assert is_public("2606:2800:21f:cb07:6820:80da:af6b:8b2c")
+    assert is_public("64:ff9b::93.184.215.14")
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["169.254.169.254", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "127.1", "[::ffff:7f00:1]", "[fec0::1]"],
+)
+def test_no_spelling_of_a_private_address_is_connected_to(host, monkeypatch):
+    """Whatever a name resolves to is checked, and nothing is sent."""
+
+    def forbidden(*_):
+        raise AssertionError("it connected")
+
+    monkeypatch.setattr("httpx.AsyncHTTPTransport.handle_async_request", forbidden)
+    get = PatientGet(Fetcher(QUICK))
+    try:
+        with pytest.raises(FetchError, match=r"refused address|bad address"):
+            get(f"http://{host}/latest/meta-data")
+    finally:
+        get.close()
 
 
 def test_the_second_poll_is_conditional_and_costs_nothing(server, tmp_path):
@@ -144,6 +176,116 @@ def test_retry_after_is_honoured(server, tmp_path):
         assert throttled.next_at - datetime.now(UTC) > timedelta(minutes=59)
         assert good.next_at - datetime.now(UTC) < timedelta(minutes=17)
     assert (server.counts["/throttled"], server.counts["/good"]) == (1, 2)
+
+
+def test_a_host_that_throttles_is_left_alone_by_all_its_feeds(server, tmp_path):
+    """A 429 for one address speaks for the host; the others are not asked, and wait as long."""
+    with Archive(tmp_path / "a.sqlite") as archive:
+        other = server.url.replace("127.0.0.1", "localhost")
+        archive.subscribe([FeedEntry(url=other + path, name=path) for path in ("/throttled", "/good")])
+        pull(archive, Fetcher(QUICK, allow_private=True))
+        assert [feed.last_outcome for feed in archive.subscriptions()] == ["throttled", "throttled"]
+        assert all(feed.next_at - datetime.now(UTC) > timedelta(minutes=59) for feed in archive.subscriptions())
+    assert server.counts == {"/throttled": 1}
+
+
+def test_a_feed_that_is_gone_is_polled_no_more_and_says_so(server, tmp_path):
+    """HTTP 410 means for good."""
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, "/gone")
+        (outcome,) = pull(archive, Fetcher(QUICK, allow_private=True))
+        assert outcome.fetch.outcome == "gone"
+        assert "no longer polled" in outcome.fetch.detail
+        assert pull(archive, Fetcher(QUICK, allow_private=True)) == []
+    assert server.counts["/gone"] == 1
+
+
+def test_validators_come_back_byte_by_byte_or_not_at_all(server, tmp_path):
+    """Bytes that are no ASCII can be sent; what cannot be sent is dropped, and the feed goes on."""
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, "/validators")
+        for _ in range(2):
+            pull(archive, Fetcher(QUICK, allow_private=True))
+        assert server.seen_headers["/validators"]["If-None-Match"] == '"caf\xe9"'
+        assert server.seen_headers["/validators"]["If-Modified-Since"] == "soon \xfc"
+        archive._connection.execute("UPDATE feeds SET etag = ?, modified = ?", ("№ 1", "a\nb"))
+        pull(archive, Fetcher(QUICK, allow_private=True))
+        assert rows(archive)["/validators"]["outcome"] == "unchanged"
+    assert "If-None-Match" not in server.seen_headers["/validators"]
+    assert "If-Modified-Since" not in server.seen_headers["/validators"]
+
+
+def test_a_clock_that_was_ahead_silences_nobody(server, tmp_path):
+    """A next poll in a year was never a rule of ours."""
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, "/good")
+        pull(archive, Fetcher(QUICK, allow_private=True))
+        ahead = (datetime.now(UTC) + timedelta(days=365)).timestamp() * 1e6
+        archive._connection.execute("UPDATE feeds SET next_at = ?", (int(ahead),))
+        asyncio.run(pull_once(archive, Fetcher(QUICK, allow_private=True), only_due=True))
+        (feed,) = archive.subscriptions()
+        assert feed.next_at - datetime.now(UTC) < timedelta(minutes=17)
+    assert server.counts["/good"] == 2
+
+
+def test_five_hundred_feeds_are_polled_at_each_round_whatever_three_of_them_do(server, tmp_path, monkeypatch):
+    """One drips for longer than the test takes, one raises, one has validators of odd bytes; all on one host."""
+    healthy = [f"/good/{number}" for number in range(497)]
+    limits = Limits(connect=5, read=60, total=120, tries=1, host_gap=0, turn=0.2)
+    answer = Fetcher.get
+
+    async def get(self, url, **options):
+        if url.endswith("/raising"):
+            raise RuntimeError("a fault of ours")
+        return await answer(self, url, **options)
+
+    monkeypatch.setattr(Fetcher, "get", get)
+
+    async def rounds(archive):
+        fetcher = Fetcher(limits, allow_private=True)
+        polling = asyncio.create_task(pull_forever(archive, fetcher, every=timedelta(seconds=4)))
+        async with asyncio.timeout(90), fetcher:
+            while min(server.counts[path] for path in healthy) < 2:
+                assert not polling.done()
+                await asyncio.sleep(0.1)
+            polling.cancel()
+            await asyncio.gather(polling, return_exceptions=True)
+
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, "/slow", "/raising", "/validators", *healthy)
+        asyncio.run(rounds(archive))
+        found = rows(archive)
+        assert {found[path]["outcome"] for path in healthy} <= {"ok", "unchanged"}
+        assert (found["/raising"]["outcome"], found["/validators"]["outcome"]) == ("fault", "unchanged")
+        assert (server.counts["/slow"], found["/slow"]["fetches"]) == (1, 0)  # still dripping
+    assert max(server.counts[path] for path in healthy) <= 5
+
+
+def test_the_end_of_polling_waits_for_no_document_that_takes_long_to_read(server, tmp_path, monkeypatch):
+    """Ctrl-C while nine megabytes of faults are read: done within a second, and the archive is sound."""
+    reading = threading.Event()
+    repaired = xml_text.repaired
+
+    def begun(*given):
+        reading.set()
+        return repaired(*given)
+
+    monkeypatch.setattr(xml_text, "repaired", begun)
+
+    async def stop(archive):
+        fetcher = Fetcher(Limits(host_gap=0), allow_private=True)
+        polling = asyncio.create_task(pull_forever(archive, fetcher, every=timedelta(seconds=30)))
+        async with fetcher:
+            assert await asyncio.to_thread(reading.wait, 30)
+            started = time.monotonic()
+            polling.cancel()
+            await asyncio.gather(polling, return_exceptions=True)
+            return time.monotonic() - started
+
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, "/heavy")
+        assert asyncio.run(stop(archive)) < 1
+        assert archive.verify() == []
 
 
 def test_failures_back_off(server, tmp_path):

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds import rss
+from feeds import dates, item_fields, rss
 from feeds.errors import FeedError
+from tests.helpers.paths import CASES
 
 
 def document(*items: str, language: str = "en") -> bytes:
@@ -135,6 +136,134 @@ def test_seen_must_say_its_time_zone():
     """A naive datetime is refused, not guessed."""
     with pytest.raises(ValueError, match="time zone"):
         rss.parse(document(), feed="f", seen=datetime(2025, 1, 27, tzinfo=UTC).replace(tzinfo=None))
+
+
+CASE_TITLES = {
+    "bare_amp": "AT&T and S&P 500 fall after DeepSeek",
+    "blank_first": "Power stocks fall as data centres need less",
+    "charref_big": "Chip stocks slump",
+    "charref_pair": "Chip stocks slump",
+    "ctrl": "Nvidia falls",
+    "gml_srs": "Chip plant opens",
+    "html_entity": "Nvidia’s rout – chips fall",
+    "same_guid": "Vistra and Constellation sink on doubts about power demand",
+    "same_link": "Vistra and Constellation sink on doubts about power demand",
+}
+
+
+@pytest.mark.parametrize(("name", "title"), CASE_TITLES.items())
+def test_small_faults_of_a_document_cost_no_item(name, title):
+    """The file is used whole, and its titles are right."""
+    parsed = rss.read(CASES / "feeds" / f"{name}.xml")
+    assert [headline.title for headline in parsed.headlines][:2] == [
+        "Cheap Chinese AI model triggers slump in chip stocks", title,
+    ]  # fmt: skip
+    assert parsed.rejects == ()
+    assert bool(parsed.remarks) == (name not in {"gml_srs", "same_guid", "same_link"})
+
+
+@pytest.mark.parametrize(
+    ("name", "utc"),
+    [
+        ("slash_date", "2025-01-27T14:00:00"),
+        ("zone_named", "2025-01-27T15:30:00"),
+        ("zone_minus", "2025-01-27T15:30:00"),
+        ("zone_paren", "2025-01-27T15:30:00"),
+        ("zone_brt", "2025-01-27T15:30:00"),
+        ("zone_good", "2025-01-27T15:30:00"),
+        ("year_only", "2025-01-31T23:59:59"),
+    ],
+)
+def test_dates_of_documents_are_never_too_early(name, utc):
+    """The same news, its zone written in five ways."""
+    (headline,) = rss.read(CASES / "feeds" / f"{name}.xml").headlines
+    assert headline.published == datetime.fromisoformat(utc).replace(tzinfo=UTC)
+
+
+def test_what_was_assumed_of_dates_is_counted_by_reason():
+    """Each reason with the number of items; what cannot be read is no date."""
+    items = [f"<title>t{n}</title><pubDate>{stated}</pubDate>" for n, stated in enumerate(
+        ["27 Jan 2025 10:00", "28 Jan 2025 10:00", "27 Jan 2025 10:00 XYZ", "soon", "27 Jan 2025 10:00 GMT"])]  # fmt: skip
+    parsed = rss.parse(document(*items), feed="f", seen=datetime(2025, 2, 1, tzinfo=UTC))
+    assert parsed.remarks == {dates.NO_ZONE: 2, dates.UNKNOWN_ZONE: 1, dates.UNREADABLE: 1}
+    assert [headline.published is None for headline in parsed.headlines] == [False, False, False, True, False]
+
+
+def test_items_that_share_a_guid_or_link_are_all_kept():
+    """Identity falls back to the link, then to the title; the same words twice are still one item."""
+    date = "<pubDate>Mon, 27 Jan 2025 12:45:00 GMT</pubDate>"
+    items = [
+        f"<title>a</title><guid>g</guid><link>https://x.org/1</link>{date}",
+        f"<title>a</title><guid>g</guid><link>https://x.org/2</link>{date}",
+        f"<title>b</title><guid>g</guid><link>https://x.org/3</link>{date}",
+        f"<title>c</title><guid>g</guid><link>https://x.org/3</link>{date}",
+        f"<title>c</title><guid>g</guid><link>https://x.org/3</link>{date}",
+    ]
+    parsed = rss.parse(document(*items), feed="f", seen=None)
+    assert [headline.title for headline in parsed.headlines] == ["a", "a", "b", "c"]
+    assert [reject.reason for reject in parsed.rejects] == [rss.DUPLICATE]
+    alone = rss.parse(document(items[0]), feed="f", seen=None).headlines[0]
+    assert alone.id not in {headline.id for headline in parsed.headlines}  # its guid says nothing here
+
+
+def test_json_feeds_are_read(tmp_path):
+    """Title, words, address, dates and language; what is no JSON Feed is refused with a reason."""
+    parsed = rss.read(CASES / "feeds" / "feed.json")
+    (headline,) = parsed.headlines
+    assert (headline.title, headline.link, headline.source) == ("Nvidia falls", "https://e.org/a/1", "B")
+    assert headline.published == datetime(2025, 1, 27, 14, 10, tzinfo=UTC)
+    with pytest.raises(FeedError, match="no JSON Feed"):
+        rss.parse(b'{"items": []}', feed="f", seen=None)
+    with pytest.raises(FeedError, match="broken JSON"):
+        rss.parse(b'{"version": "https://jsonfeed.org/version/1.1", "items": [', feed="f", seen=None)
+    odd = (
+        b'{"version":"https://jsonfeed.org/version/1","items":[1,{"id":7,"title":["x"]},{"id":8,"title":"\\ud83d up"}]}'
+    )
+    parsed = rss.parse(odd, feed="f", seen=datetime(2025, 1, 27, tzinfo=UTC))
+    assert ([each.title for each in parsed.headlines], len(parsed.rejects)) == (["up"], 2)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be", "utf-32", "cp037"])
+def test_entity_declarations_are_refused_wherever_they_stand_and_in_any_encoding(encoding):
+    """After more than a MiB of comment too; the words of an article declare nothing."""
+    head = f'<?xml version="1.0" encoding="{encoding}"?>' if encoding == "cp037" else ""
+    late = f'{head}<!-- {"x" * (1 << 20)} --><!DOCTYPE l [<!ENTITY a "ha">]><rss><channel><title>&a;</title></channel></rss>'
+    with pytest.raises(FeedError, match="declares XML entities"):
+        rss.parse(late.encode(encoding), feed="f", seen=None)
+    article = "<title><![CDATA[How <!ENTITY works]]></title><pubDate>Mon, 27 Jan 2025 12:45:00 GMT</pubDate>"
+    assert len(rss.parse(document(article), feed="f", seen=None).headlines) == 1
+
+
+def test_titles_steer_no_terminal():
+    """Escapes, marks of direction, ends of lines and invisible tags go at entry; what is left is shown, not obeyed."""
+    title = "a&amp;#27;[31mb\u202ec\u2066d\u2028e\U000e0041f\u0085g\u00adh"
+    made = one(
+        f"<title>{title}</title><link>https://x.org/\u202e1</link><pubDate>Mon, 27 Jan 2025 12:45:00 GMT</pubDate>"
+    )
+    assert (made.title, made.link) == ("a[31mbcd e f…g\u00adh", "")
+    assert item_fields.printable("a\x1b[2J\u202e\U000e0041ü\n") == r"a\u001b[2J\u202e\udb40\udc41ü\u000a"
+
+
+def test_whatever_a_reader_raises_becomes_no_feed_or_a_lost_item(monkeypatch):
+    """In one place, so that no document of a stranger ends a pull."""
+    two = document(*(f"<title>{n}</title><pubDate>Mon, 27 Jan 2025 12:45:00 GMT</pubDate>" for n in "ab"))
+    plain = item_fields.plain
+
+    def fault(value):
+        if value == "a":
+            raise OverflowError
+        return plain(value)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rss.item_fields, "plain", fault)
+        parsed = rss.parse(two, feed="f", seen=None)
+    assert [headline.title for headline in parsed.headlines] == ["b"]
+    assert "OverflowError" in parsed.rejects[0].reason
+    for wrong in (RuntimeError, MemoryError, RecursionError, UnicodeError, AssertionError):
+        with monkeypatch.context() as patched:
+            patched.setattr(rss.xml_items, "read", lambda *_, wrong=wrong: (_ for _ in ()).throw(wrong("odd")))
+            with pytest.raises(FeedError, match=wrong.__name__):
+                rss.parse(two, feed="f", seen=None)
 
 
 @settings(max_examples=200, deadline=None)

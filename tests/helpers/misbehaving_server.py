@@ -90,6 +90,23 @@ class _Handler(BaseHTTPRequestHandler):
     def throttled(self):
         self.reply(429, Retry_After="3600")
 
+    def heavy(self):
+        item = b"<item><title>" + b"& " * 50 + b"</title></item>"
+        self.reply(body=b"<rss><channel>" + item * 80_000 + b"</channel></rss>")  # 9 MB, seconds to read
+
+    def gone(self):
+        self.reply(410)
+
+    def validators(self):
+        self.reply(
+            body=rss("Validators of odd bytes", prefix="validators"), ETag='"caf\xe9"', Last_Modified="soon \xfc"
+        )
+
+    def crawl(self):
+        step = int(self.path.rsplit("/", 1)[-1])
+        time.sleep(0.4)
+        self.reply(302, Location=f"/crawl/{step + 1}")
+
     def flaky(self):
         if self.server.counts[self.path] == 1:
             self.reply(500)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from feeds.item_fields import printable
+
 
 def number(value: float | None, digits: int = 2, *, sign: bool = True) -> str:
     """Writes a number with its sign, a dash for None, and never a minus before zero."""
@@ -22,6 +24,7 @@ def p_value(value: float | None) -> str:
 
 def grid(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> Iterator[str]:
     """Lays out a table; the first `left` columns are flush left, the others right."""
+    head, rows = [*map(printable, head)], [[*map(printable, row)] for row in rows]
     widths = [max(len(row[index]) for row in [head, *rows]) for index in range(len(head))]
     for row in [head, *rows]:
         cells = [
