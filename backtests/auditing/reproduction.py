@@ -57,7 +57,7 @@ def rerun(folder: Path | str) -> Result:
         made.document["borrow_stress"] = borrow_stress(episode, news, rules, terms, rates)
     if "audit" in run.document:
         found = short_audit(episode, news, rules, made.tables["targets"].rows, terms)
-        made.document["audit"] = {"decisions": found.decisions, "violations": len(found.violations)}
+        made.document["audit"] = found.short_document()
     made.evidence = {name: value for name, value in run.evidence.items() if name in (*BY_HAND, *_OUTSIDE)}
     if "gaps" in run.evidence:
         taken = run.evidence.get("attribution", {})

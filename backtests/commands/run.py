@@ -117,10 +117,10 @@ def run(
         click.echo(json.dumps(result.document, ensure_ascii=False, allow_nan=False))
     for line in unproved_lines(audited):
         click.echo(line, err=True)
-    if audited.violations:
-        for line in violation_lines(audited):
-            click.echo(line, err=True)
-        sys.exit(1)
+    for line in violation_lines(audited):
+        click.echo(line, err=True)
+    if audited.exit_code:
+        sys.exit(audited.exit_code)
 
 
 def _weighed(
@@ -138,7 +138,7 @@ def _weighed(
         if borrow:
             result.document["borrow_stress"] = borrow_stress(episode, news, rules, terms, borrow)
         audited = short_audit(episode, news, rules, result.tables["targets"].rows, terms)
-        result.document["audit"] = {"decisions": audited.decisions, "violations": len(audited.violations)}
+        result.document["audit"] = audited.short_document()
         record(result, ledger)
         weigh(result, rules, episode, news)
     return result, audited

@@ -66,19 +66,22 @@ def run_all(
     several = Several(cells=tuple(cells))
     decisions = sum(each.decisions for each in audits)
     violations = [violation for each in audits for violation in violation_lines(each)]
-    lines = [audit_line(decisions, len(violations)), *filter(None, [scorer_line(facts)])]
+    unproved = list(dict.fromkeys(line for each in audits for line in each.unproved))
+    lines = [audit_line(decisions, len(violations), len(unproved)), *filter(None, [scorer_line(facts)])]
     click.echo(several_text(several) + "\n".join(lines), err=as_json)
     if output is not None:
         click.echo(f"files: {output}", err=True)
     if as_json:
-        audit = {"decisions": decisions, "violations": len(violations)}
+        audit: dict[str, object] = {"decisions": decisions, "violations": len(violations)}
+        audit |= {"unproved": unproved} if unproved else {}
         click.echo(
             json.dumps({**several.document(), "audit": audit, "scorer": facts}, ensure_ascii=False, allow_nan=False)
         )
-    for line in [*(line for each in audits for line in unproved_lines(each)), *violations]:
+    for line in [*dict.fromkeys(line for each in audits for line in unproved_lines(each)), *violations]:
         click.echo(line, err=True)
-    if violations:
-        sys.exit(1)
+    code = max((each.exit_code for each in audits), key=(0, 3, 1).index, default=0)
+    if code:
+        sys.exit(code)
 
 
 def _replayed(
@@ -103,7 +106,7 @@ def _replayed(
         rules = standard_rules(strategies, own)
         result = replay(episode, rules, terms=terms, news=news)
         audited = short_audit(episode, news, rules, result.tables["targets"].rows, terms)
-    result.document["audit"] = {"decisions": audited.decisions, "violations": len(audited.violations)}
+    result.document["audit"] = audited.short_document()
     record(result, ledger)
     if output is not None:
         weigh(result, rules, episode, news)
