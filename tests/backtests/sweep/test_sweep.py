@@ -162,7 +162,7 @@ def test_a_sweep_killed_between_its_result_and_the_ledger_loses_no_trial(tmp_pat
     ledger, folder = tmp_path / "trials.jsonl", tmp_path / "s"
     grid = ("threshold=0.1:0.9:30", "hold=1:5:5")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("backtests.sweep.execute.enter", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        patched.setattr("backtests.sweep.execute.enter_trials", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
         child = get_context("fork").Process(
             target=sweep, args=(job(*grid), folder, Processes()), kwargs={"ledger": ledger}
         )
