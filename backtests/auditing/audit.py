@@ -1,13 +1,14 @@
-"""Proves of a run that no decision knew the future. Pure but for one thing: see `worlds.spoiled`.
+"""Proves of a run that no decision knew the future.
 
 For every decision of every rule, in the order of the sessions:
 
-    1  cut     news and prices end at that moment; headlines are scored and placed anew, the rule decides anew
-    2  bait    the same past with a wild future (canaries); the rule decides again
-    3  compare with what the run decided, to the last bit
+    1  known     news and prices end at that moment; headlines are scored and placed anew, the rule decides anew, a
+                 user's own in a process that has nothing else
+    2  planted   the same past with a made-up future (the planted look-ahead check); the rule decides again
+    3  compare   with what the run decided, to the last bit
 
-The rule's state is carried along from cut to cut, as it would be in real time. A difference is a violation: the
-run used something that was not known.
+The rule's state is carried along from decision to decision, as it would be in real time. A difference is a violation:
+the run used something that was not known. What a user's file brought along from outside cannot be judged: NOT PROVED.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from backtests.auditing.counterfactual import Scoring, Worlds
-from backtests.auditing.decisions import AuditedRule, Violation
+from backtests.auditing.counterfactual import CounterfactualMarkets, Scoring, sliced_market
+from backtests.auditing.decisions import AuditedRule, Moments, Violation
+from backtests.auditing.isolated import died_of
 from backtests.broker.terms import BrokerTerms
 from backtests.engine.market import make_market
 from backtests.engine.news import News
@@ -30,8 +33,8 @@ from backtests.episodes.episode import Episode
 from backtests.records.record import label
 from backtests.report.text.run_report import audit_line
 from backtests.user_strategies.loading import reloaded
+from strategies import registry
 from strategies.rule import Rule
-from strategies.signals import SignalBook
 from strategies.view import Market
 
 Target = tuple[Any, ...]  # a row of the `targets` table: strategy's label, session, symbol, new target weight
@@ -44,10 +47,10 @@ class Audit:
     episode: str
     strategies: tuple[tuple[str, int, int], ...]  # label, decisions checked, decisions with a violation
     violations: tuple[Violation, ...]
-    headlines: int = 0  # canaries: wild headlines known only after a decision
+    headlines: int = 0  # planted: wild headlines known only after a decision
     claimed: int = 0  # of them with `published` before the decision and `seen` after it
-    bars: int = 0  # canaries: wild bars from a decision's session on
-    unproved: tuple[str, ...] = ()  # what a user's file reached for while it was loaded: no cut reaches that
+    bars: int = 0  # planted: wild bars from a decision's session on
+    unproved: tuple[str, ...] = ()  # what a user's strategy brought along from where no cut reaches: NOT PROVED
 
     @property
     def decisions(self) -> int:
@@ -55,13 +58,18 @@ class Audit:
         return sum(count for _, count, _ in self.strategies)
 
     @property
-    def canaries(self) -> int:
-        """Canaries planted, headlines and bars."""
-        return self.headlines + self.bars
+    def exit_code(self) -> int:
+        """0 proved, 1 a violation, 3 no violation and something that cannot be proved."""
+        return 1 if self.violations else 3 if self.unproved else 0
 
     def summary(self) -> str:
         """Returns the short form: one line."""
-        return audit_line(self.decisions, len(self.violations))
+        return audit_line(self.decisions, len(self.violations), len(self.unproved))
+
+    def short_document(self) -> dict[str, Any]:
+        """Returns what a run's own document says of its audit; `unproved` only where there is something."""
+        short: dict[str, Any] = {"decisions": self.decisions, "violations": len(self.violations)}
+        return {**short, "unproved": list(self.unproved)} if self.unproved else short
 
     def document(self) -> dict[str, Any]:
         """Returns what `--json` prints."""
@@ -69,7 +77,6 @@ class Audit:
             "episode": self.episode,
             "decisions": self.decisions,
             "violations": [dataclasses.asdict(each) for each in self.violations],
-            "canaries": self.canaries,
             "planted": {"headlines": self.headlines, "seen_later": self.claimed, "bars": self.bars},
             "strategies": [
                 {"strategy": name, "decisions": count, "violations": wrong} for name, count, wrong in self.strategies
@@ -88,7 +95,7 @@ def audit(
     scoring: Scoring | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Audit:
-    """Re-decides every decision of a run with the future cut off, then with canaries in it.
+    """Re-decides every decision of a run with the future cut off, then with a made-up one.
 
     Args:
         episode: The run's episode, whole.
@@ -99,41 +106,47 @@ def audit(
         targets: The run's changes of target weights, as in its `targets` table. Without them each rule is
             replayed here, after it has decided without the future, so that it can remember nothing of it.
         scoring: Scores each headline anew, in the order in which they became known.
-        on_progress: Called with the number of decisions whose past was made, and again once they were made among
-            canaries: twice as many in all as there are decisions.
+        on_progress: Called with the number of decisions whose past was made, and again once they were made with a
+            planted future: twice as many in all as there are decisions.
 
     Returns:
         What was found. A rule that fails without the future is a violation, never an exception.
     """
-    worlds = Worlds(episode, news, scoring, terms)
-    news = place_news(episode, news, worlds.terms)
+    markets = CounterfactualMarkets(episode, news, scoring, terms)
+    news = place_news(episode, news, markets.terms)
     names = [label(rule, rules) for rule in rules]
-    given = None if targets is None else _by_rule(targets)
+    decided_in_run = None if targets is None else _by_rule(targets)
     counts: list[tuple[str, int, int]] = []
     violations: list[Violation] = []
+    unproved = _unproved(names, rules)
     whole = make_market(episode, news)
     done = on_progress or (lambda _: None)
+    moments = Moments(known_by=markets.known_by, assumed_delay=episode.assumed_delay)
     for name, rule in zip(names, rules, strict=True):
-        cuts = []
         for row in episode.window:
-            cuts.append(worlds.cut(row, after_open=rule.after_open))
+            markets.known(row, after_open=rule.after_open)
             done(1)
-        case = _case(name, rule, episode, whole, cuts, terms)
-        alone = case.decide_alone()
-        decided = given.get(name, ()) if given is not None else _replayed(episode, whole, rule, terms or BrokerTerms())
-        found = case.with_outside(dict(case.against_bait(alone, worlds)) | dict(case.against_run(alone, decided)))
+        audited = _audited(name, rule, episode, whole, _known(markets, rule), terms, moments)
+        alone = audited.decide_alone()
+        planted = dict(audited.against_planted(alone, markets))
+        if decided_in_run is None:
+            run = _replayed(episode, whole, reloaded(rule), terms or BrokerTerms())
+        else:
+            run = tuple(decided_in_run.get(name, ()))
+        found = audited.with_outside(planted | dict(audited.against_run(alone, run)))
         violations += [found[row] for row in sorted(found)]
+        unproved += [f"{_place(name, rule)} {what}" for what in audited.unproved]
         counts.append((name, len(alone), len(found)))
         done(len(alone))
-    violations += [_rescored(item, score, episode) for item, score in worlds.rescored]
+    violations += [_rescored(item, score, episode) for item, score in markets.rescored]
     return Audit(
         episode=episode.name,
         strategies=tuple(counts),
         violations=tuple(violations),
-        headlines=worlds.headlines,
-        claimed=worlds.claimed,
-        bars=worlds.bars,
-        unproved=_unproved(rules),
+        headlines=markets.headlines,
+        claimed=markets.claimed,
+        bars=markets.bars,
+        unproved=tuple(dict.fromkeys(unproved)),
     )
 
 
@@ -142,64 +155,79 @@ def short_audit(
 ) -> Audit:
     """Re-decides every decision with the future cut off: the short form that every run prints.
 
-    Scores and places of the headlines are reused and no canaries are planted; `audit` does all of it.
+    Scores and places of the headlines are reused and nothing is planted; `audit` does all of it.
     """
     whole = make_market(episode, news)
-    given = _by_rule(targets)
-    counts, violations = [], []
-    cuts: dict[bool, list[Market]] = {}
+    decided_in_run = _by_rule(targets)
+    counts: list[tuple[str, int, int]] = []
+    violations: list[Violation] = []
+    unproved = _unproved([label(rule, rules) for rule in rules], rules)
+    cuts: dict[tuple[int, bool], Market] = {}
+
+    def known(row: int, after_open: bool) -> Market:
+        key = row, after_open
+        if key not in cuts:
+            cuts[key] = sliced_market(whole, row, news, after_open=after_open)
+        return cuts[key]
+
     for rule in rules:
         name = label(rule, rules)
-        if rule.after_open not in cuts:
-            cuts[rule.after_open] = [_sliced(whole, row, news, after_open=rule.after_open) for row in episode.window]
-        case = _case(name, rule, episode, whole, cuts[rule.after_open], terms)
-        alone = case.decide_alone()
-        found = case.with_outside(dict(case.against_run(alone, given.get(name, ()))))
+        cut = partial(known, after_open=rule.after_open)
+        audited = _audited(name, rule, episode, whole, cut, terms, None)
+        alone = audited.decide_alone()
+        found = audited.with_outside(dict(audited.against_run(alone, decided_in_run.get(name, ()))))
         violations += [found[row] for row in sorted(found)]
+        unproved += [f"{_place(name, rule)} {what}" for what in audited.unproved]
         counts.append((name, len(alone), len(found)))
     return Audit(
         episode=episode.name,
         strategies=tuple(counts),
         violations=tuple(violations),
-        unproved=_unproved(rules),
+        unproved=tuple(dict.fromkeys(unproved)),
     )
 
 
-def _case(
-    name: str, rule: Rule, episode: Episode, whole: Market, cuts: Sequence[Market], terms: BrokerTerms | None
+def _known(markets: CounterfactualMarkets, rule: Rule) -> Callable[[int], Market]:
+    return partial(markets.known, after_open=rule.after_open)
+
+
+def _audited(
+    name: str,
+    rule: Rule,
+    episode: Episode,
+    whole: Market,
+    known: Callable[[int], Market],
+    terms: BrokerTerms | None,
+    moments: Moments | None,
 ) -> AuditedRule:
-    """A user's own strategy comes before the court in a module of its own, which remembers nothing of the run."""
+    """Makes what is audited of a rule; a user's own is made anew, so that it remembers nothing of the run."""
     columns = _traded(rule, whole)
     rule = reloaded(rule)
+    rows = episode.window
     if rule.steps:
-        return AuditedRule(name=name, rule=rule, whole=whole, cuts=cuts, columns=columns)
-    from backtests.auditing.backtrader_decisions import StrategyCase
+        return AuditedRule(name=name, rule=rule, whole=whole, rows=rows, known=known, columns=columns, moments=moments)
+    from backtests.auditing.backtrader_decisions import AuditedStrategy
 
-    return StrategyCase(
-        name=name, rule=rule, whole=whole, cuts=cuts, columns=columns, episode=episode, terms=terms or BrokerTerms()
-    )
-
-
-def _unproved(rules: Sequence[Rule]) -> tuple[str, ...]:
-    files = {rule.code.file: rule.code.reads for rule in rules if rule.code is not None}
-    return tuple(f"{file} {what} when it is loaded" for file, reads in files.items() for what in reads)
+    return AuditedStrategy(
+        name=name, rule=rule, whole=whole, rows=rows, known=known, columns=columns, moments=moments,
+        episode=episode, terms=terms or BrokerTerms(),
+    )  # fmt: skip
 
 
-def _sliced(whole: Market, row: int, news: News, *, after_open: bool) -> Market:
-    """A market cut by slicing a whole one; the same as `Worlds.cut` makes the long way."""
-    opened, close = whole.open[: row + 1].copy(), whole.close[: row + 1].copy()
-    close[row] = np.nan
-    if not after_open:
-        opened[row] = np.nan
-    items = [item for item in news.items if item.session is not None and item.session <= row]
-    return dataclasses.replace(
-        whole,
-        sessions=whole.sessions[: row + 1],
-        open=opened,
-        close=close,
-        exposure=whole.exposure[:, : row + 1].copy(),
-        signals=SignalBook(items, whole.first, row),
-    )
+def _place(name: str, rule: Rule) -> str:
+    return name if rule.code is None else rule.code.file
+
+
+def _unproved(names: Sequence[str], rules: Sequence[Rule]) -> list[str]:
+    """What is known before anything is decided: what files read, and classes that no file can be made anew from."""
+    built_in = set(registry.rules().values())
+    found = []
+    for name, rule in zip(names, rules, strict=True):
+        if rule.code is not None:
+            found += [f"{rule.code.file} {what} when it is loaded" for what in rule.code.reads]
+        elif type(rule) not in built_in:
+            found.append(f"{name} comes from no file: it may remember earlier runs of this process")
+    return found
 
 
 def _traded(rule: Rule, market: Market) -> tuple[int, ...]:
@@ -221,11 +249,11 @@ def _by_rule(targets: Iterable[Target]) -> dict[str, list[tuple[str, str, float]
 
 def _replayed(
     episode: Episode, market: Market, rule: Rule, terms: BrokerTerms
-) -> tuple[tuple[str, str, float], ...] | Exception:
+) -> tuple[tuple[str, str, float], ...] | str:
     try:
         return run_rule(episode, market, rule, terms).decisions
-    except Exception as died:  # noqa: BLE001 (it decided without the future and fails with it: that is a finding)
-        return died
+    except Exception as wrong:  # noqa: BLE001 (it decided without the future and fails with it: that is a finding)
+        return died_of(wrong)
 
 
 def _rescored(item: Any, score: Any, episode: Episode) -> Violation:

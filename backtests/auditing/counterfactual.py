@@ -1,25 +1,24 @@
-"""The world as it was known at one decision, and worlds whose future is a trap.
+"""Makes the market as it was known at one decision, and the same past with a made-up future.
 
-    cut    headlines known in time for the decision and bars before its session, nothing else
-    bait   the same past, then canaries: every later bar is wild, wild headlines follow, and some of them
-           claim a publication before the decision though an archive saw them only after it
+    known     headlines known in time for the decision and bars before its session, nothing else
+    planted   the same past, then wild bars and wild headlines, some of which claim a publication before the decision
+              though an archive saw them only after it
 
-Both are made the whole way: headlines are placed anew, a shorter episode becomes a market. An honest rule
-decides alike in all of them.
+Both are made the whole way: headlines are placed anew, a shorter episode becomes a market. An honest rule decides
+alike in both.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import gc
+import pickle
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import date, datetime, timedelta
-from typing import Literal
+from collections.abc import Callable
+from datetime import date, datetime
 
 import numpy as np
 
+from backtests.auditing.poisoning import KINDS, Kind, planted_headlines, poisoned_action, poisoned_bars
 from backtests.broker.terms import BrokerTerms
 from backtests.engine.market import make_market
 from backtests.engine.news import News
@@ -31,24 +30,15 @@ from feeds.scoring import Score
 from strategies.signals import Floats, NewsItem, SignalBook, place
 from strategies.view import Market
 
-Bait = Literal["prices", "headlines", "seen later"]
-BAITS: tuple[Bait, ...] = ("prices", "headlines", "seen later")
 Scoring = Callable[[Headline], Score]
-
-WILD = 7.0  # factor on a price; every other one is divided by it
-_MOODS = (
-    "Disaster and panic: cheap Chinese AI model undercuts demand for Nvidia chips",
-    "Wonderful success: AI data centre spending is doubled as Nvidia chips run short",
-)
-_SECOND = timedelta(seconds=1)
-_AFTER = (*[_SECOND] * 9, timedelta(hours=26), timedelta(hours=50), timedelta(hours=74))  # after the moment
-_CLAIMED = tuple(timedelta(hours=hours) for hours in (1, 6, 14, 26))  # published before the moment, seen after it
+PLANTED_SEED = 3
 
 
-class Worlds:
-    """Makes the worlds of an episode's decisions, each when it is first asked for, and counts the canaries.
+class CounterfactualMarkets:
+    """Makes the markets of an episode's decisions, each when it is first asked for, and counts what was planted.
 
     A decision is named by the row of its session in the table of sessions, and by whether it waits for the open.
+    Markets are kept as pickles: a rule that searches the memory for markets meets none of another decision.
     """
 
     def __init__(
@@ -63,64 +53,67 @@ class Worlds:
         self._items = news.items
         self._scoring = scoring
         self._scores: dict[Headline, Score] = {}
-        self._news: dict[tuple[int, tuple[Bait, ...]], News] = {}
-        self._markets: dict[tuple[int, bool, tuple[Bait, ...]], Market] = {}
+        self._markets: dict[tuple[int, bool, tuple[Kind, ...]], bytes] = {}
         self.rescored: list[tuple[NewsItem, Score]] = []  # items whose score is another one without the future
-        self.headlines = self.claimed = self.bars = 0  # canaries planted; `claimed` of the headlines are "seen later"
+        self.headlines = self.claimed = self.bars = 0  # planted; `claimed` of the headlines are "seen later"
+        self._counted: set[int] = set()
 
     def known_by(self, row: int) -> datetime:
         """Returns the last moment (UTC) at which a headline may become known and still count for the decision."""
         return last_moment(self.episode, self.terms, row)
 
-    def cut(self, row: int, *, after_open: bool) -> Market:
+    def known(self, row: int, *, after_open: bool) -> Market:
         """Returns the market without anything from after the decision; it ends with the decision's session."""
         return self._market(row, after_open, ())
 
-    def bait(self, row: int, *, after_open: bool, baits: tuple[Bait, ...] = BAITS) -> Market:
-        """Returns the market to the window's end, with canaries of the given kinds after the decision."""
-        return self._market(row, after_open, baits)
+    def planted(self, row: int, *, after_open: bool, kinds: tuple[Kind, ...] = KINDS) -> Market:
+        """Returns the market to the window's end, with a made-up future of the given kinds after the decision."""
+        return self._market(row, after_open, kinds)
 
-    def _market(self, row: int, after_open: bool, baits: tuple[Bait, ...]) -> Market:
-        key = (row, after_open, baits)
+    def _market(self, row: int, after_open: bool, kinds: tuple[Kind, ...]) -> Market:
+        key = (row, after_open, kinds)
         if key not in self._markets:
-            session = self.episode.sessions.sessions[row]
-            bars = self.episode.prices.bars
-            if not baits:
-                made = {symbol: _cut_bars(each, session, after_open=after_open) for symbol, each in bars.items()}
-                episode = dataclasses.replace(self.episode, end=session, prices=Prices(bars=made))
-            elif "prices" in baits:
-                made = {symbol: _wild_bars(each, session, after_open=after_open) for symbol, each in bars.items()}
-                episode = dataclasses.replace(self.episode, prices=Prices(bars=made))
-                if baits == BAITS:
-                    last = self.episode.sessions.sessions[self.episode.window[-1]]
-                    traded = [bars[symbol].sessions for symbol in self.episode.tradable]
-                    self.bars += sum(bisect_right(days, last) - bisect_left(days, session) for days in traded)
-            else:
-                episode = self.episode
-            self._markets[key] = make_market(episode, self._news_of(row, baits))
-        return self._markets[key]
+            self._markets[key] = pickle.dumps(make_market(self._episode(*key), self._news_of(row, kinds)), protocol=5)
+        market: Market = pickle.loads(self._markets[key])  # noqa: S301 (made above, in this process)
+        return market
 
-    def _news_of(self, row: int, baits: tuple[Bait, ...]) -> News:
-        key = (row, baits)
-        if key not in self._news:
-            delay, by = self.episode.assumed_delay, self.known_by(row)
-            known = [item for item in self._items if baits or item.headline.known_at(delay) <= by]
-            heads = [item.headline for item in known]
-            scores = [self._score(item) for item in known]
-            for head, score in self._canaries(row, baits):
-                heads.append(head)
-                scores.append(score)
-            items = place(
-                heads,
-                scores,
-                self.episode.sessions,
-                assumed_delay=delay,
-                lead=self.episode.lead,
-                latency=self.episode.latency,
-            )
-            placed = News(items=items, rejects=(), scorer="")
-            self._news[key] = place_news(self.episode, placed, self.terms)
-        return self._news[key]
+    def _episode(self, row: int, after_open: bool, kinds: tuple[Kind, ...]) -> Episode:
+        session = self.episode.sessions.sessions[row]
+        bars = self.episode.prices.bars
+        if not kinds:
+            made = {symbol: known_bars(each, session, after_open=after_open) for symbol, each in bars.items()}
+            actions = tuple(each for each in self.episode.actions if each.ex_date <= session)
+            return dataclasses.replace(self.episode, end=session, prices=Prices(bars=made), actions=actions)
+        if "prices" not in kinds:
+            return self.episode
+        wild = {s: poisoned_bars(each, session, PLANTED_SEED, after_open=after_open) for s, each in bars.items()}
+        if kinds == KINDS:
+            last = self.episode.sessions.sessions[self.episode.window[-1]]
+            traded = [bars[symbol].sessions for symbol in self.episode.tradable]
+            self.bars += sum(bisect_right(days, last) - bisect_left(days, session) for days in traded)
+        actions = tuple(poisoned_action(each, PLANTED_SEED) if each.ex_date > session else each
+                        for each in self.episode.actions)  # fmt: skip
+        return dataclasses.replace(self.episode, prices=Prices(bars=wild), actions=actions)
+
+    def _news_of(self, row: int, kinds: tuple[Kind, ...]) -> News:
+        delay, by = self.episode.assumed_delay, self.known_by(row)
+        known = [item for item in self._items if kinds or item.headline.known_at(delay) <= by]
+        heads = [item.headline for item in known]
+        scores = [self._score(item) for item in known]
+        planted = list(planted_headlines(row, by, delay, kinds, self._scoring))
+        if kinds == KINDS and row not in self._counted:
+            self._counted.add(row)
+            self.headlines += len(planted)
+            self.claimed += sum(head.seen is not None for head, _ in planted)
+        items = place(
+            [*heads, *(head for head, _ in planted)],
+            [*scores, *(score for _, score in planted)],
+            self.episode.sessions,
+            assumed_delay=delay,
+            lead=self.episode.lead,
+            latency=self.episode.latency,
+        )
+        return place_news(self.episode, News(items=items, rejects=(), scorer=""), self.terms)
 
     def _score(self, item: NewsItem) -> Score:
         """Scores each headline once; the rows of an audit ascend, so nothing later has been scored before it."""
@@ -131,35 +124,9 @@ class Worlds:
                 self.rescored.append((item, self._scores[head]))
         return self._scores[head]
 
-    def _canaries(self, row: int, baits: tuple[Bait, ...]) -> Iterator[tuple[Headline, Score]]:
-        by, delay = self.known_by(row), self.episode.assumed_delay
-        planted: list[tuple[datetime, datetime | None]] = []
-        if "headlines" in baits:
-            planted += [(by - delay + later, None) for later in _AFTER]
-        if "seen later" in baits:
-            planted += [(by - earlier, by + later) for earlier in _CLAIMED for later in (_SECOND, timedelta(hours=26))]
-        if baits == BAITS:
-            self.headlines += len(planted)
-            self.claimed += sum(seen is not None for _, seen in planted)
-        for number, (published, seen) in enumerate(planted):
-            sign = 1.0 if row % 2 else -1.0
-            head = Headline(
-                id=f"canary-{row}-{number}",
-                feed="canary",
-                source="canary",
-                title=_MOODS[row % 2],
-                summary="",
-                link="",
-                language="en",
-                published=published,
-                seen=seen,
-            )
-            score = Score(language="en", relevance=1.0, sentiment=sign, tone=sign)
-            yield head, self._scoring(head) if self._scoring else score
 
-
-def _cut_bars(bars: Bars, session: date, *, after_open: bool) -> Bars:
-    """The bars before a session; with `after_open` that session's open too, its other figures NaN. Copies, no views."""
+def known_bars(bars: Bars, session: date, *, after_open: bool) -> Bars:
+    """Copies the bars before a session; with `after_open` that session's open too, its other figures NaN."""
     stop = bisect_left(bars.sessions, session)
     opened = after_open and session in bars.sessions[stop : stop + 1]
     pad = [np.nan] if opened else []
@@ -178,65 +145,19 @@ def _cut_bars(bars: Bars, session: date, *, after_open: bool) -> Bars:
     )
 
 
-def _wild_bars(bars: Bars, session: date, *, after_open: bool) -> Bars:
-    """The bars with every price from a session on made wild; with `after_open` that session's open is left."""
-    start = bisect_left(bars.sessions, session)
-    first = start + (after_open and session in bars.sessions[start : start + 1])
+def sliced_market(whole: Market, row: int, news: News, *, after_open: bool) -> Market:
+    """Cuts a market at a decision by slicing; the same as `CounterfactualMarkets.known` makes the long way."""
+    opened, close = whole.open[: row + 1].copy(), whole.close[: row + 1].copy()
+    close[row] = np.nan
+    if not after_open:
+        opened[row] = np.nan
+    items = [item for item in news.items if item.session is not None and item.session <= row]
     return dataclasses.replace(
-        bars,
-        open=_wild(bars.open, first),
-        high=_wild(bars.high, start),
-        low=_wild(bars.low, start),
-        close=_wild(bars.close, start),
-        volume=_wild(bars.volume, start),
+        whole,
+        sessions=whole.sessions[: row + 1],
+        open=opened,
+        close=close,
+        exposure=whole.exposure[:, : row + 1].copy(),
+        signals=SignalBook(items, whole.first, row),
+        splits=tuple(each for each in whole.splits if each[0] <= row),
     )
-
-
-def _wild(values: Floats, start: int) -> Floats:
-    """A copy with the values from `start` on spiked up and down in turns."""
-    out = values.copy()
-    out[start:] *= np.where(np.arange(len(out) - start) % 2, 1 / WILD, WILD).reshape(-1, *[1] * (out.ndim - 1))
-    return out
-
-
-# What a rule may have kept
-
-
-def held(spare: Sequence[Market]) -> list[Market | Bars | SignalBook]:
-    """Returns every market, bar series and signal book alive in this process, but those of `spare`.
-
-    A rule may hold a reference to whole data anywhere: in a global, a closure, a class. The garbage collector
-    knows them all.
-    """
-    known = {id(each) for market in spare for each in (market, market.signals)}
-    kinds = {Market, Bars, SignalBook}
-    return [each for each in gc.get_objects() if type(each) in kinds and id(each) not in known]
-
-
-@contextmanager
-def spoiled(
-    kept: Sequence[Market | Bars | SignalBook], world: Market, session: date, *, after_open: bool
-) -> Iterator[None]:
-    """Makes wild, in place and only inside this context, what `kept` data say of `session` and later.
-
-    Signal books get the items of `world`.
-    """
-    arrays: list[tuple[Floats, Floats]] = []
-    books: list[tuple[SignalBook, tuple[NewsItem, ...], dict[tuple[str, float, str], Floats]]] = []
-    try:
-        for each in kept:
-            if isinstance(each, SignalBook):
-                books.append((each, each._items, each._tables))
-                each._items, each._tables = world.signals._items, {}
-                continue
-            start = bisect_left(each.sessions, session)
-            for values, first in ((each.close, start), (each.open, start + after_open)):
-                if values.flags.writeable:
-                    arrays.append((values, values.copy()))
-                    values[:] = _wild(values, first)
-        yield
-    finally:
-        for book, items, tables in books:
-            book._items, book._tables = items, tables
-        for values, copy in arrays:
-            values[:] = copy

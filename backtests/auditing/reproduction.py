@@ -55,7 +55,7 @@ def rerun(folder: Path | str) -> Result:
         made.document["borrow_stress"] = borrow_stress(episode, news, rules, terms, rates)
     if "audit" in run.document:
         found = short_audit(episode, news, rules, made.tables["targets"].rows, terms)
-        made.document["audit"] = {"decisions": found.decisions, "violations": len(found.violations)}
+        made.document["audit"] = found.short_document()
     standing = {name: run.evidence[name] for name in _standing(run)}
     made.evidence = dict(standing)
     if any(method.gather and method.name in run.evidence for method in METHODS):

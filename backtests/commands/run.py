@@ -151,7 +151,7 @@ def _run_one(request: _Request, episode: Episode, scored: News, borrow: tuple[fl
         if borrow:
             result.document["borrow_stress"] = borrow_stress(episode, news, rules, request.terms, borrow)
         audited = short_audit(episode, news, rules, result.tables["targets"].rows, request.terms)
-        result.document["audit"] = {"decisions": audited.decisions, "violations": len(audited.violations)}
+        result.document["audit"] = audited.short_document()
         record(result, request.ledger)
         gather(result, rules, episode, news)
     return result, audited
@@ -179,11 +179,11 @@ def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, as_json:
             firsts[name] = episode.start
             done(1)
     facts, compared = scorer_facts(scorer.label, scorer.trained_until, firsts), AcrossEpisodes(cells=tuple(cells))
-    audit = {
-        "decisions": sum(each.decisions for each in audits),
-        "violations": sum(len(each.violations) for each in audits),
-    }
-    lines = [audit_line(**audit), *filter(None, [scorer_line(facts)])]
+    counts = sum(each.decisions for each in audits), sum(len(each.violations) for each in audits)
+    unproved = list(dict.fromkeys(line for each in audits for line in each.unproved))
+    audit: dict[str, object] = {"decisions": counts[0], "violations": counts[1]}
+    audit |= {"unproved": unproved} if unproved else {}
+    lines = [audit_line(*counts, len(unproved)), *filter(None, [scorer_line(facts)])]
     document = {**compared.document(), "audit": audit, "scorer": facts}
     show(across_episodes_text(compared) + "\n".join(lines) + "\n", document, as_json=as_json)
     if output is not None:
@@ -192,14 +192,15 @@ def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, as_json:
 
 
 def _tell(audits: Sequence[Audit]) -> None:
-    """Says on stderr what an audit found; exit code 1 where a decision knew the future."""
+    """Says on stderr what audits found; exit code 1 where a decision knew the future, 3 where that is not proved."""
     for line in [
-        *(line for each in audits for line in unproved_lines(each)),
+        *dict.fromkeys(line for each in audits for line in unproved_lines(each)),
         *(line for each in audits for line in violation_lines(each)),
     ]:
         click.echo(line, err=True)
-    if any(each.violations for each in audits):
-        sys.exit(1)
+    code = max((each.exit_code for each in audits), key=(0, 3, 1).index, default=0)
+    if code:
+        sys.exit(code)
 
 
 def _run_folder(name: str, hash8: str) -> Path:

@@ -72,9 +72,14 @@ def reloaded(rule: Rule, path: Path | None = None) -> Rule:
     """Makes a rule from a file anew, in a module of its own that remembers nothing; other rules as they are."""
     if rule.code is None:
         return rule
-    made = _from_text(path or Path(rule.code.file), rule.code.text, rule.code.name, fresh=True)
-    values = {name: getattr(rule, name) for name in (field.name for field in dataclasses.fields(rule))}
-    return made(**values)
+    return rule_from_code(
+        rule.code, {field.name: getattr(rule, field.name) for field in dataclasses.fields(rule)}, path
+    )
+
+
+def rule_from_code(code: Code, values: dict[str, Any], path: Path | None = None) -> Rule:
+    """Makes a rule from the text of its file and its parameters, in a module of its own."""
+    return _from_text(path or Path(code.file), code.text, code.name, fresh=True)(**values)
 
 
 def saved_rule(folder: Path, row: dict[str, Any]) -> Rule:

@@ -52,7 +52,7 @@ class Claimed(Cheat):
         return (np.full(len(view.symbols), round(total, 9)),)
 
     def step(self, state: Floats, rows: tuple[Floats, ...]) -> Floats:
-        """The more it believes, the more it holds: its sign alone may be the same with canaries and without."""
+        """The more it believes, the more it holds: its sign alone may be the same with a planted future and without."""
         return spread(np.sign(rows[0]), self.gross) * (np.abs(rows[0]) / (1 + np.abs(rows[0])))
 
 
@@ -121,7 +121,7 @@ BT_CHEATS: dict[str, tuple[str, str]] = {
     "the feed's own source": (_peek("next(self.data.p.source)[4]"), "has not happened"),
     "the bars behind the feed": (
         _peek("(lambda near: near['bars'].close[near['index'] + 1])(self.data.p.source.gi_frame.f_locals)"),
-        "canary planted",
+        "reaches",
     ),
     "the memory of the process": (
         _peek(

@@ -65,9 +65,13 @@ def audit(
 ) -> None:
     """Proves that no decision knew the future: EPISODE is an episode or the folder of a run.
 
-    Cuts news and prices at every decision, decides again and compares; then plants canaries (wild headlines and
-    prices) after it and compares again. Of a session with several decisions the last is looked at. Exit code 1 when
-    a decision differs.
+    Cuts news and prices at every decision, decides again and compares; then plants wild headlines and prices after
+    it and compares again (the planted look-ahead check). Your own strategy decides in a process of its own, which is
+    handed only what was known. Of a session with several decisions the last is looked at.
+
+    Exit codes: 0 proved; 1 a decision differs or reaches outside; 2 wrong use or input; 3 NOT PROVED: no decision
+    differs, but the strategy brought along something that no audit can judge, such as a file it read when it was
+    loaded.
 
     \b
     Example:
@@ -105,8 +109,8 @@ def audit(
     click.echo(text_audit(found), err=as_json, nl=False)
     if as_json:
         click.echo(json.dumps(found.document(), ensure_ascii=False, allow_nan=False))
-    if found.violations:
-        sys.exit(1)
+    if found.exit_code:
+        sys.exit(found.exit_code)
 
 
 def _anew(headline: Headline, scorer: Scorer, lexicon_as_of: date | None) -> Score:
@@ -119,16 +123,22 @@ def text_audit(found: Audit) -> str:
     lines = [
         f"{found.episode}: news and prices cut at every decision, every decision made again",
         *(f"  {name.ljust(width)}  {count:5} decisions, {wrong} differed" for name, count, wrong in found.strategies),
-        (
-            f"canaries planted after the decisions: {found.headlines:,} wild headlines, {found.claimed:,} of them with "
-            f"an earlier `published`,"
-        ),
-        f"and {found.bars:,} wild bars",
+        *_planted_lines(found),
         *violation_lines(found),
         *unproved_lines(found),
         found.summary(),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _planted_lines(found: Audit) -> list[str]:
+    """What was planted after the decisions; nothing where only strategies of backtrader were replayed."""
+    if not found.headlines and not found.bars:
+        return []
+    return [
+        f"planted after the decisions: {found.headlines:,} wild headlines, {found.claimed:,} of them with an",
+        f"earlier `published`, and {found.bars:,} wild bars",
+    ]
 
 
 def violation_lines(found: Audit) -> list[str]:
@@ -140,7 +150,7 @@ def violation_lines(found: Audit) -> list[str]:
 
 def unproved_lines(found: Audit) -> list[str]:
     """One line for each thing that no audit can judge."""
-    return [f"NOT PROVED {each}: what it brings along from there may be of the future" for each in found.unproved]
+    return [f"NOT PROVED {each}: what it brings along may be of the future" for each in found.unproved]
 
 
 def _line(each: Violation) -> str:

@@ -211,15 +211,20 @@ def _news_lines(record: RunRecord, session: str) -> list[str]:
     return [f"{line.ljust(width)}  {title}" for line, title in zip(figures, titles, strict=True)]
 
 
-def audit_line(decisions: int, violations: int) -> str:
-    """Prints the short form of an audit."""
-    return f"audit: {decisions} decisions re-decided without the future, {violations} differed"
+def audit_line(decisions: int, violations: int, unproved: int = 0) -> str:
+    """Prints the short form of an audit; `unproved` counts what it cannot judge."""
+    line = f"audit: {decisions} decisions re-decided without the future, {violations} differed"
+    return f"{line}; NOT PROVED for {unproved} reason{'s' * (unproved != 1)}" if unproved else line
 
 
 def audit_lines(record: RunRecord) -> list[str]:
     """Prints the short form of the audit, where the run was audited."""
     found = record.document.get("audit")
-    return [audit_line(found["decisions"], found["violations"])] if found else []
+    if not found:
+        return []
+    unproved = found.get("unproved", ())
+    lines = [audit_line(found["decisions"], found["violations"], len(unproved))]
+    return [*lines, *(f"NOT PROVED {each}" for each in unproved)]
 
 
 def borrow_rows(record: RunRecord) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from backtests._replay import replay
-from backtests.auditing.audit import _sliced, audit, short_audit
-from backtests.auditing.counterfactual import BAITS, Worlds
+from backtests.auditing.audit import audit, short_audit
+from backtests.auditing.counterfactual import CounterfactualMarkets, sliced_market
+from backtests.auditing.poisoning import LARGEST
 from backtests.engine.market import make_market
 from backtests.engine.news import read_news
 from backtests.episodes.episode import load_episode
@@ -46,7 +47,7 @@ def _anew(headline: Headline) -> Score:
 
 
 def test_no_registered_rule_is_accused(deepseek):
-    """Every rule, every session: cut and baited, scores made anew, nothing differs; both halves count as progress."""
+    """Every rule, every session: cut and planted, scores made anew, nothing differs; both halves count as progress."""
     episode, news = deepseek
     steps = []
     found = audit(episode, news, standard_rules(), scoring=_anew, on_progress=steps.append)
@@ -67,13 +68,13 @@ def test_each_cheat_is_caught_and_what_it_looked_at_is_named(deepseek, cheat):
 
 @pytest.mark.parametrize("cheat", CHEATS)
 def test_a_cheat_that_ran_before_is_caught_too(deepseek, cheat):
-    """It may have kept the whole market; the canaries go into whatever it keeps."""
+    """It may have kept the whole market; whatever it keeps is poisoned while it decides."""
     episode, news = deepseek
     targets = replay(episode, cheat(), news=news).tables["targets"].rows
     found = audit(episode, news, [cheat()], targets=targets)
     assert found.violations
     if cheat is Tomorrow:
-        assert {each.changed for each in found.violations} == {"canary planted in data that the rule holds"}
+        assert len(found.violations) == len(episode.window)
         assert all("input 1 of" in each.input for each in found.violations)
 
 
@@ -97,21 +98,25 @@ def _score(sentiment: float = -1.0) -> Score:
 
 
 def test_the_short_form_catches_what_looks_into_the_future(deepseek):
-    """Cut and compare, no canaries: the full sample shows."""
+    """Cut and compare, nothing planted: the full sample shows."""
     episode, news = deepseek
     result = replay(episode, FullSample(), news=news)
     found = short_audit(episode, news, [FullSample()], result.tables["targets"].rows)
-    assert found.summary() == f"audit: 19 decisions re-decided without the future, {len(found.violations)} differed"
+    line = f"audit: 19 decisions re-decided without the future, {len(found.violations)} differed"
+    assert found.summary().startswith(line)
     assert found.violations
 
 
 def test_the_short_way_and_the_long_way_cut_alike(deepseek):
     """Slices of the market are what the shorter episode gives, prices and signals."""
     episode, news = deepseek
-    whole, worlds = make_market(episode, news), Worlds(episode, news)
+    whole, markets = make_market(episode, news), CounterfactualMarkets(episode, news)
     for after_open in (False, True):
         for row in episode.window:
-            one, other = _sliced(whole, row, news, after_open=after_open), worlds.cut(row, after_open=after_open)
+            one, other = (
+                sliced_market(whole, row, news, after_open=after_open),
+                markets.known(row, after_open=after_open),
+            )
             assert one.sessions == other.sessions
             for name in ("open", "close"):
                 np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
@@ -119,14 +124,16 @@ def test_the_short_way_and_the_long_way_cut_alike(deepseek):
             np.testing.assert_array_equal(*tables)
 
 
-def test_canaries_are_wild_and_the_past_is_untouched(deepseek):
-    """From the session on every price is seven times off and the signal is drowned; before it nothing differs."""
+def test_what_is_planted_is_wild_and_the_past_is_untouched(deepseek):
+    """From the session on every price has a factor of its own and the signal is drowned; before it nothing differs."""
     episode, news = deepseek
-    whole, worlds, row = make_market(episode, news), Worlds(episode, news, _anew), episode.window[8]
-    wild = worlds.bait(row, after_open=False, baits=BAITS)
+    whole, row = make_market(episode, news), episode.window[8]
+    wild = CounterfactualMarkets(episode, news, _anew).planted(row, after_open=False)
     np.testing.assert_array_equal(wild.close[:row], whole.close[:row])
-    ratio = wild.close[row:] / whole.close[row:]
-    assert np.nanmax(np.abs(np.abs(np.log(ratio)) - np.log(7))) < 1e-9
+    ratio = np.log(wild.close[row:] / whole.close[row:])
+    assert np.nanmax(np.abs(ratio)) <= np.log(LARGEST)
+    assert len(np.unique(ratio[np.isfinite(ratio)])) == np.isfinite(ratio).sum()
+    assert 1 < np.nanstd(ratio) < np.log(LARGEST)
     sums = [each.signals.table("sentiment", half_life=1.0, reactions="include") for each in (wild, whole)]
     first = row - whole.first
     np.testing.assert_array_equal(sums[0][: first + 1], sums[1][: first + 1])
@@ -134,7 +141,7 @@ def test_canaries_are_wild_and_the_past_is_untouched(deepseek):
 
 
 def test_an_audit_leaves_the_data_as_they_were(deepseek):
-    """Canaries in held data are taken out again."""
+    """What was made up in live data is put right again."""
     episode, news = deepseek
     before = {symbol: (bars.open.copy(), bars.close.copy()) for symbol, bars in episode.prices.bars.items()}
     replay(episode, Tomorrow(), news=news)
@@ -188,12 +195,13 @@ def test_a_scorer_that_remembers_is_caught(deepseek):
 
 
 def test_the_command_audits_an_episode_and_says_what_it_did(tmp_path):
-    """Exit code 0, one JSON object with decisions, violations and canaries."""
+    """Exit code 0, one JSON object with decisions, violations and what was planted."""
     done = backtest("audit", "deepseek-2025", "-s", "shock", "--start", "2025-01-24", "--end", "2025-01-29", "--json",
                     cwd=tmp_path)  # fmt: skip
     document = json.loads(done.stdout)
     assert (done.returncode, document["decisions"], document["violations"]) == (0, 12, [])
-    assert document["canaries"] == document["planted"]["headlines"] + document["planted"]["bars"] > 100
+    assert document["planted"]["headlines"] > document["planted"]["seen_later"] > 0
+    assert document["planted"]["bars"] > 100
     assert "audit: 12 decisions re-decided without the future, 0 differed" in done.stderr
 
 

@@ -36,7 +36,7 @@ def on_minutes(folder):
 
 
 @pytest.fixture(scope="module", params=["open,close", "close", "minutes"])
-def world(request, tmp_path_factory):
+def run_on(request, tmp_path_factory):
     """Episode, news and terms of each way to decide more than once, or later, in a session."""
     if request.param == "minutes":
         episode, terms = on_minutes(tmp_path_factory.mktemp("minutes")), BrokerTerms()
@@ -45,9 +45,9 @@ def world(request, tmp_path_factory):
     return episode, read_news(episode), terms
 
 
-def test_no_registered_rule_is_accused_on_any_clock(world):
-    """Cut and baited at the last moment of each session whose news it may trade; nothing differs."""
-    episode, news, terms = world
+def test_no_registered_rule_is_accused_on_any_clock(run_on):
+    """Cut and planted at the last moment of each session whose news it may trade; nothing differs."""
+    episode, news, terms = run_on
     found = audit(episode, news, standard_rules(), terms, scoring=anew)
     assert found.violations == ()
     assert found.decisions == len(standard_rules()) * len(episode.window)
@@ -55,8 +55,8 @@ def test_no_registered_rule_is_accused_on_any_clock(world):
 
 
 @pytest.mark.parametrize("cheat", [Tomorrow, Claimed, FullSample])
-def test_each_cheat_is_caught_on_any_clock(world, cheat):
+def test_each_cheat_is_caught_on_any_clock(run_on, cheat):
     """Beside an honest rule, which stays clean."""
-    episode, news, terms = world
+    episode, news, terms = run_on
     found = audit(episode, news, [cheat(), *standard_rules(["shock"], {"reactions": "include"})], terms)
     assert {each.strategy for each in found.violations} == {cheat.name}

@@ -389,11 +389,11 @@ def test_a_rule_that_opens_the_price_file_is_caught_by_the_run_itself(tmp_path):
 
 
 def test_a_rule_that_read_the_price_file_when_it_was_loaded_cannot_be_judged_and_that_is_said(tmp_path):
-    """What it knows from there nobody can cut: no violation, but a line that says so, and in --json `unproved`."""
+    """What it knows from there nobody can cut: no violation, but exit code 3, a line, and in --json `unproved`."""
     prices = load_episode("deepseek-2025").folder / "prices.csv"
     own(tmp_path, f"TEXT = open({str(prices)!r}).read()\n" + RULE)
     done = backtest("audit", "deepseek-2025", "-s", "mine.py", "--json", cwd=tmp_path)
-    assert done.returncode == 0
+    assert done.returncode == 3
     assert "NOT PROVED mine.py opens" in done.stderr
     assert "prices.csv" in json.loads(done.stdout)["unproved"][0]
 

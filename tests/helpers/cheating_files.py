@@ -1,0 +1,330 @@
+"""Files of users' strategies that trade on the coming session, each by another way to its figures."""
+
+from __future__ import annotations
+
+_RULE = '''
+import numpy as np
+from strategies import Rule
+
+LOOK
+
+def move(bars, session):
+    k = list(bars.sessions).index(session)
+    return bars.close[k] / bars.open[k] - 1
+
+
+def moves(view, bars):
+    return np.array([move(bars[s], view.session) if s in ("NVDA", "AVGO", "MU") else 0.0 for s in view.symbols])
+
+
+class Cheat(Rule):
+    """Trades on the coming session; holds nothing where it cannot see it."""
+
+    traded = ("chips",)
+
+    def observe(self, view):
+        try:
+            return (tomorrow(view),)
+        except Exception:
+            return (np.zeros(len(view.symbols)),)
+
+    def step(self, state, rows):
+        return np.sign(rows[0]) * 0.05
+'''
+
+_HUNT = """
+import sys
+
+def hunt(frame, kind="Episode"):
+    while frame:
+        for value in list(frame.f_locals.values()):
+            if type(value).__name__ == kind:
+                return value
+        frame = frame.f_back
+    raise LookupError(kind)
+"""
+_BY_TABLE = """
+def read(lines):
+    rows = [line.split(",") for line in lines if line[:4] in ("NVDA", "AVGO", "MU,2")]
+    return {(row[0], row[1]): float(row[5]) / float(row[2]) - 1 for row in rows}
+
+def tomorrow(view):
+    return np.array([TABLE.get((s, view.session.isoformat()), 0.0) for s in view.symbols])
+"""
+
+
+def _rule(look: str) -> str:
+    return _RULE.replace("LOOK", look)
+
+
+def _table(read: str) -> str:
+    return _rule(_BY_TABLE + read)
+
+
+_PRICES = "PRICES"  # stands for the path of the episode's price file, FOLDER for the test's own folder
+
+# Those that look while the run decides, and would hold nothing without the future: exit code 1.
+WHILE_DECIDING: dict[str, str] = {
+    "frames": _rule(_HUNT + "def tomorrow(view):\n    return moves(view, hunt(sys._getframe()).prices.bars)\n"),
+    "frames of a traceback": _rule(
+        _HUNT + "def tomorrow(view):\n    try:\n        1 / 0\n    except ZeroDivisionError as wrong:\n"
+        "        return moves(view, hunt(wrong.__traceback__.tb_frame).prices.bars)\n"
+    ),
+    "inspect": _rule(
+        "import inspect\n\ndef tomorrow(view):\n    for each in inspect.stack(0):\n"
+        "        for value in list(each.frame.f_locals.values()):\n"
+        "            if type(value).__name__ == 'Episode':\n                return moves(view, value.prices.bars)\n"
+    ),
+    "the garbage collector": _rule(
+        "import gc\n\ndef tomorrow(view):\n"
+        "    found = [each for each in gc.get_objects() if type(each).__name__ == 'Episode' and 'NVDA' in each.prices.bars]\n"
+        "    return moves(view, found[0].prices.bars)\n"
+    ),
+    "referrers": _rule(
+        "import gc\nfrom backtests.episodes.episode import Episode\n\ndef tomorrow(view):\n"
+        "    found = [each for each in gc.get_referrers(Episode) if type(each) is Episode]\n"
+        "    return moves(view, found[0].prices.bars)\n"
+    ),
+    "a copy made in the first decision": _rule(
+        _HUNT + "KEPT = {}\n\ndef tomorrow(view):\n    if not KEPT:\n"
+        "        for s, b in hunt(sys._getframe()).prices.bars.items():\n"
+        "            KEPT.update({(s, d): c / o - 1 for d, o, c in zip(b.sessions, b.open.tolist(), b.close.tolist())})\n"
+        "    return np.array([KEPT[s, view.session] if s in ('NVDA', 'AVGO', 'MU') else 0.0 for s in view.symbols])\n"
+    ),
+    "a copy kept in a module of the program": _rule(
+        _HUNT + "import feeds.headline as keeper\n\ndef tomorrow(view):\n    if not hasattr(keeper, 'kept'):\n"
+        "        keeper.kept = {}\n        for s, b in hunt(sys._getframe()).prices.bars.items():\n"
+        "            keeper.kept.update({(s, d): c / o - 1 for d, o, c in zip(b.sessions, b.open.tolist(), b.close.tolist())})\n"
+        "    return np.array([keeper.kept.get((s, view.session), 0.0) if s in ('NVDA', 'AVGO', 'MU') else 0.0\n"
+        "                     for s in view.symbols])\n"
+    ),
+    "a copy kept in the environment": _rule(
+        _HUNT + "import json\nimport os\n\ndef tomorrow(view):\n    if 'KEPT' not in os.environ:\n"
+        "        bars = hunt(sys._getframe()).prices.bars\n"
+        "        os.environ['KEPT'] = json.dumps({f'{s} {d}': move(bars[s], d) for s in ('NVDA', 'AVGO', 'MU')\n"
+        "                                         for d in bars[s].sessions})\n"
+        "    kept = json.loads(os.environ['KEPT'])\n"
+        "    return np.array([kept.get(f'{s} {view.session}', 0.0) for s in view.symbols])\n"
+    ),
+    "a suspended generator": _rule(
+        _HUNT + "def walking():\n    bars = None\n    while True:\n        bars = (yield bars) or bars\n\n"
+        "WALK = walking()\nnext(WALK)\n\ndef tomorrow(view):\n"
+        "    return moves(view, WALK.send(hunt(sys._getframe()).prices.bars))\n"
+    ),
+    "a weak reference": _rule(
+        _HUNT + "import weakref\nREF = []\n\ndef tomorrow(view):\n    if not REF:\n"
+        "        REF.append(weakref.ref(type('Box', (), {'episode': hunt(sys._getframe())})))\n"
+        "    return moves(view, (REF[0]() or hunt(sys._getframe())).prices.bars)\n"
+    ),
+    "a thread that was started at load": _rule(
+        "import sys\nimport threading\nimport time\nFOUND = {}\nMAIN = threading.main_thread().ident\n\ndef watch():\n"
+        "    for _ in range(4000):\n        frame = sys._current_frames().get(MAIN)\n        while frame:\n"
+        "            for value in list(frame.f_locals.values()):\n"
+        "                if type(value).__name__ == 'Episode':\n                    FOUND['episode'] = value\n"
+        "            frame = frame.f_back\n        time.sleep(0.001)\n\n"
+        "threading.Thread(target=watch, daemon=True).start()\n\ndef tomorrow(view):\n"
+        "    for _ in range(200):\n        if FOUND:\n            break\n        time.sleep(0.005)\n"
+        "    return moves(view, FOUND['episode'].prices.bars)\n"
+    ),
+    "a profiler": _rule(
+        "import sys\nFOUND = {}\n\ndef spy(frame, event, argument):\n    for value in list(frame.f_locals.values()):\n"
+        "        if type(value).__name__ == 'Episode':\n            FOUND['episode'] = value\n\n"
+        "def tomorrow(view):\n    sys.setprofile(spy)\n    look(sys._getframe())\n    sys.setprofile(None)\n"
+        "    return moves(view, FOUND['episode'].prices.bars)\n\n"
+        "def look(frame):\n    while frame:\n        spy(frame, '', None)\n        frame = frame.f_back\n"
+    ),
+    "a destructor": _rule(
+        _HUNT + "FOUND = []\n\nclass Last:\n    def __del__(self):\n        FOUND.append(hunt(sys._getframe()))\n\n"
+        "def tomorrow(view):\n    Last()\n    return moves(view, FOUND[-1].prices.bars)\n"
+    ),
+    "the market behind the view": _rule(
+        "def tomorrow(view):\n    m = view._market\n    out = np.nan_to_num(m.close[view.row] / m.open[view.row] - 1)\n"
+        "    return out * np.array([s in ('NVDA', 'AVGO', 'MU') for s in view.symbols])\n"
+    ),
+    "another view of the same market": _rule(
+        "from strategies.view import View\n\ndef tomorrow(view):\n"
+        "    later = View(view._market, view.row + 1, after_open=False)\n"
+        "    out = np.nan_to_num(later.closes[-1] / later.opens[-1] - 1)\n"
+        "    return out * np.array([s in ('NVDA', 'AVGO', 'MU') for s in view.symbols])\n"
+    ),
+    "an address": _rule(
+        _HUNT + "import ctypes\n\ndef tomorrow(view):\n    place = id(hunt(sys._getframe()))\n"
+        "    return moves(view, ctypes.cast(place, ctypes.py_object).value.prices.bars)\n"
+    ),
+    "a replaced property of the view": _rule(
+        "from strategies import view as place\n\nplace.View.coming = property(lambda self: self._market)\n"
+        "place.View.masks = lambda self, *sectors: self._market.close[self.row] / self._market.open[self.row] - 1\n\n"
+        "def tomorrow(view):\n    chosen = np.array([s in ('NVDA', 'AVGO', 'MU') for s in view.symbols])\n"
+        "    return np.nan_to_num(view.masks()) * chosen\n"
+    ),
+    "the price file": _table(f"\ndef tomorrow(view, table=tomorrow):\n    global TABLE\n    TABLE = read(open({_PRICES!r}))\n    return table(view)\n"),
+    "an episode that it loads": _rule(
+        "from backtests import load_episode\n\ndef tomorrow(view):\n"
+        "    return moves(view, load_episode('deepseek-2025').prices.bars)\n"
+    ),
+    "another program": _table(
+        f"\nimport subprocess\n\ndef tomorrow(view, table=tomorrow):\n    global TABLE\n"
+        f"    TABLE = read(subprocess.run(['cat', {_PRICES!r}], capture_output=True, text=True).stdout.splitlines())\n"
+        "    return table(view)\n"
+    ),
+}  # fmt: skip
+
+# Those that bring the figures along from where no cut reaches: exit code 3.
+WHEN_LOADED: dict[str, str] = {
+    "the price file": _table(f"\nTABLE = read(open({_PRICES!r}))\n"),
+    "the price file by its number": _table(
+        f"\nimport os\nTABLE = read(os.read(os.open({_PRICES!r}, os.O_RDONLY), 10**8).decode().splitlines())\n"
+    ),
+    "the price file by pathlib": _table(f"\nimport pathlib\nTABLE = read(pathlib.Path({_PRICES!r}).read_text().splitlines())\n"),
+    "the price file by pandas": _table(
+        f"\nimport pandas\nTABLE = read(pandas.read_csv({_PRICES!r}).astype(str).agg(','.join, axis=1))\n"
+    ),
+    "the price file as memory": _table(
+        f"\nimport mmap\nwith open({_PRICES!r}, 'rb') as file:\n"
+        "    TABLE = read(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)[:].decode().splitlines())\n"
+    ),
+    "another program": _table(
+        f"\nimport subprocess\nTABLE = read(subprocess.run(['cat', {_PRICES!r}], capture_output=True, text=True).stdout.splitlines())\n"
+    ),
+    "an episode that it loads": _rule(
+        "from backtests import load_episode\nEPISODE = load_episode('deepseek-2025')\n\ndef tomorrow(view):\n"
+        "    return moves(view, EPISODE.prices.bars)\n"
+    ),
+    "a module of figures": _table("\nimport sys\nsys.path.insert(0, 'FOLDER')\nfrom figures import TABLE\n"),
+    "a module of figures, imported while deciding": _table(
+        "\nimport sys\nsys.path.insert(0, 'FOLDER')\n\ndef tomorrow(view, table=tomorrow):\n    global TABLE\n"
+        "    from figures import TABLE\n    return table(view)\n"
+    ),
+    "the file in its constructor": _table(
+        "\nTABLE = {}\n"
+    ).replace(
+        "    def observe", f"    def __post_init__(self):\n        TABLE.update(read(open({_PRICES!r})))\n\n    def observe"
+    ),
+    "a library that opens files by itself": _table(
+        f"\nimport pyarrow.csv\nFOUND = pyarrow.csv.read_csv({_PRICES!r}).to_pylist()\n"
+        "TABLE = {(r['symbol'], r['date'].isoformat()): r['close'] / r['open'] - 1 for r in FOUND}\n"
+    ),
+    "compiled code": _table(
+        f"\nimport ctypes\nlib = ctypes.CDLL(None)\nspace = ctypes.create_string_buffer(10**7)\n"
+        f"lib.read(lib.open({_PRICES!r}.encode(), 0), space, 10**7)\nTABLE = read(space.value.decode().splitlines()[:-1])\n"
+    ),
+}  # fmt: skip
+
+_BT = '''
+import sys
+import backtrader as bt
+
+LOOK
+
+class Cheat(bt.Strategy):
+    """Trades on the coming session."""
+
+    symbols = ("NVDA", "AVGO", "MU")
+
+    def next(self):
+        for data in self.datas:
+            try:
+                size = 0.1 if tomorrow(self, data) > 0 else -0.1
+            except Exception:
+                size = 0.0
+            self.order_target_percent(data, size)
+'''
+
+# The same as a bt.Strategy: exit code 1.
+STRATEGIES: dict[str, str] = {
+    "frames": _BT.replace(
+        "LOOK",
+        _HUNT + "def tomorrow(self, data):\n    b = hunt(sys._getframe()).prices.bars[data._name]\n"
+        "    k = list(b.sessions).index(data.datetime.date(0)) + 1\n    return b.close[k] / b.open[k] - 1\n",
+    ),
+    "the frames of the feed": _BT.replace(
+        "LOOK",
+        "def tomorrow(self, data):\n    near = data.p.source.gi_frame.f_locals\n    k = near['index'] + 1\n"
+        "    return near['bars'].close[k] / near['bars'].open[k] - 1\n",
+    ),
+    "the rows of the clock": _BT.replace(
+        "LOOK",
+        _HUNT + "def tomorrow(self, data):\n    rows = hunt(sys._getframe(), 'Clock').rows[data._name]\n"
+        "    k = [row[0] for row in rows].index(data.datetime[0]) + 1\n    return rows[k][4] / rows[k][1] - 1\n",
+    ),
+}  # fmt: skip
+
+# Honest ones: exit code 0.
+HONEST: dict[str, str] = {
+    "closures and seeded random numbers": '''
+import random
+import numpy as np
+from strategies import Rule
+
+random.seed(3)
+np.random.seed(5)
+rng = np.random.default_rng(7)
+
+
+def counter():
+    seen = []
+
+    def count(session):
+        seen.append(session)
+        return len(seen) % 3
+
+    return count
+
+
+COUNT = counter()
+
+
+class Honest(Rule):
+    """Draws lots."""
+
+    traded = ("chips",)
+
+    def observe(self, view):
+        return (view.masks("chips") * rng.random() * random.random() * np.random.random() * COUNT(view.session),)
+
+    def step(self, state, rows):
+        return rows[0] * 0.04
+''',
+    "after the open, on prices, news and exposures": '''
+import math
+import warnings
+import numpy as np
+from strategies import Rule
+
+
+class Honest(Rule):
+    """Follows the gap where the news agree."""
+
+    traded = ("chips", "power")
+    after_open = True
+
+    def observe(self, view):
+        warnings.warn("a warning shows a line of this file")
+        gap = view.opens[-1] / view.closes[-1] - 1
+        news = view.news("sentiment", half_life=2.0)[-1] * view.exposures("compute demand")
+        return np.nan_to_num(gap) * view.masks("chips", "power"), news, view.named(half_life=1.0)[-1]
+
+    def step(self, state, rows):
+        state[0] = 0.5 * state[0] + np.tanh(rows[0] * 10) + 0.1 * rows[2]
+        return np.clip(state[0], -1, 1) * 0.02
+''',
+    "several feeds": '''
+import random
+import backtrader as bt
+
+
+class Honest(bt.Strategy):
+    """Holds what rose more than the others, with some noise."""
+
+    symbols = ("NVDA", "AVGO", "MU", "SPY")
+
+    def __init__(self):
+        self.mean = {data: bt.indicators.SMA(data.close, period=5) for data in self.datas}
+        self.random = random.Random(4)
+
+    def next(self):
+        for data in self.datas:
+            up = data.close[0] > self.mean[data][0] and data.sentiment[0] > -1
+            self.order_target_percent(data, (0.1 if up else -0.1) * self.random.random())
+''',
+}
