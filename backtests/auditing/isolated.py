@@ -75,6 +75,9 @@ def decide_rule(rule: Rule, rows: range, known: Callable[[int], Market]) -> Alon
                 found.decisions.append(failed or said["failed"])
             else:
                 found.decisions.append(np.array(said["weights"], dtype=np.float64))
+        if failed is None:
+            send(None)
+            found.loading += next(answers)["notes"]
     return found
 
 
@@ -105,11 +108,12 @@ def decide_strategy(
             elif "due" in said:
                 since, session = (date.fromisoformat(day) for day in said["due"])
                 send(due(since, session))
-            elif "loaded" in said:
+            elif said.get("loaded"):
                 found.loading = said["notes"]
             else:
                 found.changes = [(session, symbol, weight) for session, symbol, weight in said.get("changes", [])]
                 found.reached = {int(row): notes for row, notes in said.get("reached", {}).items()}
+                found.loading += said["notes"]
                 failed = said.get("ended", said.get("failed"))
                 if failed is not None:
                     found.decisions = [failed] * (market.first + len(episode.window) - said.get("row", market.first))

@@ -12,16 +12,18 @@ import pickle
 import re
 import struct
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
 from backtests.auditing.point_in_time import Due
+from backtests.user_strategies.side_effects import IMPORTS, watched
 from strategies.rule import Rule
 from strategies.signals import Floats
 from strategies.view import Market
 
+AUDIT = "backtests.auditing"
 # Compiled libraries that open files by themselves: Python is not told of it.
 _READERS = re.compile(
     r"\b(?:import|from)\s+(pyarrow|polars|duckdb|h5py|tables|netCDF4|cffi|_cffi_backend|fastparquet)\b"
@@ -46,8 +48,6 @@ def main() -> None:
         answers.flush()
 
     task = ask()
-    from backtests.user_strategies.side_effects import watched
-
     if "episode" in task:
         import backtests.engine.strategy_run  # noqa: F401 (what it opens when it is loaded is not the user's)
     before = _attributes()
@@ -58,18 +58,19 @@ def main() -> None:
             tell({"loaded": False, "failed": died_of(wrong), "notes": _taken(notes)})
             return
         tell({"loaded": True, "notes": [*_taken(notes), *_unseen(task["rule"]["code"].text), *_changed(before)]})
+        before = _attributes()
         if "episode" in task:
-            _replay(rule, task, ask, tell, notes)
+            tell({**_replay(rule, task, ask, tell, notes), "notes": _changed(before)})
         else:
             _decide(rule, ask, tell, notes)
+            tell({"notes": _changed(before)})
 
 
 def _decide(rule: Rule, ask: Callable[[], Any], tell: Callable[[dict[str, Any]], None], notes: list[str]) -> None:
     from strategies.view import View
 
     state: Floats | None = None
-    while True:
-        row, market = ask()
+    for row, market in iter(ask, None):
         try:
             if state is None:
                 state = rule.fresh_state(len(market.symbols))
@@ -82,7 +83,7 @@ def _decide(rule: Rule, ask: Callable[[], Any], tell: Callable[[dict[str, Any]],
 
 def _replay(
     rule: Any, task: dict[str, Any], ask: Callable[[], Any], tell: Callable[[dict[str, Any]], None], notes: list[str]
-) -> None:
+) -> dict[str, Any]:
     from backtests.auditing.point_in_time import PointInTimeEpisode
     from backtests.engine.strategy_run import run_strategy
 
@@ -116,7 +117,7 @@ def _replay(
     except Exception as wrong:  # noqa: BLE001 (whatever it dies of, it has not decided)
         said = {"failed": died_of(wrong), "row": rows[-1]}
     reached.setdefault(rows[-1], []).extend(_taken(notes))
-    tell({"changes": changes, "reached": reached, **said})
+    return {"changes": changes, "reached": reached, **said}
 
 
 def _made(code: Any, values: dict[str, Any]) -> Rule:
@@ -137,24 +138,27 @@ def _taken(notes: list[str]) -> list[str]:
 
 
 def _unseen(text: str) -> Iterator[str]:
-    yield from (f"imports {name}, which reads files unseen" for name in dict.fromkeys(_READERS.findall(text)))
+    yield from (f"{IMPORTS}{name}, which reads files unseen" for name in dict.fromkeys(_READERS.findall(text)))
 
 
-def _attributes() -> dict[tuple[str, str], Any]:
-    """Every function, class and class member of this program that is loaded."""
-    found: dict[tuple[str, str], Any] = {}
+def _attributes() -> dict[str, Any]:
+    """Every function, class and class member of this program that is loaded, by its full name."""
+    found: dict[str, Any] = {}
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in {"backtests", "strategies", "feeds"}:
             for key, value in list(vars(module).items()):
                 if callable(value):
-                    found[name, key] = value
+                    found[f"{name}.{key}"] = value
                 if isinstance(value, type) and value.__module__ == name:
-                    found |= {(name, f"{key}.{member}"): each for member, each in vars(value).items()}
+                    found |= {f"{name}.{key}.{member}": each for member, each in vars(value).items()}
     return found
 
 
-def _changed(before: dict[tuple[str, str], Any]) -> Sequence[str]:
-    """Names what the user's file has replaced in this program."""
+def _changed(before: dict[str, Any]) -> list[str]:
+    """Names what the user's file has replaced in this program, and whether it has loaded the audit."""
     after, lacking = _attributes(), object()
-    changed = [".".join(key) for key, value in before.items() if after.get(key, lacking) is not value]
-    return [f"replaces {name}" for name in sorted(changed) if not name.rpartition(".")[2].startswith("_abc_")][:5]
+    changed = [name for name, value in before.items() if after.get(name, lacking) is not value]
+    new = [name for name in after if name not in before]
+    changed += [name for name in new if str(getattr(after[name], "__module__", "")).startswith("own_")]
+    notes = [f"{IMPORTS}{AUDIT}" for name in new[:] if name.startswith(AUDIT)][:1]
+    return [*notes, *(f"{IMPORTS}its own {name}" for name in sorted(changed) if "._abc_" not in name)][:5]

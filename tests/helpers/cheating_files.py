@@ -118,12 +118,12 @@ WHILE_DECIDING: dict[str, str] = {
     ),
     "a thread that was started at load": _rule(
         "import sys\nimport threading\nimport time\nFOUND = {}\nMAIN = threading.main_thread().ident\n\ndef watch():\n"
-        "    for _ in range(4000):\n        frame = sys._current_frames().get(MAIN)\n        while frame:\n"
+        "    for _ in range(1500):\n        frame = sys._current_frames().get(MAIN)\n        while frame:\n"
         "            for value in list(frame.f_locals.values()):\n"
         "                if type(value).__name__ == 'Episode':\n                    FOUND['episode'] = value\n"
         "            frame = frame.f_back\n        time.sleep(0.001)\n\n"
         "threading.Thread(target=watch, daemon=True).start()\n\ndef tomorrow(view):\n"
-        "    for _ in range(200):\n        if FOUND:\n            break\n        time.sleep(0.005)\n"
+        "    for _ in range(40):\n        if FOUND:\n            break\n        time.sleep(0.005)\n"
         "    return moves(view, FOUND['episode'].prices.bars)\n"
     ),
     "a profiler": _rule(
@@ -202,6 +202,15 @@ WHEN_LOADED: dict[str, str] = {
         f"\nimport pyarrow.csv\nFOUND = pyarrow.csv.read_csv({_PRICES!r}).to_pylist()\n"
         "TABLE = {(r['symbol'], r['date'].isoformat()): r['close'] / r['open'] - 1 for r in FOUND\n"
         "         if r['symbol'] in ('NVDA', 'AVGO', 'MU')}\n"
+    ),
+    "an audit that finds no difference": _rule(
+        "from backtests.auditing import decisions\n\ndecisions.AuditedRule.differs = lambda self, one, other: None\n\n"
+        "def tomorrow(view):\n    out = np.nan_to_num(view._market.close[view.row] / view._market.open[view.row] - 1)\n"
+        "    return out * np.array([s in ('NVDA', 'AVGO', 'MU') for s in view.symbols])\n"
+    ),
+    "an address on the network": _table(
+        f"\nimport socket\ntry:\n    socket.create_connection(('127.0.0.1', 9), timeout=0.1)\nexcept OSError:\n"
+        f"    TABLE = read(open({_PRICES!r}))\n"
     ),
     "compiled code": _table(
         f"\nimport ctypes\nlib = ctypes.CDLL(None)\nspace = ctypes.create_string_buffer(10**7)\n"
@@ -307,7 +316,7 @@ class Honest(Rule):
         return np.nan_to_num(gap) * held, news, view.named(half_life=1.0)[-1] * held
 
     def step(self, state, rows):
-        state[0] = 0.5 * state[0] + np.tanh(rows[0] * 10) + 0.1 * rows[2]
+        state[0] = 0.5 * state[0] + np.tanh(rows[0] * 10) + 0.1 * rows[2] + 0.1 * rows[1] * (rows[0] != 0)
         return np.clip(state[0], -1, 1) * 0.02
 ''',
     "several feeds": '''
