@@ -23,7 +23,7 @@ import numpy as np
 
 from backtests.auditing.counterfactual import CounterfactualMarkets, Scoring, sliced_market
 from backtests.auditing.decisions import AuditedRule, Moments, Violation
-from backtests.auditing.isolated import died_of
+from backtests.auditing.isolated_process import died_of
 from backtests.broker.terms import BrokerTerms
 from backtests.engine.market import make_market
 from backtests.engine.news import News

@@ -17,7 +17,8 @@ import numpy as np
 
 from backtests.auditing.counterfactual import CounterfactualMarkets
 from backtests.auditing.decisions import ALONE_SEED, PLANTED_SEED, AuditedRule, Decision, Violation
-from backtests.auditing.isolated import Alone, decide_strategy, died_of
+from backtests.auditing.isolated import Alone, decide_strategy
+from backtests.auditing.isolated_process import died_of
 from backtests.auditing.point_in_time import Due, PointInTimeEpisode, due, without_future
 from backtests.broker.terms import BrokerTerms
 from backtests.engine.strategy_run import run_strategy

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from backtests.auditing.counterfactual import CounterfactualMarkets
-from backtests.auditing.isolated import Alone, decide_rule, died_of
+from backtests.auditing.isolated import Alone, decide_rule
+from backtests.auditing.isolated_process import died_of
 from backtests.auditing.live_data import poisoner
 from backtests.auditing.poisoning import KINDS
 from backtests.user_strategies.loading import reloaded

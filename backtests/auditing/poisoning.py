@@ -44,7 +44,7 @@ def draws(seed: int, what: str, places: Sequence[int] | NDArray[np.int64]) -> Fl
         what: Name of the series: "NVDA open".
         places: Whole numbers: ordinals of days, or times.
     """
-    start = np.uint64(zlib.crc32(what.encode()) << 20 ^ seed)
+    start = np.uint64((zlib.crc32(what.encode()) << 31 ^ seed) + 1)
     with np.errstate(over="ignore"):
         mixed = np.asarray(places, dtype=np.int64).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
         mixed += start * np.uint64(0xD1B54A32D192ED03)

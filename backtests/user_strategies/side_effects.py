@@ -5,6 +5,7 @@ Python tells an audit hook of every such step (PEP 578). It does not tell of wha
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 _EVENTS = {
@@ -43,7 +45,17 @@ _EVENTS = {
 IMPORTS = "imports "  # begins the note of code that is loaded from neither Python nor this program
 _CODE = {".py", ".pyc", ".so", ".pyd", ".dll", ".dylib", ".pth"}
 _PYTHON = {*map(sysconfig.get_path, ("stdlib", "platstdlib", "purelib", "platlib")), str(Path(os.__file__).parent)}
-_PYTHONS = tuple(os.path.realpath(each) for each in (*_PYTHON, "/dev/null", "/dev/urandom", "/usr/share/zoneinfo"))
+_ZIP = f"{Path(os.__file__).parents[1]}/python{sys.version_info.major}{sys.version_info.minor}.zip"
+_OTHERS = (
+    _ZIP,
+    "/dev/null",
+    "/dev/urandom",
+    "/usr/share/zoneinfo",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/sys/devices/system",
+)
+_PYTHONS = tuple(os.path.realpath(each) for each in (*_PYTHON, *_OTHERS))
 _PROGRAM = tuple(str(Path(__file__).resolve().parents[2] / each) for each in ("backtests", "strategies", "feeds"))
 
 _notes: list[list[str]] = []  # of the watches that run now, the innermost last
@@ -54,6 +66,8 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         return
     if event in {"open", "import"}:  # an import names the file of a compiled module, None for others
         what = _opened(arguments[event == "import"])
+    elif event.startswith("ctypes.") and _compiling():
+        return
     elif event.startswith("ctypes.dl"):
         what = _called(event, arguments)
     else:
@@ -66,7 +80,7 @@ def _target(event: str, arguments: tuple[Any, ...]) -> str:
     """What is reached."""
     if event.startswith(("gc.", "os.fork", "mmap.", "ctypes.")) or not arguments:
         return ""
-    return repr(arguments[1] if event.startswith("socket.") and len(arguments) > 1 else arguments[0])
+    return repr(arguments[1 if event in {"socket.connect", "socket.sendto", "socket.bind"} else 0])
 
 
 def _opened(target: object) -> str | None:
@@ -89,6 +103,16 @@ def _called(event: str, arguments: tuple[Any, ...]) -> str | None:
     if isinstance(library, str) and _inside(os.path.realpath(library), _PYTHONS):
         return None
     return f"{_EVENTS[event]} {library!r}"
+
+
+def _compiling() -> bool:
+    """Whether numba or its compiler asks: a rule may compile its own functions."""
+    here = inspect.currentframe()
+    frame: FrameType | None = None if here is None or here.f_back is None else here.f_back.f_back  # the hook's caller
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in {"ctypes", "_ctypes"}:
+        frame = frame.f_back
+    place = "" if frame is None else os.path.realpath(frame.f_code.co_filename)
+    return _inside(place, tuple(f"{each}{os.sep}{name}" for each in _PYTHONS for name in ("numba", "llvmlite")))
 
 
 def _inside(full: str, folders: tuple[str, ...]) -> bool:

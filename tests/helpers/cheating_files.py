@@ -112,18 +112,18 @@ WHILE_DECIDING: dict[str, str] = {
         "    return moves(view, WALK.send(hunt(sys._getframe()).prices.bars))\n"
     ),
     "a weak reference": _rule(
-        _HUNT + "import weakref\nREF = []\n\ndef tomorrow(view):\n    if not REF:\n"
-        "        REF.append(weakref.ref(type('Box', (), {'episode': hunt(sys._getframe())})))\n"
-        "    return moves(view, (REF[0]() or hunt(sys._getframe())).prices.bars)\n"
+        _HUNT + "import weakref\n\nclass Box:\n    episode = None\n\nBOX = Box()\nREF = weakref.ref(BOX)\n\n"
+        "def tomorrow(view):\n    BOX.episode = BOX.episode or hunt(sys._getframe())\n"
+        "    return moves(view, REF().episode.prices.bars)\n"
     ),
     "a thread that was started at load": _rule(
         "import sys\nimport threading\nimport time\nFOUND = {}\nMAIN = threading.main_thread().ident\n\ndef watch():\n"
-        "    for _ in range(4000):\n        frame = sys._current_frames().get(MAIN)\n        while frame:\n"
+        "    for _ in range(1500):\n        frame = sys._current_frames().get(MAIN)\n        while frame:\n"
         "            for value in list(frame.f_locals.values()):\n"
         "                if type(value).__name__ == 'Episode':\n                    FOUND['episode'] = value\n"
         "            frame = frame.f_back\n        time.sleep(0.001)\n\n"
         "threading.Thread(target=watch, daemon=True).start()\n\ndef tomorrow(view):\n"
-        "    for _ in range(200):\n        if FOUND:\n            break\n        time.sleep(0.005)\n"
+        "    for _ in range(40):\n        if FOUND:\n            break\n        time.sleep(0.005)\n"
         "    return moves(view, FOUND['episode'].prices.bars)\n"
     ),
     "a profiler": _rule(
@@ -195,14 +195,22 @@ WHEN_LOADED: dict[str, str] = {
         "\nimport sys\nsys.path.insert(0, 'FOLDER')\n\ndef tomorrow(view, table=tomorrow):\n    global TABLE\n"
         "    from figures import TABLE\n    return table(view)\n"
     ),
-    "the file in its constructor": _table(
-        "\nTABLE = {}\n"
-    ).replace(
+    "the file in its constructor": _table("\nTABLE = {}\n").replace(
         "    def observe", f"    def __post_init__(self):\n        TABLE.update(read(open({_PRICES!r})))\n\n    def observe"
     ),
     "a library that opens files by itself": _table(
         f"\nimport pyarrow.csv\nFOUND = pyarrow.csv.read_csv({_PRICES!r}).to_pylist()\n"
-        "TABLE = {(r['symbol'], r['date'].isoformat()): r['close'] / r['open'] - 1 for r in FOUND}\n"
+        "TABLE = {(r['symbol'], r['date'].isoformat()): r['close'] / r['open'] - 1 for r in FOUND\n"
+        "         if r['symbol'] in ('NVDA', 'AVGO', 'MU')}\n"
+    ),
+    "an audit that finds no difference": _rule(
+        "from backtests.auditing import decisions\n\ndecisions.AuditedRule.differs = lambda self, one, other: None\n\n"
+        "def tomorrow(view):\n    out = np.nan_to_num(view._market.close[view.row] / view._market.open[view.row] - 1)\n"
+        "    return out * np.array([s in ('NVDA', 'AVGO', 'MU') for s in view.symbols])\n"
+    ),
+    "an address on the network": _table(
+        f"\nimport socket\ntry:\n    socket.create_connection(('127.0.0.1', 9), timeout=0.1)\nexcept OSError:\n"
+        f"    TABLE = read(open({_PRICES!r}))\n"
     ),
     "compiled code": _table(
         f"\nimport ctypes\nlib = ctypes.CDLL(None)\nspace = ctypes.create_string_buffer(10**7)\n"
@@ -286,8 +294,7 @@ class Honest(Rule):
         return rows[0] * 0.04
 ''',
     "after the open, on prices, news and exposures": '''
-import math
-import warnings
+import traceback
 import numpy as np
 from strategies import Rule
 
@@ -299,13 +306,17 @@ class Honest(Rule):
     after_open = True
 
     def observe(self, view):
-        warnings.warn("a warning shows a line of this file")
+        try:
+            1 / 0
+        except ZeroDivisionError:
+            traceback.format_exc()  # it opens this file, for the line
         gap = view.opens[-1] / view.closes[-1] - 1
         news = view.news("sentiment", half_life=2.0)[-1] * view.exposures("compute demand")
-        return np.nan_to_num(gap) * view.masks("chips", "power"), news, view.named(half_life=1.0)[-1]
+        held = view.masks("chips", "power")
+        return np.nan_to_num(gap) * held, news, view.named(half_life=1.0)[-1] * held
 
     def step(self, state, rows):
-        state[0] = 0.5 * state[0] + np.tanh(rows[0] * 10) + 0.1 * rows[2]
+        state[0] = 0.5 * state[0] + np.tanh(rows[0] * 10) + 0.1 * rows[2] + 0.1 * rows[1] * (rows[0] != 0)
         return np.clip(state[0], -1, 1) * 0.02
 ''',
     "several feeds": '''

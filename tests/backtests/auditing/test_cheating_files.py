@@ -8,22 +8,39 @@ from datetime import date
 import numpy as np
 import pytest
 
+import feeds.headline
 from backtests import load_episode, replay
 from backtests.auditing.audit import audit, short_audit
+from backtests.auditing.decisions import AuditedRule
 from backtests.engine.news import read_news
 from backtests.user_strategies.loading import make_rule
+from strategies.view import View
 from tests.backtests.commands.test_cli import backtest
 from tests.helpers.cheating_files import HONEST, STRATEGIES, WHEN_LOADED, WHILE_DECIDING
 
-LAST = date(2025, 1, 22)
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # they leave files open
+
+LAST = date(2025, 1, 16)
 SYMBOLS = ("NVDA", "AVGO", "MU")
 
 
 @pytest.fixture(scope="module")
 def market():
-    """Seven sessions of the shipped episode, and its news."""
+    """Four sessions of the shipped episode, and its news."""
     episode = load_episode("deepseek-2025", end=LAST)
     return episode, read_news(episode)
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was(monkeypatch):
+    """Takes back what the cheats leave behind in this process."""
+    monkeypatch.setattr(View, "masks", View.masks)
+    monkeypatch.setattr(View, "coming", None, raising=False)
+    monkeypatch.setattr("backtests.auditing.decisions.AuditedRule.differs", AuditedRule.differs)
+    monkeypatch.setenv("KEPT", "{}")
+    monkeypatch.delenv("KEPT")
+    yield
+    vars(feeds.headline).pop("kept", None)
 
 
 def _coming(episode):
@@ -82,14 +99,16 @@ def test_a_bt_strategy_that_looks_ahead_is_caught(tmp_path, market, name):
 
 @pytest.mark.parametrize("name", WHEN_LOADED)
 def test_what_a_file_brings_along_is_not_proved(tmp_path, market, name):
-    """It trades on the coming session, and what it reached for is said: exit code 3."""
+    """It trades on the coming session, and what it reached for is said: exit code 3, or 1 where planting shows it."""
     episode, news = market
     rule = _rule(tmp_path, episode, WHEN_LOADED[name])
     targets = replay(episode, rule, news=news).tables["targets"].rows
     assert _cheats(episode, targets)
-    for found in (short_audit(episode, news, [rule], targets), audit(episode, news, [rule], targets=targets)):
-        assert (found.exit_code, found.violations) == (3, ())
-        assert all("mine.py" in each for each in found.unproved)
+    assert short_audit(episode, news, [rule], targets).exit_code == 3
+    found = audit(episode, news, [rule], targets=targets)
+    assert found.exit_code == (1 if name == "an episode that it loads" else 3)
+    assert found.unproved
+    assert all("mine.py" in each for each in found.unproved)
 
 
 @pytest.mark.parametrize("name", HONEST)
