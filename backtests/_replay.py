@@ -30,8 +30,9 @@ from backtests.engine.rule_run import run_rule
 from backtests.engine.schedule import place_news
 from backtests.engine.trading_notes import trading_findings, trading_notes
 from backtests.episodes.episode import Episode
+from backtests.records.record import label
 from backtests.runs.build import build_result
-from backtests.runs.result import Result, label
+from backtests.runs.result import Result
 from backtests.user_strategies.selection import Strategy, choose_rules
 
 

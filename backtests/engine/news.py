@@ -44,7 +44,7 @@ class News:
     span: tuple[datetime, datetime] | None = None  # from when to when a headline can act in the window; None: always
 
     def counts(self) -> dict[str, object]:
-        """Counts headlines: total, by_language, used (about AI, known when it could act in the window), rejected, remarks."""
+        """Counts headlines: total, by_language, used (about AI and known in time to act), rejected, remarks."""
         first, last = self.span or (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
         languages = Counter(item.score.language for item in self.items)
         return {

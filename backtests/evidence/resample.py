@@ -176,7 +176,9 @@ def resample(
     items = [item for item in news.items if item.session is not None] if misread else list(used_items(news))
     cells = cells_of(items)
     if not any(item.session in episode.window for item in used_items(news)):
-        raise InputError(f"{episode.name}: no headline about AI can be traded in the window, so there is none to redraw")
+        raise InputError(
+            f"{episode.name}: no headline about AI can be traded in the window, so there is none to redraw"
+        )
     rng = np.random.default_rng(seed)
     sets = [versions_of(news, cells, redrawn(rng, cells, n), rng, misread)]
     sets += [versions_of(news, cells, kept(rng, cells, n, share), rng, misread) for share in keep]

@@ -239,7 +239,8 @@ class Compiled:
             _keeper()(
                 made.weights, made.changes, made.slots, plan.names, sources[runs], plan.at_close, terms[runs],
                 table.days, table.present, table.trading, table.start, table.open, table.close, table.volume,
-                table.traded, table.actions, table.rates, table.most, table.settles, table.values, closes, counts, notes,
+                table.traded, table.actions, table.rates, table.most, table.settles, table.values,
+                closes, counts, notes,
             )  # fmt: skip
             equity[runs], totals[runs] = closes, counts
 
