@@ -58,11 +58,10 @@ def write_news(
     for path in paths:
         is_feed = path.suffix.lower() not in LISTS
         parsed = read_document(path)
-        found, rejects = parsed.headlines, parsed.rejects
-        total += len(found) + len(rejects)
-        left_out.update(reject.reason for reject in rejects)
+        total += len(parsed.headlines) + len(parsed.rejects)
+        left_out.update(reject.reason for reject in parsed.rejects)
         kept = []
-        for head in found:
+        for head in parsed.headlines:
             known_at = head.known_at(delay)
             # a feed's item has one text; of a list, a row of the same item with other words or another time is an edit
             identity = (head.id,) if is_feed else (head.id, head.title, head.summary, known_at.isoformat())
@@ -72,7 +71,7 @@ def write_news(
             else:
                 seen.add(identity)
                 kept.append(head)
-        whole = len(kept) == len(found) and not rejects
+        whole = len(kept) == len(parsed.headlines) and not parsed.rejects
         if kept and whole and is_feed and path.suffix.lower() != ".json":  # news*.xml and news*.jsonl are read back
             shutil.copyfile(path, folder / _file_name(path, ".xml", names))
         elif kept:

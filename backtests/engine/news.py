@@ -15,7 +15,7 @@ from backtests.episodes.episode import Episode
 from feeds import rss
 from feeds.errors import InputError
 from feeds.headline import Headline
-from feeds.rss import Reject
+from feeds.rss import Parsed, Reject
 from feeds.scoring import DEFAULT, Score, ScoreInput, Scorer
 from strategies.sessions import Sessions
 from strategies.signals import NewsItem, place
@@ -89,7 +89,7 @@ def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date
     return replace(_scored(episode, headlines, tuple(rejects), basis, scorer, lexicon_as_of), remarks=remarks)
 
 
-def read_document(path: Path) -> rss.Parsed:
+def read_document(path: Path) -> Parsed:
     """Reads a feed document or a list of headlines (JSONL, CSV); a row that lacks something is lost and counted.
 
     Raises:
@@ -110,19 +110,17 @@ def read_document(path: Path) -> rss.Parsed:
             found = tuple(each.headline for each in read(file, feed=path.name, name=str(path), lost=lost))
     except OSError as wrong:
         raise InputError(f"{path}: cannot be read ({wrong.strerror}); give a list of headlines") from None
-    return rss.Parsed(headlines=found, rejects=tuple(rejects), language="")
+    return Parsed(headlines=found, rejects=tuple(rejects), language="")
 
 
 def _newest(episode: Episode, headlines: Iterable[Headline]) -> list[Headline]:
-    """Keeps the newest of an item's revisions that fall to one session, in the order in which items became known.
-
-    Without a time of sighting nothing says that one text replaced another: texts of one link are then items each.
-    """
-    newest: dict[tuple[str, str, int | None, str], Headline] = {}
+    """Of the revisions that fall to one session the newest, in the order in which items became known."""
+    newest: dict[tuple[str, str, int | None], Headline] = {}
     for head in sorted(headlines, key=lambda each: each.known_at(episode.assumed_delay)):
         known_at = head.known_at(episode.assumed_delay)
         session = episode.sessions.first_tradable(known_at, lead=episode.lead, latency=episode.latency)
-        newest[head.feed, head.id, session, "" if head.seen else head.title] = head
+        # without a time of sighting nothing says that one text replaced another: texts of one link are then items each
+        newest[head.feed, head.id if head.seen else f"{head.id} {head.title}", session] = head
     return list(newest.values())
 
 

@@ -48,7 +48,7 @@ def test_times_are_read_with_their_offset_and_bars_outside_the_session_are_count
     [
         (["NVDA,2025-01-27T09:30:00,120,120,120,120,1"], "timestamp has no offset"),
         (["NVDA,27.1.2025,120,120,120,120,1"], "give 2025-01-27T09:30:00-05:00"),
-        (bars_of("NVDA", "2025-01-27", 120) + bars_of("NVDA", "2025-01-27", 120), "is there twice"),
+        (bars_of("NVDA", "2025-01-27", 120) + bars_of("NVDA", "2025-01-27", 120), "is there twice; drop one"),
         (bars_of("NVDA", "2025-01-27", 120)[::2], "0:10:00 long"),
         (bars_of("NVDA", "2025-01-27", -1), "price of 0 or less"),
         (bars_of("XYZ", "2025-01-27", 120), "no bar of the episode's symbols"),
