@@ -9,10 +9,11 @@ from importlib.resources import files
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import quoteattr
 
+from feeds import xml_text
 from feeds.errors import FeedError
 
 MAX_BYTES = 5 * 1024 * 1024
-_FORBIDDEN = re.compile(rb"<!(ENTITY|DOCTYPE)", re.IGNORECASE)
+_FORBIDDEN = re.compile(r"<!(ENTITY|DOCTYPE)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -46,10 +47,11 @@ def read_opml(document: bytes, *, name: str) -> list[FeedEntry]:
     """
     if len(document) > MAX_BYTES:
         raise FeedError(name, f"{len(document):,} bytes are too many for a list of feeds; at most {MAX_BYTES:,}")
-    if _FORBIDDEN.search(document.replace(b"\x00", b"")):
+    text = xml_text.decode(document)  # by our own rules: what hides behind an encoding is seen
+    if _FORBIDDEN.search(text):
         raise FeedError(name, "declares a document type or entities; a list of feeds needs none, take them out")
     try:
-        root = ET.fromstring(document)  # noqa: S314 (entities were refused above)
+        root = ET.fromstring(text)  # noqa: S314 (entities were refused above)
     except (ET.ParseError, ValueError, LookupError) as wrong:
         raise FeedError(name, f"is no OPML ({wrong}); export it again") from None
     found: dict[str, FeedEntry] = {}
