@@ -121,7 +121,7 @@ BT_CHEATS: dict[str, tuple[str, str]] = {
     "the feed's own source": (_peek("next(self.data.p.source)[4]"), "has not happened"),
     "the bars behind the feed": (
         _peek("(lambda near: near['bars'].close[near['index'] + 1])(self.data.p.source.gi_frame.f_locals)"),
-        "reaches",
+        "cut off",
     ),
     "the memory of the process": (
         _peek(
