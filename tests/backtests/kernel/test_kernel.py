@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ from backtests.engine.news import read_news
 from backtests.engine.rule_run import run_rule
 from backtests.engine.schedule import place_news
 from backtests.episodes.episode import load_episode
-from backtests.episodes.prices import Action
+from backtests.episodes.prices import Action, Prices
 from backtests.episodes.stock_loans import Loan, Loans
 from backtests.evidence.placebo.choose_engine import engine_for
 from backtests.kernel import Compiled, why_not
@@ -172,6 +172,28 @@ def test_versions_of_the_news_are_the_replays(name, deepseek):
             for engine in (engine_for(make_rule(name), "kernel"), ReplayEngine())
         )
         assert mine == pytest.approx(theirs, rel=1e-9)
+
+
+@pytest.mark.parametrize("value", ["last", "zero"])
+def test_versions_carry_halts_and_delistings_to_the_names_they_stand_behind(value, deepseek):
+    """A share that ends and one that is halted, exchanged with others: every session's equity as replayed."""
+    episode, news = deepseek
+    bars = episode.prices.bars["SMCI"]
+    count = bars.sessions.index(date(2025, 1, 24)) + 1
+    figures = {name: getattr(bars, name)[:count] for name in ("open", "high", "low", "close", "volume")}
+    ended = dataclasses.replace(bars, sessions=bars.sessions[:count], **figures)
+    episode = dataclasses.replace(
+        episode, prices=Prices(bars={**episode.prices.bars, "SMCI": ended}),
+        delistings=(("SMCI", date(2025, 1, 24), value),), halts=(("NVDA", date(2025, 1, 24), date(2025, 1, 28)),),
+    )  # fmt: skip
+    rng = np.random.default_rng(8)
+    columns = np.array([rng.permutation(len(episode.tradable)) for _ in range(4)])
+    versions = Versions(rows=np.tile(actual_rows(news), (4, 1)), columns=columns)
+    mine, theirs = (
+        engine.equity(episode, news, make_rule("shock"), BrokerTerms(), versions)
+        for engine in (engine_for(make_rule("shock"), "kernel"), ReplayEngine())
+    )
+    assert mine == pytest.approx(theirs, rel=1e-9)
 
 
 def test_threads_change_nothing(deepseek):
