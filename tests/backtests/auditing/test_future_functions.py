@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import numpy as np
-from backtests.engine.replay import replay
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from backtests import replay
 from backtests.auditing.audit import audit
 from backtests.auditing.counterfactual import CounterfactualMarkets
 from backtests.auditing.poisoning import FIGURES, LARGEST, draws, factors, poisoned_bars
