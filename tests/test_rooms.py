@@ -14,7 +14,7 @@ from tests.helpers.paths import ROOT
 
 PACKAGES = ("feeds", "strategies", "backtests")
 # The same thing of different subjects, see docs/design.md; every other name stands once.
-NAMESAKES = {"registry", "headline", "score", "errors", "audit", "placebo", "counterexamples", "evidence"}
+NAMESAKES = {"registry", "headline", "score", "checks", "decisions", "audit", "placebo", "trials"}
 
 
 def modules(root: Path) -> dict[str, Path]:
