@@ -20,6 +20,7 @@ NAMED = "time in the name of the snapshot"
 _DOCUMENTS = {".xml", ".rss", ".atom", ".rdf"}
 _JSONL = {".jsonl", ".ndjson"}
 _CSV = {".csv"}
+_JSON_FEED = b"jsonfeed.org/version"  # stands in the first lines of every JSON Feed
 
 
 def read_paths(paths: Iterable[Path], *, lost: Callable[[Lost], object] = ignore) -> Iterator[Capture | Found]:
@@ -67,7 +68,10 @@ def _walk(folder: Path) -> Iterator[str]:
     for here, folders, names in os.walk(folder, followlinks=False):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in _DOCUMENTS | _JSONL | _CSV:
+            suffix = Path(name).suffix.lower()
+            if name.startswith("."):
+                continue
+            if suffix in _DOCUMENTS | _JSONL | _CSV or (suffix == ".json" and _is_json_feed(Path(here) / name)):
                 yield (Path(here) / name).relative_to(folder).as_posix()
 
 
@@ -81,7 +85,9 @@ def _file(path: Path, named: PurePosixPath, shown: str, lost: Callable[[Lost], o
             raise FeedError(shown, "is no file")
         kind = _kind(path)
         if kind is None:
-            raise FeedError(shown, "is neither a feed document nor JSONL nor CSV; give .xml, .rss, .atom, .jsonl, .csv")
+            raise FeedError(
+                shown, "is neither a feed document nor JSONL nor CSV; give .xml, .rss, .atom, .json, .jsonl, .csv"
+            )
         if kind != "document":
             with path.open("rb") as file:
                 yield from (read_jsonl if kind == "jsonl" else read_csv)(file, feed=feed, name=shown, lost=lost)
@@ -106,6 +112,14 @@ def _file(path: Path, named: PurePosixPath, shown: str, lost: Callable[[Lost], o
     )
 
 
+def _is_json_feed(path: Path) -> bool:
+    """Says whether a file is a JSON Feed; of other JSON files in a folder nothing is said."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode) and _kind(path) == "document"
+    except OSError:
+        return False
+
+
 def _kind(path: Path) -> str | None:
     """Says what a file is by its name, or by its first byte where the name says nothing."""
     suffix = path.suffix.lower()
@@ -117,4 +131,6 @@ def _kind(path: Path) -> str | None:
         return "csv"
     with path.open("rb") as file:
         head = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
-    return {b"<": "document", b"{": "jsonl"}.get(head[:1])
+    if head[:1] == b"<" or (head[:1] == b"{" and _JSON_FEED in head):
+        return "document"
+    return "jsonl" if head[:1] == b"{" else None

@@ -173,6 +173,16 @@ def test_a_file_without_an_ending_is_known_by_its_first_byte(tmp_path):
     assert [type(each) for each in found] == [sources.Capture, sources.Found]
 
 
+def test_a_json_feed_is_a_document_with_the_time_of_its_name(tmp_path):
+    """Alone and in a folder, where other JSON files are passed over."""
+    body = b'{"version": "https://jsonfeed.org/version/1.1", "items": []}'
+    (tmp_path / "20250127T141500Z_blog.json").write_bytes(body)
+    (tmp_path / "package.json").write_bytes(b'{"name": "no feed"}')
+    for path in (tmp_path, tmp_path / "20250127T141500Z_blog.json"):
+        (capture,), lost = read(path)
+        assert (capture.body, capture.seen, lost) == (body, utc(2025, 1, 27, 14, 15), [])
+
+
 def test_a_name_of_strange_bytes_can_be_stored(tmp_path):
     """Bytes that are no UTF-8 are written out."""
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.xml")).write_bytes(RSS)
