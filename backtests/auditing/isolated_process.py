@@ -161,4 +161,4 @@ def _changed(before: dict[str, Any]) -> list[str]:
     new = [name for name in after if name not in before]
     changed += [name for name in new if str(getattr(after[name], "__module__", "")).startswith("own_")]
     notes = [f"{IMPORTS}{AUDIT}" for name in new[:] if name.startswith(AUDIT)][:1]
-    return [*notes, *(f"{IMPORTS}its own {name}" for name in sorted(changed) if "._abc_" not in name)][:5]
+    return [*notes, *(f"replaces {name}" for name in sorted(changed) if "._abc_" not in name)][:5]
