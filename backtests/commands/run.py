@@ -158,9 +158,9 @@ def _run_one(request: _Request, episode: Episode, scored: News, borrow: tuple[fl
 
 
 def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, as_json: bool) -> None:
-    """Runs every episode that ships, and prints one table over them."""
+    """Runs every episode that ships, but years that hold other episodes, and prints one table over them."""
     from backtests.engine.news import read_news
-    from backtests.episodes.episode import episode_names, load_episode
+    from backtests.episodes.episode import load_episode, separate_episodes
     from backtests.records.contamination import scorer_facts, scorer_line
     from backtests.report.text.run_report import audit_line
     from backtests.runs.across_episodes import AcrossEpisodes, Cell, across_episodes_text, cells_of
@@ -168,13 +168,16 @@ def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, as_json:
     cells: list[Cell] = []
     firsts: dict[str, date] = {}
     audits: list[Audit] = []
-    with progress(len(episode_names()), "episodes") as done:
-        for name in episode_names():
+    names = separate_episodes()
+    with progress(len(names), "episodes") as done:
+        for name in names:
             episode = load_episode(name)
             result, audited = _run_one(request, episode, read_news(episode, scorer=scorer))
             if output is not None:
                 result.save(output / name)
             cells += cells_of(result, control=episode.control)
+            for row in result.document.get("nothing_to_trade", ()):
+                click.echo(f"note: {name}: NOTHING TO TRADE for {row['strategy']}: {row['reason']}", err=True)
             audits.append(audited)
             firsts[name] = episode.start
             done(1)

@@ -81,6 +81,19 @@ def episode_names() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in EPISODES.glob("*/episode.toml")))
 
 
+def separate_episodes() -> tuple[str, ...]:
+    """Returns the names of those whose window holds no other's: in a comparison no session counts twice."""
+    windows = {}
+    for name in episode_names():
+        values = read_manifest(EPISODES / name / "episode.toml").values
+        windows[name] = values["start"], values["end"]
+    return tuple(
+        name
+        for name, (start, end) in windows.items()
+        if not any(start <= first and last <= end for other, (first, last) in windows.items() if other != name)
+    )
+
+
 def load_episode(
     name_or_path: str | Path,
     *,

@@ -59,7 +59,7 @@ def criticise(
     strategies = []
     for each in attributions:
         row = rows[each.strategy]
-        findings = [Finding(code="no-trades", grade="fine", figure=0.0, unit="count", says="It never traded.")]
+        findings = [_no_trades(each.strategy, record.document.get("nothing_to_trade", ()))]
         if each.book.holdings:
             findings = [
                 *_dependence(each),
@@ -77,6 +77,15 @@ def criticise(
         "strategies": strategies,
         "notes": list(NOTES),
     }
+
+
+def _no_trades(strategy: str, idle: Sequence[Mapping[str, str]]) -> Finding:
+    """Tells a strategy that waited from one that could trade nothing."""
+    reason = next((row["reason"] for row in idle if row["strategy"] == strategy), None)
+    if reason is None:
+        return Finding(code="no-trades", grade="fine", figure=0.0, unit="count", says="It never traded.")
+    says = f"It could trade nothing in this episode: {reason}. Its return says nothing."
+    return Finding(code="nothing-to-trade", grade="severe", figure=0.0, unit="count", says=says)
 
 
 def _grade(share: float) -> str:

@@ -36,6 +36,7 @@ class Score:
     relevance: float  # [0, 1]: is it about AI and its supply chain
     sentiment: float  # [-1, 1]: -1 undercuts demand for AI compute, chips and power, +1 builds it up
     tone: float  # [-1, 1]: VADER with the finance overlay
+    displacement: float = 0.0  # [-1, 1]: -1 AI takes incumbents' business or jobs, +1 relief from that
     entities: tuple[Entity, ...] = ()
     reaction: bool = False  # mainly reports a price move that has happened or is under way
     cause: bool = False  # names a cause for that move (only meaningful with `reaction`)
@@ -64,6 +65,7 @@ def made(
     draft: Any = _Draft()
     draft.language, draft.relevance, draft.sentiment, draft.tone = language, relevance, sentiment, tone
     draft.entities, draft.reaction, draft.cause, draft.features = entities, reaction, cause, features
+    draft.displacement = 0.0
     draft.__class__ = Score
     score: Score = draft
     return score

@@ -38,7 +38,7 @@ class HeadlineCount(Rule):
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Returns the z-score of this session's headline count (one number for all) and the traded symbols."""
         counts = view.news("count", half_life=None)
-        return np.full(len(view.symbols), z_score(counts, self.baseline)), view.masks("chips", "power")
+        return np.full(len(view.symbols), z_score(counts, self.baseline)), view.masks(*self.traded_sectors)
 
     def numbers(self) -> tuple[float, ...]:
         """Returns the z-score, sign, holding period."""

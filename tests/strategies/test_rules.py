@@ -315,7 +315,7 @@ def test_an_exposure_counts_from_the_session_after_its_evidence():
     table = exposure_table(("AMD", "X"), days)
     assert table[CHANNELS.index("compute demand")].tolist() == [[0.5, 0.0], [0.5, 0.0], [1.0, 0.0]]
     chegg = exposure_table(("CHGG",), [date(2023, 5, 1), date(2023, 5, 2)])
-    assert chegg[CHANNELS.index("substitution")].tolist() == [[0.0], [-1.0]]
+    assert chegg[CHANNELS.index("displacement")].tolist() == [[0.0], [-1.0]]
 
 
 def test_a_rule_trades_an_exposure_that_begins_inside_the_window():

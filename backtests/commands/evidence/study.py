@@ -80,17 +80,18 @@ def study(
 
 
 def _all(model: Any, span: Span, benchmark: str | None, scorer: Scorer, *, as_json: bool) -> None:
-    """Prints the sample's row of every episode that ships."""
+    """Prints the sample's row of every episode that ships, but years that hold other episodes."""
     from backtests.engine.news import read_news
-    from backtests.episodes.episode import episode_names, load_episode
+    from backtests.episodes.episode import load_episode, separate_episodes
     from backtests.evidence.event_study.event_study import event_study
     from backtests.records.contamination import scorer_facts, scorer_line
     from backtests.report.text.evidence_text import studies_text
 
     documents: list[dict[str, Any]] = []
     firsts = {}
-    with progress(len(episode_names()), "episodes") as done:
-        for name in episode_names():
+    names = separate_episodes()
+    with progress(len(names), "episodes") as done:
+        for name in names:
             episode = load_episode(name)
             news = read_news(episode, scorer=scorer)
             found = event_study(episode, news=news, model=model, span=span, benchmark=benchmark)

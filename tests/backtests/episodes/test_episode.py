@@ -217,7 +217,7 @@ def test_shipped_prices_equal_the_source_to_the_digit(name):
     """Every cell, as text, where both have the symbol and the day."""
     with PRICES.open(encoding="utf-8", newline="") as file:
         source = {(row["symbol"], row["date"]): row for row in csv.DictReader(file)}
-    with (EPISODES / name / "prices.csv").open(encoding="utf-8", newline="") as file:
+    with open_text(price_file(EPISODES / name)) as file:
         shipped = list(csv.DictReader(file))
     assert len(shipped) > 1000
     columns = ("open", "high", "low", "close", "volume")
