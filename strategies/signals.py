@@ -135,7 +135,8 @@ class SignalBook:
         """Returns the sum for each session, shape (sessions,).
 
         Args:
-            field: `sentiment`, `tone`, `displacement`, `vader` (each weighted by relevance) or `count` (relevant headlines).
+            field: `sentiment`, `tone`, `displacement`, `vader` (each weighted by relevance) or `count` (relevant
+                headlines).
             half_life: Sessions after which half is left; None keeps nothing from session to session.
             reactions: Which headlines about a price move count.
         """

@@ -184,7 +184,8 @@ def _score(seed: int, moment: datetime, score: Score) -> Score:
     )
     return replace(
         score, relevance=chance[0], sentiment=2 * chance[1] - 1, tone=2 * chance[2] - 1,
-        displacement=2 * chance[5] - 1, entities=entities, reaction=chance[3] > chance[4], cause=chance[4] > chance[0], features=(),
+        displacement=2 * chance[5] - 1, entities=entities, reaction=chance[3] > chance[4],
+        cause=chance[4] > chance[0], features=(),
     )  # fmt: skip
 
 

@@ -51,7 +51,9 @@ def price_file(folder: Path) -> Path:
 
 
 def read_prices(path: Path, *, date_order: str = "") -> Prices:
-    """Reads daily bars: columns symbol, date, open, high, low, close, volume, or a vendor's layout; CSV, .csv.xz or Parquet.
+    """Reads daily bars, CSV (packed as .csv.xz or not) or Parquet.
+
+    Columns are symbol, date, open, high, low, close, volume, or in a vendor's layout.
 
     Args:
         path: The file.

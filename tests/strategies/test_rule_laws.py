@@ -211,3 +211,13 @@ def test_every_parameter_says_its_unit_and_what_it_does(name):
     for each in rules()[name].described():
         assert each["about"], each["name"]
         assert each["unit"] or each["choices"] or isinstance(each["default"], bool) or each["name"] == "sign"
+
+
+@pytest.mark.parametrize("name", rules())
+@QUICK
+@given(seed=seeds)
+def test_a_rule_told_its_sectors_holds_no_other_but_its_hedges(name, seed):
+    """Of gear and software; the benchmark may be a hedge."""
+    rule, market = make_rule(name, {"sectors": "gear+software"}), market_of(seed)
+    held = {PLACES[market.symbols[column]] for column in np.flatnonzero(weights_of(rule, market).any(axis=0))}
+    assert held <= {"gear", "software", "funds", *rule.hedges}

@@ -48,6 +48,8 @@ def _measured(claim: Mapping[str, Any]) -> str:
         return "–"
     if unit == "rank":
         return f"rank {value:.0f}"
+    if unit == "price":
+        return f"{value:,.2f}"
     return f"{number(value, 1)} bn USD" if unit == "usd_bn" else f"{number(value)} %"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import lzma
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backtests.episodes import bar_table
 from backtests.episodes.episode import EPISODES, load_episode
 from backtests.episodes.listing_status import read_halts
 from backtests.episodes.price_formats import plain_numbers
@@ -211,3 +213,28 @@ def test_bars_of_minutes_of_a_vendor_are_read_too(tmp_path):
     assert episode.intraday is not None
     assert len(episode.intraday.bars["NVDA"].starts) == len(times)
     assert "wide.csv is understood as: a wide table of 1 symbol" in episode.notes
+
+
+def test_a_packed_table_is_read_like_the_plain_one(tmp_path, frame):
+    """To the last bit, by whatever tool it was packed."""
+    (tmp_path / "prices.csv.xz").write_bytes(lzma.compress(frame.to_csv(index=False).encode()))
+    assert same(read_prices(tmp_path / "prices.csv.xz"), frame)
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-20], lambda data: b"symbol,date" + data, lambda _: b""])
+def test_a_damaged_packed_table_is_refused_in_one_line(tmp_path, damage):
+    """Cut off, no packed file at all, empty."""
+    path = tmp_path / "prices.csv.xz"
+    path.write_bytes(damage(lzma.compress(SOURCE.read_bytes()[:5000])))
+    with pytest.raises(InputError, match=r"prices\.csv\.xz: cannot be unpacked|holds no|no column") as refused:
+        read_prices(path)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_packed_table_does_not_fill_the_memory(tmp_path, monkeypatch):
+    """A few bytes may unpack to any number: there is a limit."""
+    monkeypatch.setattr(bar_table, "_UNPACKED", 1_000_000)
+    path = tmp_path / "prices.csv.xz"
+    path.write_bytes(lzma.compress(b"0" * 1_000_001))
+    with pytest.raises(InputError, match="unpacks to more than"):
+        read_prices(path)

@@ -284,6 +284,13 @@ def test_a_strategy_that_is_gap_only_again_is_found_out():
     assert (point["grade"], round(point["figure"], 9)) == ("severe", 1.0)
 
 
+def test_a_strategy_that_could_trade_nothing_is_told_from_one_that_waited(run):
+    """`displaced` in an episode without software: severe, whatever its 0.00 %."""
+    (point,) = findings(run, "displaced").values()
+    assert (point["code"], point["grade"]) == ("nothing-to-trade", "severe")
+    assert "no symbol of software" in point["says"]
+
+
 def test_luck_is_severe_where_many_were_tried(run):
     """A deflated Sharpe ratio of 0.3 of 40 tried."""
     trials = {"tried": 40, "strategies": [{"strategy": "rebound", "dsr": 0.3}]}
