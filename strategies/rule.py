@@ -67,7 +67,7 @@ class Rule(ABC):
     name_cap: float = parameter(
         0.25, "fraction of equity", "largest absolute weight of one name; a hedge is not capped"
     )
-    sectors: str = parameter("", "", "sectors it trades instead of its own, joined by +, like chips+software")
+    sectors: str = parameter("", "names", "sectors it trades instead of its own, joined by +, like chips+software")
 
     def __post_init__(self) -> None:
         """Checks the ranges that all rules share; a rule with more parameters checks them and calls this."""
