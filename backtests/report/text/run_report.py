@@ -148,7 +148,7 @@ def text_report(record: RunRecord, title: str) -> str:
     lines = [
         f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions{_traded_on(record)}",
         f"headlines: {heads['total']} ({languages}), {heads['used']} used, {heads['rejected']} rejected",
-        f"when they were known: {_bases(heads['by_basis'])}",
+        *textwrap.wrap(f"when they were known: {_bases(heads['by_basis'])}", WIDTH, subsequent_indent="    "),
         *textwrap.wrap(scorer_line(doc.get("scorer")), WIDTH, subsequent_indent="    "),
         *(line for note in doc.get("notes", ()) for line in textwrap.wrap(note, WIDTH, subsequent_indent="    ")),
         "",

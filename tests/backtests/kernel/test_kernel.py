@@ -255,7 +255,7 @@ def refused(rule, deepseek, why):
 def test_a_rule_of_your_own_in_two_halves_is_compiled_and_its_weights_are_checked(tmp_path, deepseek):
     """The example of docs/rules.md: equal to the replay; weights that the replay refuses end the compiled run in the same words."""
     assert_same(*deepseek, changed(tmp_path), BrokerTerms())
-    rule = changed(tmp_path, (" * view.masks(*self.traded)", ""))
+    rule = changed(tmp_path, (" * view.masks(*self.traded_sectors)", ""))
     assert len(set(refused(rule, deepseek, "weighs VRT, but may not hold it"))) == 1
 
 
