@@ -98,7 +98,10 @@ def test_several_episodes_are_told_apart(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = invoke("run", "all", "-s", "shock", "--scorer", "late", "--trials", "off", "--json")
     names = {each["episode"] for each in json.loads(done.stdout)["episodes"]}
-    assert set(json.loads(done.stdout)["scorer"]["contaminated_for"]) == names - {"ai-bubble-2025", "software-selloff-2026"}
+    assert set(json.loads(done.stdout)["scorer"]["contaminated_for"]) == names - {
+        "ai-bubble-2025",
+        "software-selloff-2026",
+    }
     assert "CONTAMINATED scorer late 7" in done.stderr
     grid = ["sweep", "deepseek-2025", "-s", "shock", "threshold=0.2,0.4", "--scorer", "late", "--trials", "off"]
     assert "CONTAMINATED scorer late 7" in invoke(*grid, "-o", "grid").stdout
