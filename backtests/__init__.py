@@ -23,8 +23,9 @@ Each name is imported when it is first asked for, so that `backtest --help` stay
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from feeds.public_names import on_first_use
 
 if TYPE_CHECKING:
     from backtests._replay import replay
@@ -59,14 +60,4 @@ _MODULES = {
     "replay": "backtests._replay",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Imports a public name when it is first asked for."""
-    if name not in _MODULES:
-        raise AttributeError(f"module 'backtests' has no attribute {name!r}; it has {', '.join(__all__)}")
-    return getattr(importlib.import_module(_MODULES[name]), name)
-
-
-def __dir__() -> list[str]:
-    """Lists the public names, for completion."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = on_first_use(__name__, _MODULES)

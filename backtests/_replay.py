@@ -20,7 +20,7 @@ and fills at k's close. docs/clock.md and docs/broker.md have both in full.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from backtests.broker.terms import BrokerTerms
@@ -33,7 +33,11 @@ from backtests.episodes.episode import Episode
 from backtests.records.record import label
 from backtests.runs.build import build_result
 from backtests.runs.result import Result
+from backtests.user_strategies.loading import reloaded
 from backtests.user_strategies.selection import Strategy, choose_rules
+from feeds.scoring import DEFAULT, Scorer
+from feeds.scoring.own_scorer import made
+from feeds.scoring.registry import scorer_named
 
 
 def replay(
@@ -41,6 +45,7 @@ def replay(
     *strategies: Strategy | Sequence[Strategy] | None,
     terms: BrokerTerms | None = None,
     news: News | None = None,
+    scorer: Scorer | str | Callable[..., Any] = DEFAULT,
     **settings: Any,
 ) -> Result:
     """Replays an episode.
@@ -51,6 +56,8 @@ def replay(
             bt.Strategy, one after the other or in a list; none for all (then `shock` in its three variants).
         terms: Costs and margin, `BrokerTerms()` without.
         news: News already read and scored, else the episode's are.
+        scorer: What scores the news where none is given: a scorer, its name (`FILE.py:function` too), or a function of
+            a title or a list of them (docs/scoring.md).
         **settings: Parameters of the named strategies.
 
     Returns:
@@ -61,9 +68,11 @@ def replay(
     """
     chosen = choose_rules(strategies, {name: str(value) for name, value in settings.items()})
     terms = terms or BrokerTerms()
-    news = place_news(episode, news or read_news(episode), terms)
+    news = place_news(episode, news or read_news(episode, scorer=_scorer(scorer)), terms)
     market = make_market(episode, news)
-    replays = [run_rule(episode, market, rule, terms) for rule in chosen]
+    # each runs made anew: what it does to itself on the way stays out of what is recorded and audited
+    ran = [run_rule(episode, market, reloaded(rule), terms) for rule in chosen]
+    replays = [dataclasses.replace(each, rule=rule) for each, rule in zip(ran, chosen, strict=True)]
     names = [label(rule, chosen) for rule in chosen]
     reasons = [rule.why_nothing(market, episode.window[-1]) for rule in chosen]
     findings = trading_findings(episode, terms, list(zip(names, replays, strict=True)))
@@ -72,3 +81,9 @@ def replay(
     result = build_result(episode, news, terms, replays)
     result.document.update(findings)
     return result
+
+
+def _scorer(given: Scorer | str | Callable[..., Any]) -> Scorer:
+    if isinstance(given, Scorer):
+        return given
+    return scorer_named(given) if isinstance(given, str) else made(getattr(given, "__name__", "scorer"), given)

@@ -12,8 +12,9 @@ Nothing here knows a price, an order or a strategy. Names are loaded when they a
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from feeds.public_names import on_first_use
 
 if TYPE_CHECKING:
     from feeds.archive import Archive
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Archive", "Headline", "Score", "Scorer", "parse", "score"]
 
-_HOMES = {
+_MODULES = {
     "Archive": "feeds.archive",
     "Headline": "feeds.headline",
     "Score": "feeds.scoring",
@@ -32,12 +33,4 @@ _HOMES = {
     "score": "feeds.scoring",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = on_first_use(__name__, _MODULES)

@@ -1,7 +1,8 @@
 """Defines the errors that a user can cause and fix.
 
 InputError                 anything a user can fix; the command line prints it and exits with 2
-├── FeedError          a document that is no feed
+├── FeedError          a document that cannot be read
+│   └── NoFeedError    a document in which our own reader finds no feed
 ├── FetchError         an address that cannot be fetched
 └── EpisodeError       a broken episode, table of sessions or price file
 """
@@ -25,6 +26,17 @@ class FeedError(InputError):
         super().__init__(f"{feed}: {reason}")
         self.feed = feed
         self.reason = reason
+
+
+class NoFeedError(FeedError):
+    """A document in which our own reader finds no feed; another reader may find one.
+
+    `kind` says why in a few words that are the same for all such documents.
+    """
+
+    def __init__(self, feed: str, reason: str, kind: str) -> None:
+        super().__init__(feed, reason)
+        self.kind = kind
 
 
 class FetchError(InputError):

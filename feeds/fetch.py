@@ -83,24 +83,41 @@ _NOT_PUBLIC = tuple(
 )
 
 
+# Reachable from a machine, and never a feed: a link's own addresses, and where clouds keep their machines' secrets.
+_NEVER = tuple(
+    ipaddress.ip_network(each)
+    for each in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::/32", "168.63.129.16/32", "100.100.100.200/32")
+)
+
+
 def is_public(address: str) -> bool:
     """Says whether an IP address belongs to the public internet; what IPv6 wraps is looked at too."""
+    found = _innermost(address)
+    if found is None or (isinstance(found, ipaddress.IPv6Address) and found not in _GLOBAL_UNICAST):
+        return False
+    return found.is_global and not found.is_multicast and not any(found in network for network in _NOT_PUBLIC)
+
+
+def is_never_a_feed(address: str) -> bool:
+    """Says whether an IP address is link-local or a cloud's own service; --allow-private does not open these."""
+    found = _innermost(address)
+    return found is None or any(found in network for network in _NEVER)
+
+
+def _innermost(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Returns the address, or the IPv4 address that it wraps; None for what is no address or may not be wrapped so."""
     try:
         found = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     except ValueError:
-        return False
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        last = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-        if found in _NAT64:
-            inner = last
-        elif int(found) >> 32 & 0xFCFFFFFF == 0x5EFE:  # ISATAP
-            inner = last if found in _GLOBAL_UNICAST else None
-        if inner is not None:
-            return is_public(str(inner))
-        if found not in _GLOBAL_UNICAST:
-            return False
-    return found.is_global and not found.is_multicast and not any(found in network for network in _NOT_PUBLIC)
+        return None
+    if not isinstance(found, ipaddress.IPv6Address):
+        return found
+    last = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    if found in _NAT64:
+        return last
+    if int(found) >> 32 & 0xFCFFFFFF == 0x5EFE and found in _GLOBAL_UNICAST:  # ISATAP
+        return last
+    return found.ipv4_mapped or found.sixtofour or found
 
 
 @cache
@@ -120,11 +137,16 @@ class _Guarded(httpx.AsyncHTTPTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host
         port = request.url.port or (443 if request.url.scheme == "https" else 80)
+        if port > 65_535:
+            raise FetchError(str(request.url), "bad address", f"there is no port {port}")
         try:
             found = await _resolve(host, port)
         except (OSError, UnicodeError) as wrong:
             raise httpx.ConnectError(f"no address for {host[:80]} ({wrong})") from None
         addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+        closed = [each for each in addresses if is_never_a_feed(each)]
+        if closed:
+            raise FetchError(str(request.url), "refused address", f"{host} is {closed[0]}, where no feed is")
         refused = [each for each in addresses if not is_public(each)]
         if refused and not self._allow_private:
             raise FetchError(
@@ -277,7 +299,11 @@ class Fetcher:
             seen.add(here)
             answer = await self._ask(here, headers, budget)
             target = answer.headers.get("location", "").encode("latin-1").decode("utf-8", "replace")
-            if answer.status not in _REDIRECTS or not target:
+            if answer.status in _REDIRECTS and not target:
+                raise FetchError(
+                    url, "bad redirect", f"HTTP {answer.status} that does not say where to", status=answer.status
+                )
+            if answer.status not in _REDIRECTS:
                 return replace(answer, moved_to=here if permanent and here != url else None)
             permanent = permanent and answer.status in _PERMANENT
             try:

@@ -9,8 +9,8 @@ from importlib.resources import files
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import quoteattr
 
-from feeds import xml_text
 from feeds.errors import FeedError
+from feeds.formats import xml_text
 
 MAX_BYTES = 5 * 1024 * 1024
 _FORBIDDEN = re.compile(r"<!(ENTITY|DOCTYPE)", re.IGNORECASE)

@@ -61,7 +61,7 @@ async def pull_once(
     """
     async with _Polling(archive, fetcher, every, progress) as polling:
         for feed in await polling.subscriptions():
-            if feed.last_outcome != GONE and (_is_due(feed, every) or not (only_due or feed.last_outcome == THROTTLED)):
+            if not _is_gone(feed) and (_is_due(feed, every) or not (only_due or feed.last_outcome == THROTTLED)):
                 polling.start(feed)
         return await polling.finish()
 
@@ -73,7 +73,7 @@ async def pull_forever(
     async with _Polling(archive, fetcher, every, progress) as polling:
         while True:
             for feed in await polling.subscriptions():
-                if feed.last_outcome != GONE and _is_due(feed, every):
+                if not _is_gone(feed) and _is_due(feed, every):
                     polling.start(feed)
             await polling.wait(1.0)
 
@@ -194,6 +194,8 @@ def _document(
 ) -> tuple[str, str, Stored, bool]:
     """Parses and stores a body; returns outcome, detail, what was stored, and whether it failed."""
     digest = hashlib.sha256(answer.body).hexdigest()
+    if answer.status == 304 and feed.document is None:
+        return "client error", "HTTP 304 (unchanged), though nothing was asked of an earlier document", Stored(), True
     if answer.status == 304 or digest == feed.document:
         return "unchanged", "", Stored(), False
     try:
@@ -222,6 +224,11 @@ def _said(parsed: rss.Parsed) -> str:
     broken = [reject.reason for reject in parsed.rejects if reject.item == 0]
     lost = [f"{len(parsed.rejects)} items lost: {parsed.rejects[0].reason}"] if parsed.rejects else []
     return "; ".join([*(broken or lost), *(f"{count} × {reason}" for reason, count in parsed.remarks.items())])
+
+
+def _is_gone(feed: Subscription) -> bool:
+    """Says whether a feed has ended; who subscribes to it again wants to know once more."""
+    return feed.last_outcome == GONE and feed.failures > 0
 
 
 def _postponed(feed: Subscription, every: timedelta, now: datetime, wish: float | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Turns feed documents into headlines: RSS, Atom and JSON Feed, whole or broken.
+"""Turns feed documents into headlines: RSS, Atom and JSON Feed, whole or broken; with feedparser's help, odd ones too.
 
 `parse` takes bytes and never fetches anything; one bad item is lost and counted, a document that is no feed raises.
 """
@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from feeds import dates, item_fields, json_feed, xml_items, xml_text
-from feeds.errors import FeedError
+from feeds import dates, item_fields, loose_reader
+from feeds.errors import FeedError, NoFeedError
+from feeds.formats import json_feed, xml_items, xml_text
 from feeds.headline import Headline
 from feeds.item_fields import Channel, Entry
 
@@ -63,9 +64,10 @@ def parse(document: bytes, *, feed: str, seen: datetime | None, limit: Callable[
         raise ValueError(f"seen {seen} has no time zone; give an aware datetime")
     if len(document) > MAX_BYTES:
         raise FeedError(feed, f"{len(document):,} bytes are too many; a feed has at most {MAX_BYTES:,}")
-    check = _Clock(feed, limit or (lambda: MAX_SECONDS))
+    limit = limit or (lambda: MAX_SECONDS)
+    check = _Clock(feed, limit)
     try:
-        return _parsed(_read(document, feed, check), feed, seen.astimezone(UTC) if seen else None, check)
+        return _parsed(_read(document, feed, check, limit), feed, seen.astimezone(UTC) if seen else None, check)
     except FeedError:
         raise
     except Exception as wrong:  # the one place where a stranger's document may break a reader
@@ -96,13 +98,26 @@ class _Clock:
             raise FeedError(self._feed, f"takes more than {2 * half:g} s to read; a feed takes a tenth of that")
 
 
-def _read(document: bytes, feed: str, check: _Clock) -> Channel:
+def _read(document: bytes, feed: str, check: _Clock, limit: Callable[[], float]) -> Channel:
+    """Reads with our own reader, with feedparser where that finds no feed, or no item where there may be some."""
     text = xml_text.decode(document)
     if json_feed.is_json(text):
         return json_feed.read(text, feed)
     if xml_text.declares_entities(text):
         raise FeedError(feed, "declares XML entities, which can fill the memory; take the <!ENTITY> lines out")
-    return xml_items.read(text, feed, check)
+    try:
+        channel = xml_items.read(text, feed, check)
+        refused = None
+    except NoFeedError as wrong:
+        channel = Channel(title="", language="", entries=[])
+        refused = wrong
+    if not channel.entries and xml_text.has_items(text):
+        loose = loose_reader.read(text, feed, refused.kind if refused else "items of no form of ours", limit)
+        if loose is not None:
+            return loose
+    if refused:
+        raise refused
+    return channel
 
 
 def _parsed(channel: Channel, feed: str, seen: datetime | None, check: _Clock) -> Parsed:

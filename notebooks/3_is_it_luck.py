@@ -5,6 +5,8 @@
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -57,7 +59,7 @@ plt.show()
 # %% [markdown]
 # ## Would news that means nothing have done as well?
 #
-# The same rule on permuted days, shifted news, swapped names and headlines off the topic. Twenty of each here, for
+# The same rule on permuted days (and, in windows of 80 sessions or more, on shifted news). Twenty of each here, for
 # speed; take more for a figure to print.
 
 # %%

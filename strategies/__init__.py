@@ -15,8 +15,9 @@ name is imported when it is first asked for: reading a table of sessions loads n
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from feeds.public_names import on_first_use
 
 if TYPE_CHECKING:
     from strategies.registry import rules
@@ -32,14 +33,4 @@ _MODULES = {
     "rules": "strategies.registry",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Imports a public name when it is first asked for."""
-    if name not in _MODULES:
-        raise AttributeError(f"module 'strategies' has no attribute {name!r}; it has {', '.join(__all__)}")
-    return getattr(importlib.import_module(_MODULES[name]), name)
-
-
-def __dir__() -> list[str]:
-    """Lists the public names, for completion."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = on_first_use(__name__, _MODULES)

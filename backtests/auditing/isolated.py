@@ -12,15 +12,15 @@ that nothing of an earlier run comes along. Answers are JSON: nothing that they 
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -28,6 +28,7 @@ import numpy as np
 from backtests.auditing.point_in_time import Due
 from backtests.broker.terms import BrokerTerms
 from backtests.episodes.episode import Episode
+from backtests.user_strategies.loading import ENVIRONMENT, FOLDER, SEARCH_PATH
 from strategies.rule import Rule
 from strategies.signals import Floats
 from strategies.view import Market
@@ -37,6 +38,8 @@ _PASSED = {
     "HOME",
     "USER",
     "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
     "TZ",
     "TMPDIR",
     "TEMP",
@@ -102,18 +105,32 @@ def decide_strategy(
     found = Alone(decisions=[])
     with _process() as (send, answers):
         send({"rule": _made_of(rule), "episode": episode, "market": market, "terms": terms})
+        row, last, given = market.first, market.sessions[market.first - 1], ""  # the last session that was given out
         for said in answers:
+            decided = [(session, symbol, weight) for session, symbol, weight in said.get("changes", found.changes)]
+            late = [session for session, _, _ in decided[len(found.changes) :] if session <= given]
+            notes = [*said["notes"], *(f"has the bar of {session} before it decides" for session in late)]
+            if said.get("loaded"):
+                found.loading = notes
+                continue
+            if notes:
+                found.reached.setdefault(row, []).extend(notes)
+            found.changes += decided[len(found.changes) :]
             if "known" in said:
-                send(known(said["known"]))
+                row = said["known"]
+                send(known(row))
             elif "due" in said:
                 since, session = (date.fromisoformat(day) for day in said["due"])
-                send(due(since, session))
-            elif said.get("loaded"):
-                found.loading = said["notes"]
+                found_due = due(since, session)
+                if since == last:
+                    last, given = session, session.isoformat()
+                else:  # backtrader reads the first bar of a symbol that is listed later, and no other
+                    bars = episode.prices.bars
+                    first = {name: each for name, each in found_due.bars.items() if bars[name].sessions[0] == session}
+                    found_due = replace(found_due, bars=first, actions={}, loans={})
+                send(found_due)
             else:
-                found.changes = [(session, symbol, weight) for session, symbol, weight in said.get("changes", [])]
-                found.reached = {int(row): notes for row, notes in said.get("reached", {}).items()}
-                found.loading += said["notes"]
+                found.loading += said.get("changed", [])
                 failed = said.get("ended", said.get("failed"))
                 if failed is not None:
                     found.decisions = [failed] * (market.first + len(episode.window) - said.get("row", market.first))
@@ -130,11 +147,11 @@ def _made_of(rule: Rule) -> dict[str, Any]:
 
 @contextmanager
 def _process() -> Iterator[tuple[Callable[[Any], None], Iterator[dict[str, Any]]]]:
-    start = f"import sys; sys.path[:] = {sys.path!r}; from backtests.auditing.isolated_process import main; main()"
-    kept = {name: value for name, value in os.environ.items() if name in _PASSED or name.startswith("LC_")}
+    start = f"import sys; sys.path[:] = {SEARCH_PATH!r}; from backtests.auditing.isolated_process import main; main()"
+    kept = {name: value for name, value in ENVIRONMENT.items() if name in _PASSED}
     child = subprocess.Popen(  # noqa: S603 (this very Python)
         [sys.executable, "-c", start], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        env=kept,
+        env=kept, cwd=FOLDER if Path(FOLDER).is_dir() else None,
     )  # fmt: skip
     if child.stdin is None or child.stdout is None:
         raise RuntimeError("a process without pipes")
@@ -157,9 +174,15 @@ def _send(pipe: IO[bytes] | None, message: Any) -> None:
 
 
 def _answers(child: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
-    """Reads its answers; when it has ended, says so once and for all."""
+    """Reads its answers, each with what was noted before it; when it has ended, says so once and for all."""
+    notes: dict[str, None] = {}
     for line in child.stdout or ():
-        yield json.loads(line)
+        said = json.loads(line)
+        if "note" in said:
+            notes[said["note"]] = None
+            continue
+        yield {**said, "notes": [*notes, *said.get("notes", [])]}
+        notes.clear()
     code = child.wait()
     while True:
         yield {"ended": f"its process ended by itself, exit code {code}", "notes": []}

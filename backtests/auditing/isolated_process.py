@@ -18,7 +18,7 @@ from datetime import date
 from typing import Any
 
 from backtests.auditing.point_in_time import Due
-from backtests.user_strategies.side_effects import IMPORTS, watched
+from backtests.user_strategies.side_effects import IMPORTS, report_all
 from strategies.rule import Rule
 from strategies.signals import Floats
 from strategies.view import Market
@@ -26,8 +26,12 @@ from strategies.view import Market
 AUDIT = "backtests.auditing"
 # Compiled libraries that open files by themselves: Python is not told of it.
 _READERS = re.compile(
-    r"\b(?:import|from)\s+(pyarrow|polars|duckdb|h5py|tables|netCDF4|cffi|_cffi_backend|fastparquet)\b"
+    r"\b(?:import|from)\s+(pyarrow|polars|duckdb|h5py|tables|netCDF4|cffi|_cffi_backend|fastparquet|llvmlite)\b"
+    r"|\b(ExternalFunction|readline|tkinter|_tkinter|_gdbm|_dbm)\b"
 )
+_PARTS = re.compile(
+    r"\b(auditing|user_strategies|side_effects|isolated_process)\b"
+)  # of the audit, whatever imports them
 
 
 def main() -> None:
@@ -50,23 +54,27 @@ def main() -> None:
     task = ask()
     if "episode" in task:
         import backtests.engine.strategy_run  # noqa: F401 (what it opens when it is loaded is not the user's)
+    before, text = _attributes(), task["rule"]["code"].text
+
+    def report(what: str) -> None:  # at once: what has been sent cannot be taken back
+        tell({"note": what})
+
+    report_all(report)  # from here to the end: a thread may reach for something at any time
+    try:
+        rule = _made(**task["rule"])
+    except Exception as wrong:  # noqa: BLE001 (the user's file)
+        tell({"loaded": False, "failed": died_of(wrong)})
+        return
+    tell({"loaded": True, "notes": [*_unseen(text), *_changed(before)]})
     before = _attributes()
-    with watched() as notes:  # from here to the end: a thread may reach for something at any time
-        try:
-            rule = _made(**task["rule"])
-        except Exception as wrong:  # noqa: BLE001 (the user's file)
-            tell({"loaded": False, "failed": died_of(wrong), "notes": _taken(notes)})
-            return
-        tell({"loaded": True, "notes": [*_taken(notes), *_unseen(task["rule"]["code"].text), *_changed(before)]})
-        before = _attributes()
-        if "episode" in task:
-            tell({**_replay(rule, task, ask, tell, notes), "notes": _changed(before)})
-        else:
-            _decide(rule, ask, tell, notes)
-            tell({"notes": _changed(before)})
+    if "episode" in task:
+        tell({**_replay(rule, task, ask, tell), "changed": _changed(before)})
+    else:
+        _decide(rule, ask, tell)
+        tell({"notes": _changed(before)})
 
 
-def _decide(rule: Rule, ask: Callable[[], Any], tell: Callable[[dict[str, Any]], None], notes: list[str]) -> None:
+def _decide(rule: Rule, ask: Callable[[], Any], tell: Callable[[dict[str, Any]], None]) -> None:
     from strategies.view import View
 
     state: Floats | None = None
@@ -78,21 +86,21 @@ def _decide(rule: Rule, ask: Callable[[], Any], tell: Callable[[dict[str, Any]],
             said: dict[str, Any] = {"weights": weights}
         except Exception as wrong:  # noqa: BLE001 (whatever it dies of, it has not decided)
             said = {"failed": died_of(wrong)}
-        tell({**said, "notes": _taken(notes)})
+        tell(said)
 
 
 def _replay(
-    rule: Any, task: dict[str, Any], ask: Callable[[], Any], tell: Callable[[dict[str, Any]], None], notes: list[str]
+    rule: Any, task: dict[str, Any], ask: Callable[[], Any], tell: Callable[[dict[str, Any]], None]
 ) -> dict[str, Any]:
     from backtests.auditing.point_in_time import PointInTimeEpisode
     from backtests.engine.strategy_run import run_strategy
 
     market: Market = task["market"]
-    reached: dict[int, list[str]] = {}
+    changes: list[tuple[str, str, float]] = []
     rows = [market.first]
 
     def due(since: date, session: date) -> Due:
-        tell({"due": [since.isoformat(), session.isoformat()]})
+        tell({"due": [since.isoformat(), session.isoformat()], "changes": changes})  # decided before it is given
         found: Due = ask()
         return found
 
@@ -108,16 +116,13 @@ def _replay(
         rows.append(row)
         with hidden.shut():
             yield
-        reached[row] = _taken(notes)
 
-    changes: list[tuple[str, str, float]] = []
     said: dict[str, Any] = {}
     try:
         run_strategy(hidden.episode, market, rule, task["terms"], known=known, around=around, decisions=changes)
     except Exception as wrong:  # noqa: BLE001 (whatever it dies of, it has not decided)
         said = {"failed": died_of(wrong), "row": rows[-1]}
-    reached.setdefault(rows[-1], []).extend(_taken(notes))
-    return {"changes": changes, "reached": reached, **said}
+    return {"changes": changes, **said}
 
 
 def _made(code: Any, values: dict[str, Any]) -> Rule:
@@ -131,14 +136,10 @@ def died_of(wrong: Exception) -> str:
     return f"{type(wrong).__name__}: {' '.join(str(wrong).split())}"[:200]
 
 
-def _taken(notes: list[str]) -> list[str]:
-    taken = list(dict.fromkeys(notes))
-    notes.clear()
-    return taken
-
-
 def _unseen(text: str) -> Iterator[str]:
-    yield from (f"{IMPORTS}{name}, which reads files unseen" for name in dict.fromkeys(_READERS.findall(text)))
+    found = (one or other for one, other in _READERS.findall(text))
+    yield from (f"{IMPORTS}{name}, which reads files unseen" for name in dict.fromkeys(found))
+    yield from (f"{IMPORTS}{AUDIT}" for _ in _PARTS.findall(text)[:1])
 
 
 def _attributes() -> dict[str, Any]:

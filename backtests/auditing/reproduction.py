@@ -19,7 +19,8 @@ from backtests.runs.borrow_stress import borrow_stress
 from backtests.runs.earlier_names import NOTE, has_earlier_names, same_configuration, translated_file
 from backtests.runs.inputs import load_inputs
 from backtests.runs.result import Result
-from backtests.user_strategies.loading import saved_rule
+from backtests.user_strategies.loading import own_code, saved_rules
+from feeds.scoring import Scorer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,21 +32,27 @@ class Verification:
     notes: tuple[str, ...]  # what was taken as it stands, and in what this machine is another
 
 
-def rerun(folder: Path | str) -> Result:
+def rerun(folder: Path | str, *, trust: bool = False, scorer: Scorer | None = None) -> Result:
     """Makes a saved run again from its configuration and its inputs.
 
     Evidence that a run does not gather by itself (the configurations tried, and what was added later) is taken over.
 
+    Args:
+        folder: Of the run.
+        trust: Whether strategy code that lies in it may run.
+        scorer: The run's, where it is a file of the user's own.
+
     Raises:
-        InputError: The folder is no run, holds no inputs, or other ones than the run read.
+        InputError: The folder is no run, holds no inputs or other ones than the run read, or code that is not trusted.
     """
     folder = Path(folder)
     run = Result.load(folder)
-    episode, read = load_inputs(folder, run.config)
-    rules = [saved_rule(folder, row) for row in run.config["strategies"]]
+    rules = saved_rules(folder, run.config["strategies"], trust=trust)
+    episode, read = load_inputs(folder, run.config, scorer)
     terms = BrokerTerms().with_settings({name: str(value) for name, value in run.config["broker"].items()})
     news = place_news(episode, read, terms)
     made = replay(episode, rules, terms=terms, news=news)
+    made.document["limits"] = run.document.get("limits", [])  # they hang on whether the news was the episode's own
     if run.config.get("bars", "daily") != "daily":
         made.document["notes"] = run.document[
             "notes"
@@ -65,15 +72,21 @@ def rerun(folder: Path | str) -> Result:
     return made
 
 
-def verify(folder: Path | str) -> Verification:
+def verify(folder: Path | str, *, trust: bool = False, scorer: Scorer | None = None) -> Verification:
     """Makes a run again and compares every file of its folder, byte for byte.
+
+    Args:
+        folder: Of the run.
+        trust: Whether strategy code that lies in it may run.
+        scorer: The run's, where it is a file of the user's own.
 
     Raises:
         InputError: As `rerun`.
     """
     folder = Path(folder)
-    run, made = Result.load(folder), rerun(folder)
+    run, made = Result.load(folder), rerun(folder, trust=trust, scorer=scorer)
     notes = [f"taken as it stands, not made again: evidence/{name}.json" for name in _standing(run)]
+    notes += [f"ran its own code: {line}" for line in own_code(run.config["strategies"])]
     notes += _other_machine(made)
     earlier = has_earlier_names(json.loads((folder / "run_card.json").read_bytes())["config"])
     notes += [NOTE] if earlier else []

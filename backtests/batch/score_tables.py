@@ -106,8 +106,8 @@ def _write(table: Any, path: Path) -> None:
 def score_block(path: str, first: int, lexicon_as_of: date | None, scorer: str = "") -> Any:
     """Scores the rows `first` … `first + BLOCK - 1` of a table; returns a pyarrow table, one row for each.
 
-    Its columns: row, id and published where they are there, language, relevance, sentiment, tone, reaction, cause,
-    entities ("NVDA:-1 …"), features.
+    Its columns: row, id and published where they are there, language, relevance, sentiment, displacement, tone,
+    reaction, cause, entities ("NVDA:-1 …"), features.
     """
     import pyarrow as pa
 
@@ -126,6 +126,7 @@ def score_block(path: str, first: int, lexicon_as_of: date | None, scorer: str =
         "language": pa.array([each.language for each in scores], pa.string()),
         "relevance": pa.array([each.relevance for each in scores], pa.float64()),
         "sentiment": pa.array([each.sentiment for each in scores], pa.float64()),
+        "displacement": pa.array([each.displacement for each in scores], pa.float64()),
         "tone": pa.array([each.tone for each in scores], pa.float64()),
         "reaction": pa.array([each.reaction for each in scores], pa.bool_()),
         "cause": pa.array([each.cause for each in scores], pa.bool_()),

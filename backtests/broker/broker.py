@@ -68,6 +68,7 @@ class HonestBroker(bt.brokers.BackBroker):
     pending: collections.deque[Any]
     # Asked before the closing auction, when the bar shows its close already: for the replay, whose rules see a `View`.
     before_close: Callable[[], None] | None = None
+    on_order: Callable[[Any], None] | None = None  # told of each order that is made or taken back by the strategy
 
     def init(self) -> None:
         """Empties the account."""
@@ -115,12 +116,16 @@ class HonestBroker(bt.brokers.BackBroker):
         """Notes when an order was made: its symbol's own last bar may be older."""
         if self._now:
             self._decided[order.ref] = self._now
+        if self.on_order is not None:
+            self.on_order(order)
         return order
 
     def cancel(self, order: Any, bracket: bool = False, reason: str = "by the strategy") -> bool:
         """Takes a waiting order back; False when it waits no more."""
         for queue in (self.pending, self.submitted):
             if order in queue:
+                if self.on_order is not None and reason == "by the strategy":
+                    self.on_order(order)
                 queue.remove(order)
                 order.cancel()
                 self._record(order, "", reason, "cancelled")

@@ -116,6 +116,8 @@ def new(name: str, **options: Any) -> None:
         key_session=options["key"],
     )
     folder = options["output"] or Path(name)
+    if folder.exists():  # said before anything is downloaded
+        raise InputError(f"{folder}: is there already; give another name, or remove it")
     headlines = _from_archive(request, options["archive"]) if options["from_archive"] else []
     if bool(options["prices"]) == options["download"]:
         raise InputError("give either --prices FILE or --download")

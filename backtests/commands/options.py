@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -98,16 +98,36 @@ def window_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return start(end(command))
 
 
-def scorer_named(_: click.Context, __: click.Parameter, name: str | None) -> Scorer:
+_VINTAGE = "aftershock.vintage"
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def scorer_named(context: click.Context, _: click.Parameter, name: str | None) -> Scorer:
     """Finds a scorer; the default where none is named."""
     from feeds.scoring.registry import scorer_named as find
+    from feeds.scoring.registry import vintage_named
 
-    return find(name or "")
+    vintage = context.meta.get(_VINTAGE)
+    if vintage and name:
+        raise InputError("--vintage is one of the default scorer; leave --scorer out")
+    return vintage_named(vintage) if vintage else find(name or "")
 
 
-scorer_option = click.option(
-    "--scorer", callback=scorer_named, metavar="NAME", help="Another scorer; `backtest scorers` lists them."
-)
+def _note_vintage(context: click.Context, _: click.Parameter, text: str | None) -> None:
+    context.meta[_VINTAGE] = text
+
+
+def scorer_option(command: _Command) -> _Command:
+    """Adds --scorer and --vintage, which give the command one scorer."""
+    vintage = click.option(
+        "--vintage", callback=_note_vintage, is_eager=True, expose_value=False, metavar="DATE",
+        help="Weights learned until DATE, or `all`; without, those of before the episode.",
+    )  # fmt: skip
+    scorer = click.option(
+        "--scorer", callback=scorer_named, metavar="NAME",
+        help="Another scorer: a name of `backtest scorers`, or your own FILE.py:function.",
+    )  # fmt: skip
+    return scorer(vintage(command))
 
 
 def rates(_: click.Context, parameter: click.Parameter, text: str | None) -> tuple[float, ...]:

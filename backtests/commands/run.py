@@ -52,9 +52,11 @@ if TYPE_CHECKING:
 @scorer_option
 @click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of bars instead.")
 @trading_options
+@click.option("--no-baselines", is_flag=True, help="Only the strategies named: no baselines beside them.")
 @trials_option
 @json_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder for the run's files.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="A new folder for the run's files.")
+@click.option("--force", is_flag=True, help="Replace the run that is in the --output folder, whole.")
 def run(
     episode: str,
     strategies: tuple[str, ...],
@@ -72,11 +74,13 @@ def run(
     bars: str | None,
     loans: Path | None,
     borrow: tuple[float, ...],
+    no_baselines: bool,
     ledger: str | None,
     as_json: bool,
     output: Path | None,
+    force: bool,
 ) -> None:
-    """Replays EPISODE (a name, a folder, or `all`) and writes its files.
+    """Replays EPISODE (a name, a folder, or `all`) beside the baselines and the benchmark, and writes its files.
 
     \b
     Example:
@@ -92,12 +96,13 @@ def run(
             **{"lexicon-as-of": lexicon_as_of, "start": start, "end": end, "news": news, "prices": prices},
             bars=bars, loans=loans, borrow=borrow,
         )  # fmt: skip
+    _check_output(episode, output, force=force)
     ready(ledger)
     with aside():
         terms, own = split_settings(settings, strategies)
-    request = _Request(strategies=strategies, settings=own, terms=terms, ledger=ledger)
+    request = _Request(strategies=strategies, settings=own, terms=terms, ledger=ledger, baselines=not no_baselines)
     if episode == "all":
-        _run_all(request, scorer, output, as_json=as_json)
+        _run_all(request, scorer, output, force=force, as_json=as_json)
         return
     from backtests.episodes.episode import load_episode
     from backtests.evidence.registry import report_end
@@ -112,7 +117,7 @@ def run(
         click.echo(f"note: {count} × {reason}", err=True)
     result, audited = _run_one(request, loaded, scored, borrow)
     folder = output or _run_folder(loaded.name, result.hash8)
-    result.save(folder)
+    result.save(folder, force=force)
     show(text_report(result, loaded.title) + report_end(result.evidence), result.document, as_json=as_json)
     click.echo(f"files: {folder}", err=True)
     _tell([audited])
@@ -126,6 +131,32 @@ class _Request:
     settings: dict[str, str]  # of the strategies
     terms: BrokerTerms
     ledger: str | None
+    baselines: bool  # run them beside the strategies that are named
+
+
+def _check_output(episode: str, output: Path | None, *, force: bool) -> None:
+    """Makes sure that the files can be written where they are wanted, before the work for them is done.
+
+    Raises:
+        InputError: They cannot, or would take the place of something that is no run.
+    """
+    from backtests.episodes.episode import episode_names
+    from backtests.records.folders import check_target
+    from backtests.runs.folder import check_replaceable
+
+    if output is None:
+        if force:
+            raise InputError("--force: replaces the run in a folder; name it with -o")
+        return
+    if episode != "all":
+        check_target(output, check_replaceable, force=force)
+        return
+    for name in episode_names():
+        check_target(output / name, check_replaceable, force=force)
+    own = set(episode_names()) if force else set()
+    other = sorted({path.name for path in output.iterdir()} - own) if output.is_dir() else []
+    if other or not output.is_dir():
+        check_target(output, check_replaceable)
 
 
 def _refuse_for_all(**given: object) -> None:
@@ -141,11 +172,12 @@ def _run_one(request: _Request, episode: Episode, scored: News, borrow: tuple[fl
     from backtests.engine.schedule import place_news
     from backtests.evidence.registry import gather
     from backtests.runs.borrow_stress import borrow_stress
-    from backtests.user_strategies.selection import standard_rules
+    from backtests.user_strategies.selection import standard_rules, with_baselines, without_baselines
 
     news = place_news(episode, scored, request.terms)
     with aside():
         rules = standard_rules(request.strategies, request.settings)
+        rules = with_baselines(rules) if request.baselines else without_baselines(rules, request.strategies)
         result = replay(episode, rules, terms=request.terms, news=news)
     with aside(said=False):  # it has been said once
         if borrow:
@@ -157,36 +189,40 @@ def _run_one(request: _Request, episode: Episode, scored: News, borrow: tuple[fl
     return result, audited
 
 
-def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, as_json: bool) -> None:
+def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, force: bool, as_json: bool) -> None:
     """Runs every episode that ships, but years that hold other episodes, and prints one table over them."""
     from backtests.engine.news import read_news
     from backtests.episodes.episode import load_episode, separate_episodes
-    from backtests.records.contamination import scorer_facts, scorer_line
+    from backtests.records.contamination import facts_of_several, scorer_line
     from backtests.report.text.run_report import audit_line
+    from backtests.report.text.table import wrapped
     from backtests.runs.across_episodes import AcrossEpisodes, Cell, across_episodes_text, cells_of
 
     cells: list[Cell] = []
     firsts: dict[str, date] = {}
     audits: list[Audit] = []
+    benchmarks: dict[str, dict[str, object]] = {}
     names = separate_episodes()
     with progress(len(names), "episodes") as done:
         for name in names:
             episode = load_episode(name)
             result, audited = _run_one(request, episode, read_news(episode, scorer=scorer))
             if output is not None:
-                result.save(output / name)
+                result.save(output / name, force=force)
             cells += cells_of(result, control=episode.control)
             for row in result.document.get("nothing_to_trade", ()):
                 click.echo(f"note: {name}: NOTHING TO TRADE for {row['strategy']}: {row['reason']}", err=True)
             audits.append(audited)
             firsts[name] = episode.start
+            benchmarks[name] = result.document["benchmark"]
             done(1)
-    facts, compared = scorer_facts(scorer.label, scorer.trained_until, firsts), AcrossEpisodes(cells=tuple(cells))
+    facts = facts_of_several(scorer, firsts)
+    compared = AcrossEpisodes(cells=tuple(cells), benchmarks=benchmarks)
     counts = sum(each.decisions for each in audits), sum(len(each.violations) for each in audits)
     unproved = list(dict.fromkeys(line for each in audits for line in each.unproved))
     audit: dict[str, object] = {"decisions": counts[0], "violations": counts[1]}
     audit |= {"unproved": unproved} if unproved else {}
-    lines = [audit_line(*counts, len(unproved)), *filter(None, [scorer_line(facts)])]
+    lines = [audit_line(*counts, len(unproved)), *wrapped(scorer_line(facts))]
     document = {**compared.document(), "audit": audit, "scorer": facts}
     show(across_episodes_text(compared) + "\n".join(lines) + "\n", document, as_json=as_json)
     if output is not None:

@@ -155,12 +155,10 @@ class _How:
         return [self._shown(line, scored, scorer) for line, scored in zip(lines, scores, strict=True)]
 
     def _shown(self, text: str, scored: Score, scorer: Scorer) -> str:
-        parts = []
+        parts: list[str] = []
         if self.explain:
-            from feeds.scoring.explain import explain
-
-            own = scorer.explain or (lambda text, told, as_of: explain(text, language=told, lexicon_as_of=as_of))
-            parts = own(text, self.language, self.lexicon_as_of)
+            explain = scorer.explain or (lambda *_: [f"scorer {scorer.label} explains nothing"])
+            parts = explain(text, self.language, self.lexicon_as_of)
         if self.as_json:
             plain = _plain(text, scored)
             return json.dumps({**plain, "explanation": parts} if self.explain else plain, ensure_ascii=False)
@@ -290,6 +288,7 @@ def _plain(text: str, scored: Score) -> dict[str, Any]:
         "language": scored.language,
         "relevance": scored.relevance,
         "sentiment": scored.sentiment,
+        "displacement": scored.displacement,
         "tone": scored.tone,
         "entities": [
             {"symbol": each.symbol, "direction": each.direction, "salience": each.salience} for each in scored.entities
@@ -304,5 +303,6 @@ def _human(text: str, scored: Score) -> str:
     companies = " ".join(f"{each.symbol}:{each.direction:+d}" for each in scored.entities) or "–"
     return (
         f"{scored.language}  relevance {scored.relevance:.2f}  disruption {scored.sentiment:+.2f}  "
+        f"displacement {scored.displacement:+.2f}  "
         f"tone {scored.tone:+.2f}  {companies}  {'reaction  ' if scored.reaction else ''}{text}"
     )

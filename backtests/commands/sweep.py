@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--replay", is_flag=True, help="Use the reference engine, whatever the compiled one could do.")
 @trials_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder; a begun one goes on.")
+@click.option("--force", is_flag=True, help="Replace the sweep that is in the folder, whole.")
 @json_option
 def sweep(
     arguments: tuple[str, ...],
@@ -55,6 +56,7 @@ def sweep(
     replay: bool,
     ledger: str | None,
     output: Path,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Runs one strategy with every combination of a grid, on each EPISODE.
@@ -92,7 +94,10 @@ def sweep(
         click.echo(line, err=True)
     ready(ledger)
     with progress(len(job.axes) * len(job.episodes), "trials") as advance:
-        document = run(job, output, pool, ledger=None if ledger == "off" else ledger_path(ledger), on_progress=advance)
+        document = run(
+            job, output, pool, ledger=None if ledger == "off" else ledger_path(ledger), force=force,
+            on_progress=advance,
+        )  # fmt: skip
     click.echo(sweep_text(document), err=as_json, nl=False)
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False, allow_nan=False))

@@ -103,11 +103,14 @@ def verify(ledger: str | None, runs: tuple[Path, ...]) -> None:
 
 
 def _head(run: Path) -> str:
-    try:
-        found = json.loads((run / "evidence" / "trials.json").read_text(encoding="utf-8"))
-        return str(found["ledger"]["head"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(f"{run}: no run with evidence/trials.json; give the folder of a run") from None
+    from backtests.records.folders import check_inside
+    from backtests.records.shape import read_json, text
+
+    path = run / "evidence" / "trials.json"
+    if not path.is_file():
+        raise InputError(f"{run}: no run with evidence/trials.json; give the folder of a run")
+    check_inside(run)
+    return str(read_json(path, {"ledger": {"head": text}})["ledger"]["head"])
 
 
 def _listing(chain: Chain) -> dict[str, object]:

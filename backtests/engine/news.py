@@ -11,12 +11,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backtests.engine.news_language import is_open, score_as_stated, score_headlines
 from backtests.episodes.episode import Episode
 from feeds import rss
 from feeds.errors import InputError
 from feeds.headline import Headline
 from feeds.rss import Parsed, Reject
-from feeds.scoring import DEFAULT, Score, ScoreInput, Scorer
+from feeds.scoring import DEFAULT, Score, Scorer
 from strategies.sessions import Sessions
 from strategies.signals import NewsItem, place
 
@@ -60,11 +61,13 @@ class News:
 def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date | None = None) -> News:
     """Parses and scores the episode's news: feeds, and lists of headlines (JSONL, CSV) with the times they were seen.
 
-    Of an item of a list that was edited before it could be traded, only the words of that moment count.
+    Of an item of a list that was edited before it could be traded, only the words of that moment count. Of a scorer
+    with vintages the one before the episode scores.
 
     Raises:
         InputError: A document that is no feed, or a list that is none.
     """
+    scorer = scorer.before(episode.start, lexicon_as_of)
     headlines: list[Headline] = []
     rejects: list[Reject] = []
     remarks: Counter[str] = Counter()
@@ -85,8 +88,10 @@ def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date
                 headlines.append(headline)
     basis = Counter({"assumed": len(headlines)})
     basis.update("import" if each.seen else "assumed" for each in listed)
+    scored = score_headlines([*headlines, *listed], scorer, lexicon_as_of, episode.assumed_delay)
     headlines += _newest(episode, listed)
-    return replace(_scored(episode, headlines, tuple(rejects), basis, scorer, lexicon_as_of), remarks=remarks)
+    news = _placed(episode, [scored[each] for each in headlines], scorer, lexicon_as_of)
+    return replace(news, rejects=tuple(rejects), basis=basis, remarks=remarks)
 
 
 def read_document(path: Path) -> Parsed:
@@ -153,6 +158,7 @@ def read_archive(
             "fill it with `backtest feeds backfill` or `backtest feeds import`"
         )
     rows = [(each.provenance, each.headline) for each in archived]
+    scorer = scorer.before(episode.start, lexicon_as_of)
     scores = _archived_scores(archive, archived, scorer, lexicon_as_of)
     return from_archived(episode, rows, scorer=scorer, lexicon_as_of=lexicon_as_of, scores=scores)
 
@@ -167,8 +173,9 @@ def from_archived(
 ) -> tuple[Episode, News]:
     """Scores and places what an archive has: provenance and headline of each sighting, in order of time.
 
-    `scores` are those that are made already.
+    `scores` are those that are made already, of headlines whose language is not open.
     """
+    scorer = scorer.before(episode.start, lexicon_as_of)
     digest = hashlib.sha256()
     basis: Counter[str] = Counter()
     for provenance, head in archived:
@@ -179,8 +186,10 @@ def from_archived(
     sources = {name: value for name, value in episode.sources.items() if name not in news_files}
     files = tuple((place, path) for place, path in episode.files if not place.startswith("news/"))
     episode = replace(episode, news=(), files=files, sources={**sources, "archive": digest.hexdigest()})
-    news = _scored(episode, _newest(episode, (head for _, head in archived)), (), basis, scorer, lexicon_as_of, scores)
-    return episode, replace(news, archived=tuple(archived))
+    every = [head for _, head in archived]
+    scored = score_headlines(every, scorer, lexicon_as_of, episode.assumed_delay, scores)
+    news = _placed(episode, [scored[each] for each in _newest(episode, every)], scorer, lexicon_as_of)
+    return episode, replace(news, basis=basis, archived=tuple(archived))
 
 
 def _archived_scores(
@@ -188,45 +197,33 @@ def _archived_scores(
 ) -> dict[Headline, Score]:
     """Scores an archive's headlines: takes stored scores of this very scorer, makes and stores the others.
 
+    Not those whose language is open: what their feed's other items say of it hangs on what a replay reads of them.
     An archive that cannot be written is scored all the same: what is stored only saves time.
     """
-    stored = archive.scores([each.row for each in archived], scorer.key, as_of)
-    new = [each for each in archived if each.row not in stored]
-    scored = scorer.scores([_score_input(each.headline) for each in new], as_of)
-    made = {each.row: score for each, score in zip(new, scored, strict=True)}
+    settled = [each for each in archived if not is_open(each.headline)]
+    stored = archive.scores([each.row for each in settled], scorer.key, as_of)
+    new = [each for each in settled if each.row not in stored]
+    scored = score_as_stated([each.headline for each in new], scorer, as_of)
+    made = {each.row: scored[each.headline] for each in new}
     if made:
         with suppress(InputError):
             archive.store_scores(made, scorer.key, as_of)
     scores = {**stored, **made}
-    return {each.headline: scores[each.row] for each in archived}
+    return {each.headline: scores[each.row] for each in settled}
 
 
-def _score_input(headline: Headline) -> ScoreInput:
-    return ScoreInput(headline.title, headline.summary, headline.language)
-
-
-def _scored(
-    episode: Episode,
-    headlines: list[Headline],
-    rejects: tuple[Reject, ...],
-    basis: Mapping[str, int],
-    scorer: Scorer,
-    lexicon_as_of: date | None,
-    made: Mapping[Headline, Score] | None = None,
+def _placed(
+    episode: Episode, scored: Sequence[tuple[Headline, Score]], scorer: Scorer, lexicon_as_of: date | None
 ) -> News:
-    if made is None:
-        scores = scorer.scores([_score_input(each) for each in headlines], lexicon_as_of)
-    else:
-        scores = [made[each] for each in headlines]
     items = place(
-        headlines,
-        scores,
+        [head for head, _ in scored],
+        [score for _, score in scored],
         episode.sessions,
         assumed_delay=episode.assumed_delay,
         lead=episode.lead,
         latency=episode.latency,
     )
     return News(
-        items=items, rejects=rejects, scorer=scorer.label, basis=basis, lexicon_as_of=lexicon_as_of,
+        items=items, rejects=(), scorer=scorer.label, lexicon_as_of=lexicon_as_of,
         trained_until=scorer.trained_until, span=news_span(episode.sessions, episode.window),
     )  # fmt: skip

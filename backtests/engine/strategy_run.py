@@ -92,16 +92,16 @@ class _Guarded(_Before):
     def _begin(self, window: Mapping[float, int], around: Around, decisions: list[tuple[str, str, float]]) -> None:
         self._window, self._around, self._decisions = window, around, decisions
         self._ordered_for: dict[str, Any] = {}
-        self._started = False
+        self._decided_at = 0.0  # time of the bar on which it has decided
+        self.broker.on_order = self._ordered
 
     def _asked(self, call: Callable[[], None]) -> None:
         """Calls the user's method on the bars that decide for a session of the window, and notes what it ordered."""
-        clock = max((data.datetime.array[-1] for data in self.datas if len(data)), default=0.0)
+        clock = self._newest()
         row = self._window.get(clock)
         if row is None:
             return
         session = self._sessions[row].isoformat()
-        self._ordered_for.clear()
         try:
             with self._around(row):
                 call()
@@ -112,6 +112,7 @@ class _Guarded(_Before):
             text = f"{where(file, wrong)}: {name} for session {session}: {kind}{wrong}{hint}"
             raise InputError(" ".join(text.split())[:300]) from wrong
         self._note(session)
+        self._decided_at = clock
 
     def _note(self, session: str) -> None:
         """Writes down, for each symbol it ordered, the weight it will have when all that waits is filled."""
@@ -123,6 +124,7 @@ class _Guarded(_Before):
                 size += order.executed.remsize
             price = broker.last_price(data, opened=False)
             self._decisions.append((session, symbol, size * price / equity if equity else 0.0))
+        self._ordered_for.clear()
 
     def next(self) -> None:
         self._asked(super().next)
@@ -138,20 +140,18 @@ class _Guarded(_Before):
         own = theirs.prenext is not bt.Strategy.prenext
         self._asked(super().next if ready and not own else super().prenext)
 
-    def buy(self, data: Any = None, *rest: Any, **how: Any) -> Any:
-        return self._ordered(super().buy(data, *rest, **how))
+    def _ordered(self, order: Any) -> None:
+        """Keeps what was ordered or taken back, by whichever way, for the decision of the bar.
 
-    def sell(self, data: Any = None, *rest: Any, **how: Any) -> Any:
-        return self._ordered(super().sell(data, *rest, **how))
+        Raises:
+            InputError: The decision of the bar has been made: `next()` is over, and the next bar has not come.
+        """
+        if self._decided_at and self._decided_at == self._newest():
+            raise InputError("an order after next(), before the next bar; order in next() or in a notify method")
+        self._ordered_for[order.data._name] = order.data
 
-    def cancel(self, order: Any) -> None:
-        self._ordered(order)
-        super().cancel(order)
-
-    def _ordered(self, order: Any) -> Any:
-        if order is not None:
-            self._ordered_for[order.data._name] = order.data
-        return order
+    def _newest(self) -> float:
+        return max((data.datetime.array[-1] for data in self.datas if len(data)), default=0.0)
 
 
 def run_strategy(

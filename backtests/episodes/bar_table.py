@@ -48,6 +48,7 @@ def read_table(path: Path, columns: Sequence[str]) -> tuple[BarTable, NDArray[np
     table = _read_parquet(path, columns) if path.suffix.lower() in {".parquet", ".pq"} else _read_csv(path, columns)
     if not table.lines:
         raise EpisodeError(f"{path}: holds no bars; give rows of {','.join(columns)}")
+    table.cells[0] = tuple([symbol.strip() for symbol in table.cells[0]])
     values = _numbers(table)
     _check_bars(table, values)
     return table, values
@@ -177,7 +178,7 @@ def _read_parquet(path: Path, columns: Sequence[str]) -> BarTable:
 def _numbers(table: BarTable) -> NDArray[np.float64]:
     """Returns open, high, low, close, volume, shape (5, rows)."""
     try:
-        return np.array([list(map(float, column)) for column in table.cells[2:]])
+        return np.array([list(map(_figure, column)) for column in table.cells[2:]])
     except ValueError:
         pass
     try:
@@ -186,17 +187,24 @@ def _numbers(table: BarTable) -> NDArray[np.float64]:
         raise EpisodeError(f"{table.path}: {wrong}") from None
     table.notes.extend(filter(None, [note]))
     try:
-        return np.array([list(map(float, column)) for column in table.cells[2:]])
+        return np.array([list(map(_figure, column)) for column in table.cells[2:]])
     except ValueError:
         row, what = next((row, what) for row in range(len(table.lines)) if (what := _not_a_number(table, row)))
         raise EpisodeError(f"{table.place(row)}: {what}; fix or drop the row") from None
+
+
+def _figure(text: str) -> float:
+    """Reads a number as vendors write one; `float` takes 11_3.6 for 113.6, and no vendor writes that."""
+    if "_" in text:
+        raise ValueError(text)
+    return float(text)
 
 
 def _not_a_number(table: BarTable, row: int) -> str:
     """Says what is wrong with the first cell of a row that is no number; "" when all are."""
     for name, column in zip(FIGURES, table.cells[2:], strict=True):
         try:
-            float(column[row])
+            _figure(column[row])
         except ValueError:
             return f"{name} {column[row]!r} is no number" if column[row].strip() else f"{name} is empty"
     return ""

@@ -156,6 +156,7 @@ def _base_note(bars: Bars, row: int, episode: Episode) -> str:
 def _criterion(claim: Claim, episode: Episode) -> str:
     """Says what the prices must show for "confirmed", with its threshold."""
     reported, tolerance = claim.reported or 0.0, f"{claim.tolerance:g}"
+    signed, massive = f"{reported:+g}".replace("-", "−"), f"{MASSIVE_PCT:g}".replace("-", "−")
     extremes = {
         "high": "close above every earlier close",
         "low": "close below every earlier close",
@@ -163,15 +164,15 @@ def _criterion(claim: Claim, episode: Episode) -> str:
         "fall": "return below every earlier session's",
     }
     return {
-        "return": f"return within {tolerance} points of {reported:+g} %",
-        "massive": f"return of {MASSIVE_PCT:g} % or lower",
+        "return": f"return within {tolerance} points of {signed} %",
+        "massive": f"return of {massive} % or lower",
         "down": "return below 0 %",
         "up": "return above 0 %",
-        "move": f"return since the close of {claim.since} within {tolerance} points of {reported:+g} %",
+        "move": f"return since the close of {claim.since} within {tolerance} points of {signed} %",
         "calm": f"no return of {reported:g} % or more, up or down, from {episode.start} to {episode.end}",
         "record": f"{extremes.get(claim.record, '')} of the episode's prices",
         "level": f"close within {tolerance} of {reported:g}",
-        "value_lost": f"change of value within {tolerance} bn USD of {reported:+g} bn USD",
+        "value_lost": f"change of value within {tolerance} bn USD of {signed} bn USD",
         "rank": f"rank {reported:g} by value, within {tolerance}",
     }[claim.kind]
 

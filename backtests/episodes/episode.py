@@ -16,7 +16,7 @@ from backtests.episodes.claims import Claim, read_claims
 from backtests.episodes.intraday import Intraday, bar_length, check_against_daily, read_intraday
 from backtests.episodes.listing_checks import apply_status, check_status
 from backtests.episodes.listing_status import read_status
-from backtests.episodes.manifest import DELAYS, Manifest, read_manifest, read_shares
+from backtests.episodes.manifest import DELAYS, Manifest, read_limits, read_manifest, read_shares
 from backtests.episodes.prices import Action, Prices, check_calendar, price_file, read_actions, read_prices
 from backtests.episodes.stock_loans import Loans, read_loans
 from feeds.errors import EpisodeError, InputError, did_you_mean
@@ -50,6 +50,7 @@ class Episode:
     shares_outstanding: dict[str, float]  # shares by symbol
     control: bool = False  # a window in which nothing happened: what is traded here is a false alarm
     provenance: str
+    limits: tuple[tuple[str, str], ...] = ()  # what it cannot show: of the news, window or prices; the sentence
     sources: dict[str, str]  # file name to SHA-256
     files: tuple[tuple[str, Path], ...] = ()  # place among a run's inputs, and where the file was read
     loans: Loans = field(default_factory=Loans)  # what borrowing costs, and how much can be had
@@ -165,6 +166,9 @@ def load_episode(
         shares_outstanding=read_shares(manifest),
         provenance=toml["provenance"],
         control=toml["control"],
+        limits=read_limits(
+            manifest, own_news=news is None, whole_window=(first, last) == (toml["start"], toml["end"])
+        ),
         loans=read_loans(Path(loans)) if loans is not None else Loans(),
         sources={path.name: _sha256(path) for path in files},
         files=_places(folder, price_path, minutes and minutes[0], news_paths, loans, status.files),
@@ -296,23 +300,27 @@ def _own_news(folder: Path) -> tuple[Path, ...]:
 
 
 def news_files(path: Path) -> tuple[Path, ...]:
-    """Returns a file of news, or those of a folder: RSS, Atom, and lists of headlines (JSONL, CSV).
+    """Returns a file of news, or those of a folder: RSS, Atom, JSON Feed, and lists of headlines (JSONL, CSV).
 
     Raises:
         InputError: There is none.
     """
     if path.is_file():
         return (path,)
-    found = [each for kind in ("*.xml", "*.rss", "*.atom", "*.jsonl", "*.csv") for each in path.glob(kind)]
-    found = [each for each in found if each.is_file() and (each.suffix != ".csv" or _lists_titles(each))]
+    found = [each for each in path.iterdir() if each.is_file() and _is_news(each)] if path.is_dir() else []
     if not found:
         raise InputError(
-            f"{path}: no news there; give a file or folder of RSS, Atom, JSONL or CSV with titles and times"
+            f"{path}: no news there; give a file or folder of RSS, Atom, JSON Feed, JSONL or CSV with titles and times"
         )
     return tuple(sorted(found))
 
 
-def _lists_titles(path: Path) -> bool:
-    """Tells a list of headlines from other tables (prices, sessions) by its header."""
+def _is_news(path: Path) -> bool:
+    """Tells news from other files of a folder: lists of headlines from tables by the header, JSON Feeds from JSON."""
+    suffix = path.suffix.lower()
+    if suffix not in {".csv", ".json"}:
+        return suffix in {".xml", ".rss", ".atom", ".jsonl"}
     with path.open(encoding="utf-8-sig", errors="replace") as file:
+        if suffix == ".json":
+            return "jsonfeed.org" in file.read(4_096)
         return "title" in re.split(r"[,;\t]", file.readline(10_000).lower().replace('"', "").strip())

@@ -25,8 +25,10 @@ KEYS: dict[str, type] = {
     "claims": list,
     "shares_outstanding": dict,
     "control": bool,
+    "limits": list,
 }
-_DEFAULTS: dict[str, Any] = {"context": [], "claims": [], "shares_outstanding": {}, "control": False}
+_DEFAULTS: dict[str, Any] = {"context": [], "claims": [], "shares_outstanding": {}, "control": False, "limits": []}
+LIMITS_OF = ("news", "window", "prices")  # what a limit is of: with other news, one of the news is not printed
 DELAYS = ("assumed_delay_minutes", "latency_minutes", "lead_minutes")
 _EXAMPLES = {str: '"text"', date: "2025-01-27", list: "[…]", dict: "a table", bool: "true or false"}
 
@@ -98,8 +100,33 @@ def _check_values(manifest: Manifest) -> None:
     for sector, members in values["sectors"].items():
         if not isinstance(members, list) or not all(isinstance(symbol, str) for symbol in members):
             raise EpisodeError(f'{manifest.place(sector)}: sectors.{sector} must be a list of symbols: ["NVDA", "AMD"]')
+    if not all(isinstance(row, dict) and row.keys() == {"of", "says"} and _is_limit(**row) for row in values["limits"]):
+        example = '[{ of = "news", says = "The headlines are a sample." }]'
+        raise EpisodeError(
+            f"{manifest.place('limits')}: limits must be a list like {example}, each of {' or '.join(LIMITS_OF)}, in "
+            "one line"
+        )
     if not all(isinstance(symbol, str) for symbol in values["context"]):
         raise EpisodeError(f'{manifest.place("context")}: context must be a list of symbols: ["^GSPC"]')
+
+
+def _is_limit(of: object, says: object) -> bool:
+    return of in LIMITS_OF and isinstance(says, str) and bool(says.strip()) and says.isprintable()
+
+
+def read_limits(manifest: Manifest, *, own_news: bool, whole_window: bool) -> tuple[tuple[str, str], ...]:
+    """Returns what an episode says it cannot show, as far as it is true of what is read of it.
+
+    Args:
+        manifest: Its episode.toml.
+        own_news: The news is that of the episode's folder: limits of the news hold.
+        whole_window: The window is that of episode.toml: limits of the window hold.
+
+    Returns:
+        (news, window or prices; the sentence), in the order of the file.
+    """
+    holds = {"news": own_news, "window": whole_window, "prices": True}
+    return tuple((row["of"], row["says"]) for row in manifest.values["limits"] if holds[row["of"]])
 
 
 def read_shares(manifest: Manifest) -> dict[str, float]:

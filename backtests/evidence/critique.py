@@ -1,7 +1,8 @@
 """Criticises a finished run: what its profit hangs on, and which baseline did as well without the news.
 
 Shares are of the profit (or the loss) by absolute size. A share above 1 means that the rest went the other way.
-Grades: severe from `SEVERE`, caution from `CAUTION`; they are conventions, fixed before any result was looked at.
+Grades: severe from `SEVERE`, caution from `CAUTION`; they are conventions, fixed before any result was looked at. A
+share that an even split would reach as well is no finding: of two sessions one always holds at least half.
 """
 
 from __future__ import annotations
@@ -14,18 +15,21 @@ from typing import TYPE_CHECKING, Any
 
 from backtests.evidence.attribution.attribution import Attribution
 from backtests.evidence.attribution.gap_split import made
+from backtests.evidence.intervals import LEAST
+from backtests.evidence.trials.trials import LEAST_ENTRIES
+from backtests.report.text.limits import entry_sessions
 from backtests.report.text.table import number
+from backtests.report.text.verdict import SURE, luck
 
 if TYPE_CHECKING:
     from backtests.records.record import RunRecord
 
 SEVERE, CAUTION = 0.5, 0.25  # share of the profit that hangs on one thing
-FEW = 10  # round trips below which a win rate says little
 GAP_ONLY = "gap-only"
 ALIKE = 0.95  # correlation of session returns from which a strategy counts as its baseline again
 NOTES = (
     "Cost sensitivity keeps the fills as they were; a strategy that trades less when trading costs more is not seen.",
-    "The grades are conventions (a half: severe; a quarter: caution), not tests.",
+    f"Grades of shares are conventions ({SEVERE:.0%} or more: severe; {CAUTION:.0%}: caution), not tests.",
 )
 
 
@@ -62,20 +66,24 @@ def criticise(
         findings = [_no_trades(each.strategy, record.document.get("nothing_to_trade", ()))]
         if each.book.holdings:
             findings = [
-                *_dependence(each),
+                *_trouble(row),
+                *_stood_still(record, each),
+                *_dependence(record, each),
                 _gaps(each),
                 _costs(row, record.config["broker"]["slippage_bps"]),
-                _few(row),
+                _few(record, row),
             ]
-            findings += [] if row["baseline"] else [_baseline(row, rows), _gap_only(each.strategy, rows, curves)]
-            findings += [_luck(each, trials)] if trials and not row["baseline"] else []
+            if not row["baseline"]:
+                findings += [_baseline(row, rows), *_benchmark(row, record.document.get("benchmark"))]
+                findings += [_gap_only(each.strategy, rows, curves)]
+                findings += [_luck(each, trials)] if trials else []
         points = [finding.document() for finding in findings]
         strategies.append({"strategy": each.strategy, "baseline": row["baseline"], "findings": points})
     return {
         "name": "critique",
         "episode": record.document["episode"],
         "strategies": strategies,
-        "notes": list(NOTES),
+        "notes": list(NOTES) if any(each.book.holdings for each in attributions) else [],
     }
 
 
@@ -96,7 +104,50 @@ def _word(profit: float) -> str:
     return "profit" if profit > 0 else "loss"
 
 
-def _dependence(each: Attribution) -> list[Finding]:
+def _trouble(row: Mapping[str, Any]) -> list[Finding]:
+    """Names ruin and margin calls."""
+    found = []
+    if row["ruined_on"]:
+        says = f"It was ruined on {row['ruined_on']}: equity was not positive, and the account is frozen from then on."
+        found.append(Finding(code="ruin", grade="severe", figure=row["return_pct"] / 100, unit="share", says=says))
+    if row["margin_calls"]:
+        calls = f"{row['margin_calls']} margin call{'s' * (row['margin_calls'] != 1)}"
+        says = f"It had {calls}: the broker closed positions that the strategy wanted to hold."
+        found.append(
+            Finding(code="margin-calls", grade="severe", figure=float(row["margin_calls"]), unit="count", says=says)
+        )
+    return found
+
+
+def _stood_still(record: RunRecord, each: Attribution) -> list[Finding]:
+    """Names what it held when a share's bars ended, and its orders that waited for volume."""
+    found = []
+    for gone in record.document.get("delistings", ()):
+        mine = [row for row in gone["closed"] if row["strategy"] == each.strategy]
+        found += [_delisted(record, each.book.profit, gone, row) for row in mine]
+    for halt in record.document.get("halts", ()):
+        if count := halt["orders"].get(each.strategy):
+            waited = f"{count} of its orders in {halt['symbol']} waited for volume"
+            says = f"{waited} ({', '.join(halt['sessions'])}): it could not trade when it wanted to."
+            found.append(Finding(code="halt", grade="caution", figure=float(count), unit="count", says=says))
+    return found
+
+
+def _delisted(record: RunRecord, profit: float, gone: Mapping[str, Any], row: Mapping[str, Any]) -> Finding:
+    """Holds what a position was worth at the last close against the profit: what it was closed at is an assumption."""
+    symbol, last = gone["symbol"], gone["last_session"]
+    close = next(bar[5] for bar in record.tables["bars"].rows if bar[:2] == (symbol, last))
+    worth = abs(row["shares"] * close)
+    share = worth / abs(profit) if profit else None
+    says = (
+        f"It held {number(row['shares'], 0)} {symbol} when its bars ended on {last}; that they were closed at "
+        f"{gone['paid_pct']:g} % of the last close is an assumption about {worth:,.0f} US dollars."
+    )
+    grade = "severe" if share is not None and share >= SEVERE else "caution"
+    return Finding(code="delisting", grade=grade, figure=share, unit="share", says=says)
+
+
+def _dependence(record: RunRecord, each: Attribution) -> list[Finding]:
     """Measures how much hangs on one session, one name, one source."""
     profit = each.book.profit
     sessions = {row["session"]: row["profit_usd"] for row in each.sessions}
@@ -109,21 +160,35 @@ def _dependence(each: Attribution) -> list[Finding]:
         if name:
             source = each.items[name].headline.source
             sources[source] = sources.get(source, 0.0) + math.fsum(row.values())
+    benchmark = (record.document.get("benchmark") or {}).get("symbol")
+    traded = {symbol for members in record.document["sectors"].values() for symbol in members} - {benchmark}
+    heard = {row["source"] for row in record.tables["scores"].records() if row["used"]}
     return [
-        _one("one-day", profit, sessions, "on one session"),
-        _one("one-name", profit, symbols, "on one name"),
-        _one("one-source", profit, sources, "after headlines of one source"),
-    ]
+        _one("one-day", profit, sessions, "on one session", (len(sessions), "the window has {} session{}")),
+        _one("one-name", profit, symbols, "on one name", (len(traded | symbols.keys()), "there is {} name{} to trade")),
+        _one(
+            "one-source", profit, sources, "after headlines of one source",
+            (len(heard | sources.keys()), "the news about AI has {} source{}"),
+        ),
+    ]  # fmt: skip
 
 
-def _one(code: str, profit: float, parts: Mapping[str, float], where: str) -> Finding:
+def _one(code: str, profit: float, parts: Mapping[str, float], where: str, among: tuple[int, str]) -> Finding:
+    """Measures the largest part; `among` is how many parts there could have been, and how that is said."""
+    choices, said = among
+    if choices <= 1 / SEVERE:
+        says = f"No finding where profit came {where}: {said.format(choices, 's' * (choices != 1))}."
+        return Finding(code=code, grade="unknown", figure=None, unit="share", says=says)
     mine = {name: value / profit for name, value in parts.items() if name and profit and value * profit > 0}
     if not mine:
         return Finding(code=code, grade="unknown", figure=None, unit="share", says=f"Nothing was made or lost {where}.")
     name = max(mine, key=lambda each: mine[each])
     share = mine[name]
     says = f"{share * 100:.0f} % of the {_word(profit)} came {where}, {name}."
-    return Finding(code=code, grade=_grade(share), figure=share, unit="share", says=says)
+    grade = _grade(share)
+    if grade == "caution" and choices <= 1 / CAUTION:
+        grade = "fine"
+    return Finding(code=code, grade=grade, figure=share, unit="share", says=says)
 
 
 def _gaps(each: Attribution) -> Finding:
@@ -162,17 +227,21 @@ def _costs(row: Mapping[str, Any], slippage_bps: float) -> Finding:
     return Finding(code="costs", grade=grade, figure=twice, unit="usd", says=says)
 
 
-def _few(row: Mapping[str, Any]) -> Finding:
-    trades = row["trades"] + row["open_positions"]
-    grade = "caution" if trades < FEW else "fine"
-    return Finding(code="few-trades", grade=grade, figure=float(trades), unit="count", says=f"It made {trades} trades.")
+def _few(record: RunRecord, row: Mapping[str, Any]) -> Finding:
+    """Counts the sessions in which it entered: names that are bought on one morning are nearly one case."""
+    trades, entries = row["trades"] + row["open_positions"], entry_sessions(record, row["label"])
+    says = f"It made {trades} trade{'s' * (trades != 1)}, entered in {entries} session{'s' * (entries != 1)}"
+    if entries < LEAST_ENTRIES:
+        says += f": fewer than {LEAST_ENTRIES}, so its ratios say nothing about chance"
+    grade = "caution" if entries < LEAST_ENTRIES else "fine"
+    return Finding(code="few-trades", grade=grade, figure=float(entries), unit="count", says=f"{says}.")
 
 
 def _baseline(row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> Finding:
     """Counts the baselines that did better."""
     baselines = {name: each["return_pct"] for name, each in rows.items() if each["baseline"]}
     if not baselines:
-        says = "No baseline ran beside it; run it with all strategies to compare."
+        says = "No baseline ran beside it; run it without --no-baselines to compare."
         return Finding(code="baseline", grade="unknown", figure=None, unit="count", says=says)
     better = sorted(
         (name for name in baselines if baselines[name] > row["return_pct"]), key=lambda name: -baselines[name]
@@ -186,11 +255,25 @@ def _baseline(row: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> 
     return Finding(code="baseline", grade=grade, figure=float(len(better)), unit="count", says=says)
 
 
+def _benchmark(row: Mapping[str, Any], held: Mapping[str, Any] | None) -> list[Finding]:
+    """Compares with buying and holding the benchmark."""
+    if not held or held["return_pct"] is None:
+        return []
+    ahead = row["return_pct"] - held["return_pct"]
+    word = "more" if ahead > 0 else "less"
+    says = f"It made {abs(ahead):,.2f} points {word} than {held['symbol']} held ({number(held['return_pct'])} %)."
+    grade = "fine" if ahead > 0 else "caution"
+    return [Finding(code="benchmark", grade=grade, figure=ahead / 100, unit="share", says=says)]
+
+
 def _gap_only(name: str, rows: Mapping[str, Mapping[str, Any]], curves: Mapping[str, Sequence[float]]) -> Finding:
     """Compares with the rule that sees no news: where it earned the same, the news added nothing."""
     label = next((each for each, row in rows.items() if row["strategy"] == GAP_ONLY), None)
     if label is None:
         says = "The rule that trades the gap without news did not run beside it."
+        return Finding(code="gap-only", grade="unknown", figure=None, unit="correlation", says=says)
+    if min(len(curves[name]), len(curves[label])) <= LEAST:
+        says = f"It cannot be compared with the gap alone: fewer than {LEAST} sessions say nothing about a correlation."
         return Finding(code="gap-only", grade="unknown", figure=None, unit="correlation", says=says)
     found = _correlation(curves[name], curves[label])
     if found is None:
@@ -222,16 +305,10 @@ def _correlation(one: Sequence[float], other: Sequence[float]) -> float | None:
 def _luck(strategy: Attribution, trials: Mapping[str, Any]) -> Finding:
     """Says what is left when one knows how many configurations were tried."""
     row = next((each for each in trials["strategies"] if each["strategy"] == strategy.strategy), None)
+    dsr = row["dsr"] if row else None
     if strategy.book.profit <= 0:
         says = f"It lost, of {trials['tried']} configurations tried: there is no gain for luck to explain."
-        return Finding(code="luck", grade="fine", figure=row["dsr"] if row else None, unit="share", says=says)
-    if row is None or row["dsr"] is None:
-        says = "Its returns do not vary, so nothing can be said about luck."
-        return Finding(code="luck", grade="unknown", figure=None, unit="share", says=says)
-    dsr = row["dsr"]
-    grade = "fine" if dsr >= 0.95 else "caution" if dsr >= 0.5 else "severe"
-    says = (
-        f"Of {trials['tried']} configurations tried: deflated Sharpe ratio {dsr:.2f} (probability that the true Sharpe "
-        f"is above the best of {trials['tried']} lucky ones)."
-    )
-    return Finding(code="luck", grade=grade, figure=dsr, unit="share", says=says)
+        return Finding(code="luck", grade="fine", figure=dsr, unit="share", says=says)
+    says = luck(trials, row, "it")
+    grade = "unknown" if dsr is None else "fine" if dsr >= SURE else "caution" if dsr >= 0.5 else "severe"
+    return Finding(code="luck", grade=grade, figure=dsr, unit="share", says=f"{says[0].upper()}{says[1:]}.")

@@ -12,6 +12,9 @@ What a headline can still trade is asked anew for every rung. On daily bars a he
 `auctions=open` a delay to the next open or to the next close both end at the open after that; with
 `auctions=open,close` a delay to the next open acts at that session's close. On bars of minutes it acts at the first
 bar after the latency, so that 5 minutes are 5 minutes. Stories weigh what they did.
+
+The rungs come in order of their mean delay over the headlines about AI that none of them lost: whether the next open or
+the next close is the longer wait hangs on when the news came.
 """
 
 from __future__ import annotations
@@ -21,9 +24,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from backtests.engine.schedule import place_news
+from backtests.records.benchmark_return import benchmark
 from strategies.sessions import Sessions
 
 if TYPE_CHECKING:
@@ -34,13 +39,6 @@ if TYPE_CHECKING:
     from strategies.signals import NewsItem
 
 Shift = Callable[[datetime, Sessions], datetime | None]
-NOTES = (
-    (
-        "One episode: a curve that falls with delay is what one would hope for, one that rises says that being early "
-        "was no advantage here; neither is a test."
-    ),
-    "Rules that read no news are the same on every rung.",
-)
 
 
 def _later(delay: timedelta) -> Shift:
@@ -102,6 +100,8 @@ class Ladder:
     """Holds the profit in US dollars of each strategy on each rung."""
 
     episode: str
+    rungs: tuple[str, ...]  # of RUNGS, the shorter mean delay first
+    minutes: tuple[float | None, ...]  # mean delay in minutes, by rung; None: no headline about AI was kept by all
     trading: str  # "open", "close", "open,close" or "bars"
     length: timedelta | None  # of the bars, None: daily
     cash: float
@@ -109,10 +109,12 @@ class Ladder:
     lost: tuple[int, ...]  # that no session of the table can act on any more
     profits: dict[str, tuple[float, ...]]
     baselines: frozenset[str]
+    benchmark: dict[str, Any]  # the same on every rung: it reads no news
 
     def document(self) -> dict[str, Any]:
         """Returns it as `evidence/delay.json` has it."""
         acts = _ACTS[self.trading]
+        made = self.benchmark["return_pct"]
         minutes = "daily" if self.length is None else f"{self.length.total_seconds() / 60:g}m"
         return {
             "name": "delay",
@@ -122,11 +124,12 @@ class Ladder:
             "rungs": [
                 {
                     "delay": name,
+                    "mean_delay_minutes": late,
                     "moved_headlines": moved,
                     "lost_headlines": lost,
                     "acts_at": acts.get(name, "the first auction or bar that can still be reached"),
                 }
-                for name, moved, lost in zip(RUNGS, self.moved, self.lost, strict=True)
+                for name, late, moved, lost in zip(self.rungs, self.minutes, self.moved, self.lost, strict=True)
             ],
             "strategies": [
                 {
@@ -137,8 +140,22 @@ class Ladder:
                 }
                 for name, profits in self.profits.items()
             ],
-            "notes": list(NOTES),
+            "benchmark": self.benchmark | {"profit_usd": None if made is None else made / 100 * self.cash},
+            "notes": self._notes(),
         }
+
+    def _notes(self) -> list[str]:
+        """Says what the curves came to: which fell with delay, which never moved."""
+        same = [name for name, each in self.profits.items() if len(set(each)) == 1]
+        best = [name for name, each in self.profits.items() if each[0] > max(each[1:])]
+        moved = len(self.profits) - len(same)
+        notes = [f"The same on every rung: {', '.join(same)}."] if same else []
+        if moved:
+            notes.append(
+                f"{len(best)} of the {moved} strategies that changed made most without delay; one window is a "
+                "description, not a test."
+            )
+        return notes
 
 
 def delayed(news: News, shift: Shift, episode: Episode, terms: BrokerTerms) -> News:
@@ -154,6 +171,18 @@ def _delayed(item: NewsItem, shift: Shift, episode: Episode) -> NewsItem:
         return dataclasses.replace(item, known_at=episode.sessions.closes[-1] + timedelta(days=1), session=None)
     session = episode.sessions.first_tradable(known_at, lead=episode.lead, latency=episode.latency)
     return dataclasses.replace(item, known_at=known_at, session=session)
+
+
+def _mean_delays(news: News, table: Sessions) -> dict[str, float | None]:
+    """Averages how much later each rung makes the headlines about AI known, in minutes, over those that none loses."""
+    known = [item.known_at for item in news.items if item.score.relevance > 0]
+    late = [[shift(moment, table) for shift in RUNGS.values()] for moment in known]
+    waits = [
+        [(moment - at).total_seconds() / 60 for moment in row if moment is not None]
+        for at, row in zip(known, late, strict=True)
+    ]
+    whole = [row for row in waits if len(row) == len(RUNGS)]
+    return {rung: fmean(row[place] for row in whole) if whole else None for place, rung in enumerate(RUNGS)}
 
 
 def delay_ladder(episode: Episode, news: News, rules: Sequence[Rule], terms: BrokerTerms) -> Ladder:
@@ -173,8 +202,10 @@ def delay_ladder(episode: Episode, news: News, rules: Sequence[Rule], terms: Bro
     profits: dict[str, list[float]] = {name: [] for name in names}
     moved, lost = [], []
     now = {item.headline.id: item.session for item in place_news(episode, news, terms).items}
-    for shift in RUNGS.values():
-        late = delayed(news, shift, episode, terms)
+    minutes = _mean_delays(news, episode.sessions)
+    rungs = sorted(RUNGS, key=lambda rung: minutes[rung] or 0.0)
+    for rung in rungs:
+        late = delayed(news, RUNGS[rung], episode, terms)
         about_ai = [item for item in late.items if item.score.relevance > 0]
         moved.append(sum(item.session != now[item.headline.id] for item in about_ai))
         lost.append(sum(item.session is None and now[item.headline.id] is not None for item in about_ai))
@@ -184,11 +215,14 @@ def delay_ladder(episode: Episode, news: News, rules: Sequence[Rule], terms: Bro
             profits[name].append((days[-1].equity if days else terms.cash) - terms.cash)
     return Ladder(
         episode=episode.name,
+        rungs=tuple(rungs),
+        minutes=tuple(minutes[rung] for rung in rungs),
         trading=terms.auctions if episode.intraday is None else "bars",
         length=episode.intraday.length if episode.intraday else None,
         cash=terms.cash,
         moved=tuple(moved),
         lost=tuple(lost),
         profits={name: tuple(each) for name, each in profits.items()},
+        benchmark=benchmark(episode, terms.cash_pct),
         baselines=frozenset(name for name, rule in zip(names, rules, strict=True) if rule.is_baseline),
     )

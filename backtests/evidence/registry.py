@@ -13,10 +13,11 @@ from typing import Any
 
 from backtests.engine.news import News
 from backtests.episodes.episode import Episode
-from backtests.evidence import critique
+from backtests.evidence import critique, shapes
 from backtests.evidence.attribution import attribution
 from backtests.evidence.attribution.gap_split import gap_split
 from backtests.records.record import RunRecord
+from backtests.records.shape import Shape
 from backtests.report.page.evidence_sections import (
     attribution_section,
     critique_section,
@@ -27,6 +28,7 @@ from backtests.report.page.evidence_sections import (
     study_section,
     trials_section,
 )
+from backtests.report.page.resample_section import resample_section
 from backtests.report.text.evidence_text import (
     attribution_text,
     critique_text,
@@ -36,6 +38,7 @@ from backtests.report.text.evidence_text import (
     study_text,
     trials_text,
 )
+from backtests.report.text.resample_text import resample_text
 from strategies.rule import Rule
 
 Document = dict[str, Any]
@@ -63,6 +66,7 @@ class Evidence:
     name: str  # of evidence/NAME.json, and of its document
     text: Callable[[Mapping[str, Any]], str]  # its document for a terminal
     page_section: Callable[[Mapping[str, Any]], str]  # its document as HTML: a part of the page's section of evidence
+    shape: Shape  # of its document, as far as it is read again
     gather: Callable[[Gathering], Document] | None = None  # makes its document with every run; None: it is added later
     in_report: bool = False  # does the report of a run end with its text?
     on_request: str = ""  # the command that adds its document to a run's folder, or puts a longer one there
@@ -74,21 +78,28 @@ class Evidence:
 
 
 METHODS = (
-    Evidence(name="study", on_request="study", text=study_text, page_section=study_section),
+    Evidence(name="study", shape=shapes.STUDY, on_request="study", text=study_text, page_section=study_section),
     Evidence(
-        name="gaps", text=gaps_text, page_section=gaps_section,
+        name="gaps", shape=shapes.GAPS, text=gaps_text, page_section=gaps_section,
         gather=lambda run: gap_split(run.attributions, run.episode, run.news),
     ),
-    Evidence(name="placebo", on_request="placebo", text=placebo_text, page_section=placebo_section),
-    Evidence(name="delay", on_request="delay", text=delay_text, page_section=delay_section),
     Evidence(
-        name="attribution", on_request="attribute", text=attribution_text, page_section=attribution_section,
+        name="placebo", shape=shapes.PLACEBO, on_request="placebo", text=placebo_text, page_section=placebo_section,
+    ),
+    Evidence(
+        name="resample", shape=shapes.RESAMPLE, on_request="resample", text=resample_text,
+        page_section=resample_section,
+    ),
+    Evidence(name="delay", shape=shapes.DELAY, on_request="delay", text=delay_text, page_section=delay_section),
+    Evidence(
+        name="attribution", shape=shapes.ATTRIBUTION, on_request="attribute", text=attribution_text,
+        page_section=attribution_section,
         gather=lambda run: attribution.document(run.attributions, run.episode),
         longer=lambda document: any(each["leave_one_out"] for each in document["strategies"]),
     ),
-    Evidence(name="trials", in_report=True, text=trials_text, page_section=trials_section),
+    Evidence(name="trials", shape=shapes.TRIALS, in_report=True, text=trials_text, page_section=trials_section),
     Evidence(
-        name="critique", in_report=True, text=critique_text, page_section=critique_section,
+        name="critique", shape=shapes.CRITIQUE, in_report=True, text=critique_text, page_section=critique_section,
         gather=lambda run: critique.criticise(run.record, run.attributions, run.record.evidence.get("trials")),
     ),
 )  # fmt: skip
@@ -101,6 +112,11 @@ def method_named(name: str) -> Evidence:
         KeyError: There is none.
     """
     return {each.name: each for each in METHODS}[name]
+
+
+def shape_of(name: str) -> Shape:
+    """Returns what the saved document of a method looks like; anything where there is no such method."""
+    return next((each.shape for each in METHODS if each.name == name), {})
 
 
 def gather(record: RunRecord, rules: Sequence[Rule], episode: Episode, news: News) -> None:

@@ -111,6 +111,6 @@ def versions_of(
             times = counts[:, place] if holds is None else np.where(holds, counts[:, place], 0)
             for copy in range(int(times.max(initial=0))):
                 items.append(read)
-                columns.append(np.where(times > copy, read.session, NEVER))
+                columns.append(np.where(times > copy, NEVER if read.session is None else read.session, NEVER))
     rows = np.array(columns, dtype=np.int64).reshape(len(columns), len(counts)).T
     return dataclasses.replace(news, items=tuple(items)), Versions(rows=np.ascontiguousarray(rows))

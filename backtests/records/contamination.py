@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from feeds.scoring import Scorer
 
 
 def scorer_facts(label: str, trained_until: date | None, first_sessions: Mapping[str, date]) -> dict[str, Any]:
@@ -25,6 +28,18 @@ def scorer_facts(label: str, trained_until: date | None, first_sessions: Mapping
         "trained_until": None if trained_until is None else trained_until.isoformat(),
         "contaminated_for": late,
     }
+
+
+def facts_of_several(scorer: Scorer, first_sessions: Mapping[str, date]) -> dict[str, Any]:
+    """Returns what a result over several episodes says of its scorer, of which each may have its own vintage.
+
+    `trained_until` is the latest day that one of them learned until.
+    """
+    used = {name: scorer.before(day) for name, day in first_sessions.items()}
+    facts = [scorer_facts(each.label, each.trained_until, {name: first_sessions[name]}) for name, each in used.items()]
+    until = max((each["trained_until"] for each in facts if each["trained_until"]), default=None)
+    late = [name for each in facts for name in each["contaminated_for"]]
+    return {"name": scorer.label, "trained_until": until, "contaminated_for": late}
 
 
 def scorer_line(facts: Mapping[str, Any] | None) -> str:

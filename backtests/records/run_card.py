@@ -30,7 +30,7 @@ def run_card(record: RunRecord) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Returns the versions of Python and of the packages that a result depends on."""
-    packages = ("aftershock", "backtrader", "numpy", "vaderSentiment")
+    packages = ("aftershock", "backtrader", "feedparser", "numpy", "vaderSentiment")
     return {"python": platform.python_version(), **{name: _version(name) for name in packages}}
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
@@ -27,9 +27,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcrossEpisodes:
-    """Holds all cells, in the order of the runs."""
+    """Holds all cells, in the order of the runs, and what each episode's benchmark made."""
 
     cells: tuple[Cell, ...]
+    benchmarks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by episode, as in its run's document
 
     @property
     def episodes(self) -> tuple[str, ...]:
@@ -58,14 +59,21 @@ class AcrossEpisodes:
         for strategy, cells in self.by_strategy().items():
             shocks = {name: cell.return_pct for name, cell in cells.items() if not cell.control}
             if shocks:
-                rest = {out: [value for name, value in shocks.items() if name != out] for out in shocks}
-                found[strategy] = {"": fmean(shocks.values())} | {out: fmean(row) for out, row in rest.items() if row}
+                found[strategy] = _each_left_out(shocks)
         return found
+
+    def held(self) -> dict[str, float]:
+        """Returns what each episode's benchmark made in percent, as far as it is known."""
+        made = {name: (self.benchmarks.get(name) or {}).get("return_pct") for name in self.episodes}
+        return {name: value for name, value in made.items() if value is not None}
 
     def document(self) -> dict[str, Any]:
         """Returns what `--json` prints."""
         return {
-            "episodes": [{"episode": name, "control": name in self.controls} for name in self.episodes],
+            "episodes": [
+                {"episode": name, "control": name in self.controls, "benchmark": self.benchmarks.get(name)}
+                for name in self.episodes
+            ],
             "strategies": [
                 {
                     "strategy": strategy,
@@ -84,6 +92,12 @@ class AcrossEpisodes:
                 for strategy, cells in self.by_strategy().items()
             ],
         }
+
+
+def _each_left_out(returns: Mapping[str, float]) -> dict[str, float]:
+    """Averages returns by episode: all under "", and the rest under the name of each that is left out."""
+    rest = {out: [value for name, value in returns.items() if name != out] for out in returns}
+    return {"": fmean(returns.values())} | {out: fmean(row) for out, row in rest.items() if row}
 
 
 def cells_of(record: RunRecord, *, control: bool) -> Iterator[Cell]:
@@ -113,19 +127,26 @@ def across_episodes_text(found: AcrossEpisodes) -> str:
     rows = found.by_strategy()
     shocks = [name for name in names if name not in controls]
     out = found.left_out()
+    held = found.held()
+    mean = _each_left_out({name: held[name] for name in shocks if name in held}) if held.keys() & shocks else {}
+    marks = ["· baseline"] if any(cell.baseline for cell in found.cells) else []
+    marks += ["= benchmark held", *(["* control"] if controls else [])]
     lines = [
-        "Return of each strategy in each episode, in percent (· = baseline, * = control)",
+        f"Return of each strategy in each episode, in percent ({'; '.join(marks)})",
         *grid(
             ["strategy", *(f"{name}*" if name in controls else name for name in names)],
-            [[_name(cells), *(_return(cells, name) for name in names)] for cells in rows.values()],
+            [
+                *([_name(cells), *(_return(cells, name) for name in names)] for cells in rows.values()),
+                ["= benchmark", *(number(held.get(name)) for name in names)],
+            ],
         ),
         "",
         "Mean return over the episodes that are no control, in percent, and with each of them left out",
         *grid(
             ["strategy", "all", *(f"without {name}" for name in shocks)],
             [
-                [_name(rows[name]), number(row[""]), *(number(row.get(each)) for each in shocks)]
-                for name, row in out.items()
+                [name, *(number(row.get(each)) for each in ("", *shocks))]
+                for name, row in [*((_name(rows[name]), row) for name, row in out.items()), ("= benchmark", mean)]
             ],
         ),
     ]
@@ -135,7 +156,7 @@ def across_episodes_text(found: AcrossEpisodes) -> str:
             f"False alarms in {control}: round trips opened, and sessions that ended with a position",
             *grid(["strategy", "trades", "held"], [_alarm(cells, control) for cells in rows.values()]),
         ]
-    lines += ["", f"{len(shocks)} episodes are {len(shocks)} events, chosen because something happened in them."]
+    lines += ["", f"A mean over {len(shocks)} episode{'s' * (len(shocks) != 1)}: each is one window."]
     return "\n".join(lines) + "\n"
 
 

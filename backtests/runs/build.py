@@ -13,9 +13,11 @@ from backtests.engine.news import News
 from backtests.engine.replayed import Replayed
 from backtests.episodes.claim_checks import check_claims
 from backtests.episodes.episode import Episode
+from backtests.records.benchmark_return import benchmark
 from backtests.records.contamination import scorer_facts
-from backtests.records.metrics import Outcome, Trade, cash_returns, figures, round_trips
+from backtests.records.metrics import Outcome, cash_returns, figures
 from backtests.records.record import Table, label
+from backtests.records.round_trips import Trade, round_trips
 from backtests.runs.inputs import ARCHIVED, archived_text
 from backtests.runs.result import Result
 from strategies.rule import Rule
@@ -40,8 +42,10 @@ def build_result(episode: Episode, news: News, terms: BrokerTerms, replays: Sequ
         "headlines": news.counts(),
         "scorer": scorer_facts(news.scorer, news.trained_until, {episode.name: episode.start}),
         "notes": list(episode.notes),
+        "limits": [says for of, says in episode.limits if of != "news" or not news.archived],
         "trading": {"bars": _bar_text(episode), "auctions": terms.auctions},
         "claims": [_claim(claim) for claim in check_claims(episode)],
+        "benchmark": benchmark(episode, terms.cash_pct),
         "results": [
             _summary(name, each, mine, episode) for name, each, mine in zip(names, replays, trades, strict=True)
         ],
@@ -163,8 +167,8 @@ def _signals(episode: Episode, news: News) -> Table:
 
 
 _SCORES = (
-    "id published known_at session source language title relevance sentiment tone reaction cause story_weight vader "
-    "used entities features link"
+    "id published known_at session source language title relevance sentiment displacement tone reaction cause "
+    "story_weight vader used entities features link"
 )
 
 
@@ -185,6 +189,7 @@ def _score_row(item: NewsItem, sessions: Sequence[date]) -> tuple[Any, ...]:
         head.title,
         float(score.relevance),
         float(score.sentiment),
+        float(score.displacement),
         float(score.tone),
         score.reaction,
         score.cause,

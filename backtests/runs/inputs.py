@@ -15,6 +15,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,18 @@ from typing import Any
 from backtests.engine.news import News, from_archived, read_news
 from backtests.episodes.episode import Episode, load_episode
 from backtests.records.record import RunRecord
+from backtests.records.shape import Shape, aware, read_text, text, whole
 from feeds.errors import InputError
 from feeds.headline import Headline
+from feeds.scoring import Scorer
 from feeds.scoring.registry import scorer_named
 
+_HEADLINE: Shape = {
+    **dict.fromkeys(("provenance", "id", "source", "title", "summary", "link", "language"), text),
+    "published": (None, aware),
+    "seen": (None, aware),
+    "revision": whole,
+}
 ARCHIVED = "inputs/archive/headlines.jsonl"
 
 
@@ -37,8 +46,6 @@ def keep_inputs(record: RunRecord, folder: Path) -> None:
     """
     for place, path in record.inputs.items():
         target = folder / place
-        if target.exists() and target.samefile(path):
-            continue
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
         if _sha256(target) != record.config["sources"].get(path.name):
@@ -66,39 +73,69 @@ def read_archived(path: Path) -> list[tuple[str, Headline]]:
     try:
         for line in path.read_text(encoding="utf-8").split("\n"):
             if line:
-                row = json.loads(line)
+                row = read_text(line, _HEADLINE)
                 for name in ("published", "seen"):
                     row[name] = datetime.fromisoformat(row[name]) if row[name] else None
                 found.append((row.pop("provenance"), Headline(**row)))
-    except (OSError, ValueError, KeyError, TypeError) as wrong:
+    except (OSError, ValueError, TypeError) as wrong:
         raise InputError(f"{path}: not the headlines that a run keeps ({wrong})") from None
     return found
 
 
-def load_inputs(folder: Path, config: dict[str, Any]) -> tuple[Episode, News]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFiles:
+    """Holds where a run's folder keeps what it was made from; None for what it was not given."""
+
+    episode: Path
+    prices: Path | None
+    news: Path
+    loans: Path | None
+
+
+def kept_files(folder: Path, config: dict[str, Any]) -> KeptFiles:
+    """Finds a run's inputs in its folder, and nowhere else.
+
+    Raises:
+        InputError: It holds none.
+    """
+    inputs = folder / "inputs"
+    episode = inputs / "episode" / config["episode"]
+    if not (episode / "episode.toml").is_file():
+        raise InputError(f"{folder}: holds no inputs; it was written before runs kept them, or they were removed")
+    held = folder / ARCHIVED
+    return KeptFiles(
+        episode=episode,
+        prices=_one(inputs / "prices"),
+        news=held if held.is_file() else inputs / "news",
+        loans=_one(inputs / "loans"),
+    )
+
+
+def load_inputs(folder: Path, config: dict[str, Any], scorer: Scorer | None = None) -> tuple[Episode, News]:
     """Loads a run's episode and news from what its folder holds, and from nothing else.
+
+    Args:
+        folder: Of the run.
+        config: Of the run.
+        scorer: The run's, where it is a file of the user's own; else it is found by its name.
 
     Raises:
         InputError: An input is missing, or is no longer the one that the run read.
     """
-    inputs = folder / "inputs"
-    kept = inputs / "episode" / config["episode"]
-    if not (kept / "episode.toml").is_file():
-        raise InputError(f"{folder}: holds no inputs; it was written before runs kept them, or they were removed")
-    held = folder / ARCHIVED
-    prices, loans = _one(inputs / "prices"), _one(inputs / "loans")
+    kept = kept_files(folder, config)
     bars = config.get("bars", "daily")
     episode = load_episode(
-        kept,
-        prices=prices,
-        news=held if held.is_file() else inputs / "news",
+        kept.episode,
+        prices=kept.prices,
+        news=kept.news,
         start=date.fromisoformat(config["start"]),
         end=date.fromisoformat(config["end"]),
         bars=None if bars == "daily" else bars,
-        loans=loans,
+        loans=kept.loans,
     )
     as_of = date.fromisoformat(config["lexicon_as_of"]) if "lexicon_as_of" in config else None
-    scorer = scorer_named(config["scorer"])
+    scorer = scorer or scorer_named(config["scorer"], trusted=False)
+    held = folder / ARCHIVED
     if held.is_file():
         episode, news = from_archived(episode, read_archived(held), scorer=scorer, lexicon_as_of=as_of)
     else:

@@ -76,9 +76,13 @@ class Result(RunRecord):
         names = ", ".join(result["label"] for result in self.document["results"])
         return f"<Result {self.document['episode']}: {names}>"
 
-    def save(self, folder: Path | str) -> Path:
-        """Writes every table, the figures, the configuration, the card and the page; returns the folder."""
-        write_run(self, Path(folder))
+    def save(self, folder: Path | str, *, force: bool = False) -> Path:
+        """Writes every table, the figures, the configuration, the card and the page; returns the folder.
+
+        Raises:
+            InputError: The folder is not empty; with `force`: it holds anything but a run, which is replaced whole.
+        """
+        write_run(self, Path(folder), force=force)
         return Path(folder)
 
     @classmethod

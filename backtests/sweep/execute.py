@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from backtests.batch.pools import Pool
-from backtests.records.contamination import scorer_facts
+from backtests.records.contamination import facts_of_several
+from backtests.records.folders import write_file
 from backtests.records.record import json_text
 from backtests.runs.build import configuration
 from backtests.sweep.job import Job, loaded, nights, run_block
 from backtests.sweep.robustness import judge, walk_forward
-from backtests.sweep.store import Store
+from backtests.sweep.store import REPORT, Store
 from backtests.sweep.text import draw
+from feeds.scoring.registry import scorer_named
 from strategies.signals import Floats
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def sweep(
     pool: Pool,
     *,
     ledger: Path | None = None,
+    force: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
     """Runs what is missing of a sweep and reports on it.
@@ -41,12 +44,13 @@ def sweep(
         folder: Where it is kept; one that was begun resumes.
         pool: Where the blocks run.
         ledger: The ledger of trials; None leaves it out.
+        force: Whether a sweep that is there is removed first.
         on_progress: Called with the number of trials that a finished block held, those found done included.
 
     Returns:
         The document that `DIR/sweep_report.json` holds.
     """
-    store = Store(folder, job)
+    store = Store(folder, job, force=force)
     episodes = [loaded(job, name)[0] for name in job.episodes]
     names = [episode.name for episode in episodes]
     if not store.done:
@@ -66,11 +70,10 @@ def sweep(
         ],
         "file": str(store.result),
     }  # fmt: skip
-    news = [loaded(job, name)[1] for name in job.episodes]
-    if news[0].trained_until is not None:
-        firsts = {each.name: each.start for each in episodes}
-        document["scorer"] = scorer_facts(news[0].scorer, news[0].trained_until, firsts)
-    (folder / "sweep_report.json").write_text(json_text(document), encoding="utf-8", newline="\n")
+    facts = facts_of_several(scorer_named(job.scorer), {each.name: each.start for each in episodes})
+    if facts["trained_until"] is not None:
+        document["scorer"] = facts
+    write_file(folder / REPORT, json_text(document).encode())
     draw(document, folder / "heat.png")
     return document
 

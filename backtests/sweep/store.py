@@ -12,7 +12,6 @@ killed.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from itertools import chain
@@ -21,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from backtests.records.folders import sync, write_file
+from backtests.records.shape import read_json, text
 from backtests.sweep.job import FIGURES, Job
 from feeds.errors import InputError
 from strategies.signals import Floats
@@ -29,16 +30,22 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 RESULT = "trials.parquet"
+REPORT = "sweep_report.json"
 
 
 class Store:
     """Keeps the folder of one sweep."""
 
-    def __init__(self, folder: Path, job: Job) -> None:
+    def __init__(self, folder: Path, job: Job, *, force: bool = False) -> None:
         """Makes the folder, or opens the one of the same sweep.
 
+        Args:
+            folder: Missing, empty, or a sweep's; another sweep is removed with `force`.
+            job: What is swept.
+            force: Whether the sweep begins anew in the place of the one that is there.
+
         Raises:
-            InputError: The folder holds another sweep, cannot be written, or pyarrow is missing.
+            InputError: The folder holds another sweep or anything else, cannot be written, or pyarrow is missing.
         """
         _arrow()
         self.folder, self.job = folder, job
@@ -47,10 +54,15 @@ class Store:
         asked = {"hash": job.hash(), **job.document()}
         path = folder / "sweep.json"
         try:
+            if force and folder.exists():
+                _check_sweep(folder)
+                shutil.rmtree(folder)
+            if folder.is_dir() and not path.exists():
+                _check_sweep(folder)
+            elif folder.is_dir() and read_json(path, {"hash": text})["hash"] != asked["hash"]:
+                raise InputError(f"{folder}: holds another sweep; choose another folder with -o, or --force")
             self._parts.mkdir(parents=True, exist_ok=True)
-            if path.exists() and json.loads(path.read_text(encoding="utf-8")).get("hash") != asked["hash"]:
-                raise InputError(f"{folder}: holds another sweep; choose another folder with -o")
-            self._write(path, (json.dumps(asked, indent=2, ensure_ascii=False) + "\n").encode())
+            write_file(path, (json.dumps(asked, indent=2, ensure_ascii=False) + "\n").encode())
         except (OSError, ValueError) as wrong:
             if isinstance(wrong, InputError):
                 raise
@@ -71,7 +83,7 @@ class Store:
 
         buffer = BytesIO()
         np.savez(buffer, figures=block["figures"], equity=block["equity"])
-        self._write(self._part(number), buffer.getvalue())
+        write_file(self._part(number), buffer.getvalue())
 
     def finish(self, episodes: list[str], sessions: list[list[str]]) -> None:
         """Makes the result of the parts and removes them.
@@ -88,7 +100,7 @@ class Store:
         with pq.ParquetWriter(half, table.schema, compression="zstd") as writer:
             for each in chain([table], tables):
                 writer.write_table(each)
-        _sync(half)
+        sync(half)
         half.replace(self.result)
         shutil.rmtree(self._parts, ignore_errors=True)
 
@@ -139,16 +151,17 @@ class Store:
     def _part(self, number: int) -> Path:
         return self._parts / f"{number:06d}.npz"
 
-    def _write(self, path: Path, data: bytes) -> None:
-        half = path.with_name(f".{path.name}.half")
-        half.write_bytes(data)
-        _sync(half)
-        half.replace(path)
 
+def _check_sweep(folder: Path) -> None:
+    """Makes sure that a folder holds a sweep and nothing else.
 
-def _sync(path: Path) -> None:
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
+    Raises:
+        InputError: It holds something else.
+    """
+    ours = {"sweep.json", "parts", "heat.png", RESULT, REPORT, ".sweep.json.half", f".{RESULT}.half", f".{REPORT}.half"}
+    for path in sorted(folder.iterdir()):
+        if path.name not in ours or path.is_symlink():
+            raise InputError(f"{path}: is not of a sweep; choose another folder with -o, or move it away")
 
 
 def _read(path: Path, columns: list[str]) -> pa.Table:

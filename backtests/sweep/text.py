@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from backtests.records.contamination import scorer_line
-from backtests.report.text.table import grid, number
+from backtests.report.text.table import grid, number, wrapped
 
 _WIDEST = 14  # columns of the heat map on a terminal; of more, every second, third … is shown
 
@@ -28,8 +28,7 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         f"median return {number(document['median_return_pct'])} %, {document['profitable_pct']:.0f} % of the "
         "combinations earned anything"
     )
-    if line := scorer_line(document.get("scorer")):
-        yield line
+    yield from wrapped(scorer_line(document.get("scorer")))
     yield ""
     yield from _heat(document["heat"])
     yield ""

@@ -8,13 +8,16 @@ noted, for nothing can be proved of that; so are its text and hash, so that a ru
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import inspect
+import linecache
+import os
 import sys
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,10 @@ from backtests.user_strategies.side_effects import watched
 from feeds.errors import InputError, did_you_mean
 from strategies import registry
 from strategies.rule import Code, Rule
+
+# As they were before any file of a user's was run: what the process of an audit inherits.
+ENVIRONMENT, FOLDER = dict(os.environ), str(Path.cwd())
+SEARCH_PATH = [str(Path(each).absolute()) for each in sys.path]
 
 _loaded: dict[tuple[Path, str], tuple[types.ModuleType, tuple[str, ...]]] = {}
 _types: dict[tuple[Path, str, str], type[Rule]] = {}
@@ -72,9 +79,9 @@ def reloaded(rule: Rule, path: Path | None = None) -> Rule:
     """Makes a rule from a file anew, in a module of its own that remembers nothing; other rules as they are."""
     if rule.code is None:
         return rule
-    return rule_from_code(
-        rule.code, {field.name: getattr(rule, field.name) for field in dataclasses.fields(rule)}, path
-    )
+    values = {field.name: getattr(rule, field.name) for field in dataclasses.fields(rule)}
+    with contextlib.redirect_stdout(None):  # what it prints when it is loaded has been said
+        return rule_from_code(rule.code, values, path)
 
 
 def rule_from_code(code: Code, values: dict[str, Any], path: Path | None = None) -> Rule:
@@ -82,16 +89,39 @@ def rule_from_code(code: Code, values: dict[str, Any], path: Path | None = None)
     return _from_text(path or Path(code.file), code.text, code.name, fresh=True)(**values)
 
 
-def saved_rule(folder: Path, row: dict[str, Any]) -> Rule:
-    """Makes a strategy of a run again: from its name and parameters, and from the file the run has kept of it.
+def saved_rules(folder: Path, rows: Sequence[dict[str, Any]], *, trust: bool) -> list[Rule]:
+    """Makes the strategies of a run again: from names and parameters, and from the files the run has kept of them.
+
+    Args:
+        folder: Of the run; a file of its strategies lies in it.
+        rows: Of its configuration.
+        trust: Whether strategy code that lies in the folder may run.
 
     Raises:
-        InputError: The kept file is gone or is not what the run used.
+        InputError: There is such code and it is not trusted, lies elsewhere, is gone or is not what the run used.
     """
+    own = own_code(rows)
+    if own and not trust:
+        raise InputError(
+            f"{folder}: holds strategy code of whoever made the run, which would run with your rights "
+            f"({'; '.join(own)}); read it, then say --trust"
+        )
+    return [_saved_rule(folder, row) for row in rows]
+
+
+def own_code(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Names the strategy code that a run's folder holds: file, class and SHA-256 of each, as its configuration says."""
+    found = [f"{row['code']}, class {row['class']}, SHA-256 {row['sha256']}" for row in rows if "code" in row]
+    return list(dict.fromkeys(found))
+
+
+def _saved_rule(folder: Path, row: dict[str, Any]) -> Rule:
     settings = {key: str(value) for key, value in row.items() if key not in {"name", "code", "class", "sha256"}}
     if "code" not in row:
-        return make_rule(row["name"], settings)
+        return registry.make_rule(row["name"], settings)  # by its name alone: a file is never meant
     path = folder / row["code"]
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"{path}: lies outside the run's folder; a run's strategies lie in it")
     text = _read(path)
     if hashlib.sha256(text.encode()).hexdigest() != row["sha256"]:
         raise InputError(f"{path}: is not the text that the run used (its hash is another); restore it")
@@ -143,6 +173,7 @@ def _run(path: Path, text: str, digest: str) -> tuple[types.ModuleType, tuple[st
     module = types.ModuleType(name)
     module.__file__ = str(path)
     sys.modules[name] = module  # dataclasses look their annotations up there
+    linecache.cache[str(path)] = (len(text), None, text.splitlines(keepends=True), str(path))  # nobody need open it
     try:
         compiled = compile(text, str(path), "exec")
         with watched() as reads:

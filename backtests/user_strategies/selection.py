@@ -33,6 +33,18 @@ def standard_rules(names: Sequence[str] = (), settings: dict[str, str] | None = 
     return chosen
 
 
+def with_baselines(chosen: Sequence[Rule]) -> list[Rule]:
+    """Adds the baselines that are not among them, with their own parameters: what any reader could have run instead."""
+    there = {rule.name for rule in chosen}
+    missing = [name for name, kind in rules().items() if kind.is_baseline and name not in there]
+    return [*chosen, *(standard_rules(missing) if missing else [])]
+
+
+def without_baselines(chosen: Sequence[Rule], named: Sequence[str]) -> list[Rule]:
+    """Leaves out the baselines that were not named."""
+    return [rule for rule in chosen if not rule.is_baseline or rule.name in named]
+
+
 def choose_rules(strategies: Sequence[Strategy | Sequence[Strategy] | None], settings: dict[str, str]) -> list[Rule]:
     """Makes the rules that a caller of `replay` names, in that order; all of them where it names none.
 

@@ -54,6 +54,18 @@ def plain_errors(path: Path) -> Iterator[None]:
         raise ArchiveError(f"{path}: {text}") from wrong
 
 
+@contextmanager
+def damaged_values(path: Path) -> Iterator[None]:
+    """Turns what values raise that no archive stores (a title of bytes, a time beyond the calendar) into one line."""
+    try:
+        yield
+    except (ArithmeticError, LookupError, TypeError, ValueError) as wrong:
+        raise ArchiveError(
+            f"{path}: holds a value that was not stored by this program ({wrong}); "
+            "`backtest feeds verify` names it, restore a copy"
+        ) from wrong
+
+
 class Database:
     """An open archive file, shared by everything that reads and writes it.
 

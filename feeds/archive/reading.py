@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, overload
 
-from feeds.archive.database import ArchiveError, Database, microseconds, moment, plain_errors
+from feeds.archive.database import ArchiveError, Database, damaged_values, microseconds, moment, plain_errors
 from feeds.headline import Headline
 
 _CHUNK = 500
@@ -112,34 +112,39 @@ class Reading:
                 )
 
     def read(self, rows: Sequence[int]) -> list[ArchivedHeadline]:
-        """Reads revisions by their numbers, in the order given."""
+        """Reads revisions by their numbers, in the order given.
+
+        Raises:
+            ArchiveError: The file cannot be read, or was changed by another program.
+        """
         marks = ",".join("?" * len(rows))
         earlier = (
             "SELECT count(*) FROM revisions b WHERE b.item = r.item AND b.known <= r.known "
             f"AND (b.known < r.known OR b.id < r.id) AND b.id NOT IN {_REPEATS}"
         )
-        found = {
-            row[0]: row
-            for row in self._connection.execute(
-                "SELECT r.id, r.known, r.seen, r.published, r.document, r.story, r.ident, r.source, r.language, "
-                f"r.title, r.summary, r.link, ({earlier}) FROM revisions r WHERE r.id IN ({marks})",
-                rows,
-            )
-        }
-        return [self._archived(found[row]) for row in rows]
+        with plain_errors(self._database.path), damaged_values(self._database.path):
+            found = {
+                row[0]: row
+                for row in self._connection.execute(
+                    "SELECT r.id, r.known, r.seen, r.published, r.document, r.story, r.ident, r.source, r.language, "
+                    f"r.title, r.summary, r.link, ({earlier}) FROM revisions r WHERE r.id IN ({marks})",
+                    rows,
+                )
+            }
+            return [self._archived(found[row]) for row in rows]
 
     def _archived(self, row: tuple[Any, ...]) -> ArchivedHeadline:
         number, known, seen, published, document, story, ident, source, language, title, summary, link, revision = row
         feed, provenance, rule = self._document(document)
         return ArchivedHeadline(
             headline=Headline(
-                id=ident,
+                id=_text(ident),
                 feed=feed,
                 source=self._source(source),
-                title=title,
-                summary=summary,
-                link=link,
-                language=language,
+                title=_text(title),
+                summary=_text(summary),
+                link=_text(link),
+                language=_text(language),
                 published=moment(published) if published is not None else None,
                 seen=moment(seen) if seen is not None else None,
                 revision=revision,
@@ -160,15 +165,19 @@ class Reading:
                 "SELECT f.url, d.provenance, d.rule FROM documents d JOIN feeds f ON f.id = d.feed WHERE d.id = ?",
                 (number,),
             ).fetchone()
+            if found is None:
+                raise LookupError(f"document {number} is missing")
             self._documents[number] = found
         return found
 
     def _source(self, number: int) -> str:
         name = self._source_names.get(number)
         if name is None:
-            (name,) = self._connection.execute("SELECT name FROM sources WHERE id = ?", (number,)).fetchone()
-            self._source_names[number] = str(name)
-        return str(name)
+            row = self._connection.execute("SELECT name FROM sources WHERE id = ?", (number,)).fetchone()
+            if row is None:
+                raise LookupError(f"source {number} is missing")
+            name = self._source_names[number] = str(row[0])
+        return name
 
     def counts(self) -> dict[str, int]:
         """Returns how many feeds, documents, headlines and revisions are held."""
@@ -185,6 +194,12 @@ class Reading:
             "SELECT key FROM documents WHERE key >= ? AND key < ?", (prefix, prefix + "\U0010ffff")
         )
         return {key for (key,) in rows}
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a text that is {type(value).__name__}")
+    return value
 
 
 def _match(search: str) -> str:

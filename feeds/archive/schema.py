@@ -107,7 +107,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()  # another process may have been quicker
         for number in range(version, len(MIGRATIONS)):
             for statement in _statements(MIGRATIONS[number]):
-                connection.execute(statement)
+                _change(connection, statement, path, number)
         if version == 0:
             for table in _APPEND_ONLY:
                 for verb in ("UPDATE", "DELETE"):
@@ -125,6 +125,17 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         raise
 
 
+def _change(connection: sqlite3.Connection, statement: str, path: Path, version: int) -> None:
+    try:
+        connection.execute(statement)
+    except sqlite3.OperationalError as wrong:
+        if any(words in str(wrong) for words in ("already exists", "no such", "duplicate column")):
+            raise ArchiveError(
+                f"{path}: its tables are not those of version {version} ({wrong}); restore a copy"
+            ) from None
+        raise
+
+
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     """Returns the version of a file's tables, 0 where it has none; refuses a file that is not ours to open."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
@@ -132,6 +143,8 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application != APPLICATION and (application or version or tables):
         raise ArchiveError(f"{path}: is a database of another program; give another file")
+    if version < 0:
+        raise ArchiveError(f"{path}: no archive is of version {version}; restore a copy")
     if version > len(MIGRATIONS):
         raise ArchiveError(f"{path}: was written by a newer version (schema {version}); update this program")
     return int(version)

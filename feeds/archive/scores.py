@@ -83,5 +83,5 @@ def _score(text: str) -> Score:
     raw = json.loads(text)
     if "hits" in raw:  # what features were called until November 2026
         raw["features"] = raw.pop("hits")
-    entities = tuple(Entity(**each) for each in raw["entities"])
+    entities = tuple(Entity(**each) for each in raw.pop("entities"))
     return Score(**raw | {"entities": entities, "features": tuple(raw["features"])})

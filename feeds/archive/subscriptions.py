@@ -57,7 +57,10 @@ class Subscriptions:
         self._connection = database.connection
 
     def subscribe(self, entries: Iterable[FeedEntry]) -> int:
-        """Adds feeds, or takes removed ones up again; returns how many were not subscribed before."""
+        """Adds feeds, or takes removed ones up again; returns how many were not subscribed before.
+
+        What failed earlier is forgotten: a feed that had ended is polled again.
+        """
         added = 0
         with self._database.transaction() as connection:
             for entry in entries:
@@ -65,7 +68,8 @@ class Subscriptions:
                 added += row is None or not row[0]
                 connection.execute(
                     "INSERT INTO feeds(url, name, category, language) VALUES (?,?,?,?) ON CONFLICT(url) DO UPDATE SET "
-                    "name = excluded.name, category = excluded.category, language = excluded.language, subscribed = 1",
+                    "name = excluded.name, category = excluded.category, language = excluded.language, subscribed = 1, "
+                    "failures = 0",
                     (entry.url, entry.name, entry.category, entry.language),
                 )
         return added

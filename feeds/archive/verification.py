@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from feeds.archive.database import Database, moment, plain_errors
+from feeds.archive.database import Database, damaged_values, microseconds, moment, plain_errors
 from feeds.archive.identity import text_hash
 from feeds.archive.schema import deviations
 from feeds.archive.seals import Row, Stored, StoredRecords, sealed
@@ -16,6 +16,10 @@ from feeds.archive.writing import ASSUMED_DELAY
 _NAMED = 10  # of the lines of one kind
 _DELAY = ASSUMED_DELAY // timedelta(microseconds=1)
 _NOTHING_OLDER = b"[]"  # the record of what was stored before there were seals, where there is nothing of it
+_TABLES = ("feeds", "documents", "revisions", "keys", "repeats", "fetches", "sources", "scores", "seals")
+_TIMES = ("at", "known", "seen", "published")
+_FIRST = microseconds(datetime.min.replace(tzinfo=UTC))
+_LAST = microseconds(datetime.max.replace(tzinfo=UTC))
 _UNINDEXED = "SELECT count(*) FROM revisions WHERE id > (SELECT ifnull(max(id), 0) FROM words_docsize)"
 _CHECKS = {
     "revisions without their document": (
@@ -63,7 +67,7 @@ def verify(database: Database, noted: str | None = None) -> list[str]:
         ArchiveError: The file cannot be read at all.
     """
     connection = database.connection
-    with plain_errors(database.path):
+    with plain_errors(database.path), damaged_values(database.path):
         connection.execute("BEGIN")  # one state of the file, whatever others store meanwhile
         try:
             found = [row[0] for row in connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
@@ -72,7 +76,8 @@ def verify(database: Database, noted: str | None = None) -> list[str]:
                 (count,) = connection.execute(sql).fetchone()
                 if count:
                     found.append(f"{what}: {count}")
-            found += _chain(connection, noted)
+            strange = _strange_values(connection)
+            found += strange or _chain(connection, noted)  # of what it cannot hold no record can be made
         finally:
             connection.execute("COMMIT")
         # Only an index of all revisions can be compared with them.
@@ -82,6 +87,26 @@ def verify(database: Database, noted: str | None = None) -> list[str]:
             connection.execute(f"INSERT INTO words(words{column}) VALUES ('integrity-check'{rank})")
         except sqlite3.DatabaseError as wrong:
             found.append(f"full-text index: {wrong}")
+    return found
+
+
+def _strange_values(connection: sqlite3.Connection) -> list[str]:
+    """Counts values of another type than their column's, and times that no calendar has; in one pass over a table."""
+    found = []
+    for table in _TABLES:
+        columns = [(row[1], row[2].lower()) for row in connection.execute(f"PRAGMA table_info({table})") if row[2]]
+        wrong = [
+            f"typeof({column}) NOT IN ('null', '{kind}')"
+            + (f" OR {column} NOT BETWEEN {_FIRST} AND {_LAST}" if column in _TIMES else "")
+            for column, kind in columns
+        ]
+        sums = ", ".join(f"ifnull(sum({each}), 0)" for each in wrong)
+        counts = connection.execute(f"SELECT {sums} FROM {table}").fetchone()
+        found += [
+            f"{table}: {count} values of {column} are none that this program stores"
+            for (column, _), count in zip(columns, counts, strict=True)
+            if count
+        ]
     return found
 
 

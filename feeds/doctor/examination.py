@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
-from feeds.doctor.checks import CHECKS, CLOCK, HOLE, OF_FEEDS, REDATED, SILENT, constant, hours
+from feeds.doctor.fault_checks import CHECKS, CLOCK, HOLE, OF_FEEDS, REDATED, SILENT, constant, hours
 from feeds.doctor.group import ASSUMED_DELAY, Group
 from feeds.headline import Headline
 

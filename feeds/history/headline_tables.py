@@ -116,6 +116,9 @@ _TIMES = {  # names of the columns of times, ours first
 }
 
 
+_READ = {"title", "summary", "link", "id", "feed", "source", "language", *_TIMES["published"], *_TIMES["seen"]}
+
+
 def _objects(file: IO[bytes], name: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     for number, line in enumerate(_lines(file, name), 1):
         if not line.strip():
@@ -136,6 +139,9 @@ def _records(file: IO[bytes], name: str, lost: Callable[[Lost], object]) -> Iter
     columns = [each.strip().strip('"').lower() for each in header.strip().split(max(",;\t", key=header.count))]
     if "title" not in columns or not {*_TIMES["published"], *_TIMES["seen"]} & set(columns):
         raise FeedError(f"{name}:1", "has no columns title and published or seen; name them in the first line")
+    twice = next((each for each in columns if each in _READ and columns.count(each) > 1), "")
+    if twice:
+        raise FeedError(f"{name}:1", f"has two columns {twice}; keep one")
     try:
         for row in rows:
             if not row:

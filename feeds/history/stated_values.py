@@ -8,7 +8,8 @@ import re
 from datetime import UTC, datetime
 
 _YEARS = range(1990, 2101)
-_SECONDS = re.compile(r"\d{9,11}(?:\.\d+)?")
+_SECONDS = re.compile(r"\d{9,13}(?:\.\d+)?")
+_MILLISECONDS = 1e11  # as seconds that were beyond the year 5000
 _LANGUAGE = re.compile(r"[a-z]{2}(?:[-_]\w+)?")
 
 # The names that GDELT writes, with the codes of ISO 639-1.
@@ -36,7 +37,7 @@ def language(value: str) -> str:
 
 
 def moment(value: object) -> datetime | None:
-    """Returns the UTC moment of an ISO 8601 text or of Unix seconds; None for nothing.
+    """Returns the UTC moment of an ISO 8601 text or of Unix seconds or milliseconds; None for nothing.
 
     Raises:
         ValueError: It cannot be read, names no time zone, or lies outside the years 1990 to 2100.
@@ -68,7 +69,7 @@ def moment(value: object) -> datetime | None:
 def _of_seconds(value: float) -> datetime:
     if not math.isfinite(value):
         raise ValueError("not finite")
-    return datetime.fromtimestamp(value, UTC)
+    return datetime.fromtimestamp(value / 1000 if value >= _MILLISECONDS else value, UTC)
 
 
 def printable(path: str) -> str:

@@ -1,17 +1,14 @@
-"""Language, tone, AI-disruption sentiment and entities of a headline. Pure: a text in, a `Score` out."""
+"""Language, tone, AI-disruption sentiment, displacement and companies of a headline. Pure: a text in, a `Score` out."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
-from itertools import islice
 
-from feeds.scoring.headline import LONGEST
-from feeds.scoring.memory import forget, remembered
+from feeds.scoring.pipeline import LONGEST
 from feeds.scoring.score import SPEAKS, Entity, Score, ScoreInput, Scorer
 from feeds.scoring.tone import plain_vader
+from feeds.scoring.vintages import DEFAULT
 
 __all__ = [
     "DEFAULT",
@@ -21,65 +18,27 @@ __all__ = [
     "Score",
     "ScoreInput",
     "Scorer",
-    "forget",
     "plain_vader",
     "score",
     "score_many",
 ]
 
-_BLOCK = 2_000  # headlines of which those whose language is open are asked about together
-
 
 def score(title: str, summary: str = "", *, language: str = "", lexicon_as_of: date | None = None) -> Score:
-    """Scores a headline.
+    """Scores a headline by the newest vintage, or the newest over on `lexicon_as_of`.
 
     Args:
         title: Plain text; the first 2,000 characters count.
-        summary: Plain text; adds to relevance and entities, to the sentiment where the title is about AI, not to tone.
+        summary: Plain text; adds companies, and half its sentiment where the title is about AI and has none.
         language: What the channel says it is written in, "" for nothing.
-        lexicon_as_of: Leaves out words learned after that day.
+        lexicon_as_of: Leaves out what was learned after that day.
 
     Returns:
         The score; of a text that is neither English nor German only the language, all else zero.
     """
-    return _one(title, summary, language, lexicon_as_of)
+    return DEFAULT.score(title, summary, language, lexicon_as_of)
 
 
-def score_many(texts: Iterable[ScoreInput], lexicon_as_of: date | None = None) -> list[Score]:
-    """Scores headlines, each as `score` does, in less time.
-
-    Args:
-        texts: Title, summary and declared language of each.
-        lexicon_as_of: Leaves out words learned after that day.
-    """
-    rest = iter(texts)
-    scores: list[Score] = []
-    while block := list(islice(rest, _BLOCK)):
-        with _without_collector():
-            scores += remembered(block, lexicon_as_of)
-    return scores
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """No search for reference cycles, of which scoring makes none, while a block's many small objects come and go."""
-    paused = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if paused:
-            gc.enable()
-
-
-def _one(title: str, summary: str, language: str, as_of: date | None) -> Score:
-    return remembered([ScoreInput(title, summary, language)], as_of)[0]
-
-
-DEFAULT = Scorer(
-    name="vader-disruption",
-    version="4",
-    score=_one,
-    many=score_many,
-    about="word lists and rules of our own on VADER",
-)
+def score_many(texts: Sequence[ScoreInput], lexicon_as_of: date | None = None) -> list[Score]:
+    """Scores headlines, each as `score` does, in less time."""
+    return DEFAULT.scores(texts, lexicon_as_of)

@@ -65,8 +65,10 @@ def _asked(row: Labelled, scored: Score, as_of: date | None) -> Iterable[Asked]:
     whole = (
         ("tone", row.tone, sign(scored.tone), sign(vader), ""),
         ("compute_demand", row.compute_demand, sign(scored.sentiment), sign(vader), ""),
+        ("displacement", row.displacement, sign(scored.displacement), None, ""),
         ("relevance", row.relevance, scored.relevance >= ABOUT_FROM, None, ""),
         ("reaction", row.reaction, scored.reaction, None, ""),
+        ("cause", row.cause, scored.cause, None, ""),
         ("language", _kind(row.language) if row.language else None, _kind(scored.language), None, ""),
         ("score", row.score, scored.tone, vader, ""),
     )

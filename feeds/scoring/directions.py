@@ -17,9 +17,9 @@ from feeds.scoring.german import german_word
 from feeds.scoring.lists import load
 from feeds.scoring.matching import Matcher
 from feeds.scoring.phrases import LISTS, MARKS, find
-from feeds.scoring.rows import Row, split
 from feeds.scoring.score import sign
 from feeds.scoring.tone import single_words, tone
+from feeds.scoring.words import Row, split
 
 WHERE: Final = "directions.toml"
 _NEGATION_REACH: Final = 3

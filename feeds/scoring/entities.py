@@ -11,8 +11,8 @@ from typing import Final
 from feeds.scoring.clauses import wishes
 from feeds.scoring.directions import cue, speaks_last
 from feeds.scoring.lists import Name, choices, names
-from feeds.scoring.rows import split
 from feeds.scoring.score import Entity, sign
+from feeds.scoring.words import split
 
 _SUMMARY: Final = 0.4  # salience of a company that only the summary names
 _INSIDE: Final = re.compile(r"[\w-]").match

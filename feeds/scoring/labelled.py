@@ -26,8 +26,10 @@ class Labelled:
     language: str = ""  # the true one, not told
     tone: int | None = None  # -1, 0, 1
     compute_demand: int | None = None  # -1, 0, 1
+    displacement: int | None = None  # -1, 0, 1
     relevance: bool | None = None
     reaction: bool | None = None
+    cause: bool | None = None
     entities: Mapping[str, int] | None = None  # symbol -> -1, 0, 1
     named: tuple[tuple[str, int], ...] = field(default=())  # (name as written in the title, -1, 0 or 1)
     score: float | None = None
@@ -105,7 +107,9 @@ def _labelled(row: dict[str, Any], texts: Mapping[str, tuple[str, str]], declare
         tone=None if alone else _one(SIGNS, said("tone") or said("label"), "tone"),
         compute_demand=_one(SIGNS, said("compute_demand"), "compute_demand"),
         relevance=_one(FLAGS, said("relevance"), "relevance"),
+        displacement=_one(SIGNS, said("displacement"), "displacement"),
         reaction=_one(FLAGS, said("reaction"), "reaction"),
+        cause=_one(FLAGS, said("cause"), "cause"),
         entities=_entities(said("entities")),
         named=((said("entity"), SIGNS[said("label")]),) if alone and said("label") else (),
         score=float(said("score")) if said("score") else None,

@@ -88,11 +88,3 @@ def names() -> tuple[Name, ...]:
             for form in {name, name.upper()} if len(name) > _SHORT else {name}:
                 found.setdefault(form, Name(symbol=row["symbol"], name=form, veto=veto, since=since))
     return tuple(sorted(found.values(), key=lambda each: (-len(each.name), each.name)))
-
-
-@cache
-def name_words() -> frozenset[str]:
-    """The first words of all names, as patterns see them."""
-    from feeds.scoring.rows import split
-
-    return frozenset(first for each in names() for first in split(each.name).words[:1])

@@ -1,4 +1,4 @@
-"""Patterns of words, which the lists of the data folder are written in; the words themselves: `rows.py`.
+"""Finds patterns of words, which the lists of the data folder are written in.
 
 A pattern is a row of slots: `scal* back`, `fears|worries ~3 overblown`.
 
@@ -14,26 +14,23 @@ A pattern is looked at only where its first word stands, and gaps are bounded, s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from operator import attrgetter
 from typing import Final, Generic, TypeVar
 
 from feeds.errors import InputError
-from feeds.scoring.edges import Edges
-from feeds.scoring.rows import BREAKS, LONGEST_WORD, REMEMBERED
+from feeds.scoring.words import BREAKS, PerWord
 
 T = TypeVar("T")
 
-_COMMON: Final = frozenset(  # words that most texts hold: a pattern is announced by another of its words
-    "a after an and as at by for from in is it its new no not of off on or out over s than that the to up was with am "
-    "auf aus bei das dem den der des die ein eine einen für im ist mit nach nicht sich und von vor zu zum zur".split()
-)
 _LONGEST_GAP: Final = 12
+_KEY: Final = 2  # first letters by which patterns such as "a*" are found; "*a" by its last one
+_REACH: Final = 40  # words that the longest pattern may take
+_Places = tuple[int, ...]
 
 
-@dataclass(slots=True)  # not frozen: thousands are made when the lists are loaded, and that takes half as long
+@dataclass(slots=True)
 class _Slot:
     words: frozenset[str]
     heads: tuple[str, ...] = ()  # "a*"
@@ -41,8 +38,7 @@ class _Slot:
     gap: int = 0  # > 0: that many words of any kind
     optional: bool = False
     end: bool = False
-    certain: bool = True  # one of its words must stand there
-    width: int = 1  # words it may take
+    certain: bool = False  # one of its words must stand there
 
     def takes(self, word: str) -> bool:
         return (
@@ -54,17 +50,15 @@ class _Slot:
 
 @cache
 def _slot(text: str, where: str) -> _Slot:
-    if text.isalnum():  # one word, as most are
-        return _Slot(frozenset((text,)))
     if text == "<end>":
-        return _Slot(frozenset(), end=True, certain=False)
+        return _Slot(frozenset(), end=True)
     if text[0] == "~" and text[1:].isdecimal():
         gap = int(text[1:])
         if not 0 < gap <= _LONGEST_GAP:
             raise InputError(f"{where}: the gap {text} must be ~1 to ~{_LONGEST_GAP}")
-        return _Slot(frozenset(), gap=gap, certain=False, width=gap)
+        return _Slot(frozenset(), gap=gap)
     optional = len(text) > 2 and text.startswith("(") and text.endswith(")")
-    words = _spelled((text[1:-1] if optional else text).split("|"))
+    words = [form for word in (text[1:-1] if optional else text).split("|") for form in _spellings(word)]
     if any(not word.strip("*") for word in words):
         raise InputError(f"{where}: an empty word in {text!r}")
     starred = [word for word in words if "*" in word]
@@ -77,26 +71,21 @@ def _slot(text: str, where: str) -> _Slot:
     )
 
 
-def _spelled(words: list[str]) -> list[str]:
-    """Both spellings of a word with "?" at its end."""
-    return [
-        form for word in words for form in ([word[:-1], word[:-2]] if len(word) > 2 and word[-1] == "?" else [word])
-    ]
+def _spellings(word: str) -> list[str]:
+    """Returns both spellings of a word with "?" at its end."""
+    return [word[:-1], word[:-2]] if len(word) > 2 and word[-1] == "?" else [word]
 
 
-class Starts(Generic[T]):
-    """What may begin with a word."""
+@dataclass(slots=True)
+class _Starts:
+    """Numbers of the patterns that may begin with a word."""
 
-    __slots__ = ("following", "others", "single")
+    single: list[int] = field(default_factory=list)  # that are this word
+    pairs: dict[str, list[int]] = field(default_factory=dict)  # that go on with a certain word
+    others: list[tuple[int, frozenset[str] | None]] = field(default_factory=list)  # with words of which one must follow
 
-    def __init__(
-        self, single: tuple[T, ...], following: dict[str, tuple[int, ...]],
-        others: tuple[tuple[int, frozenset[str]], ...],
-    ) -> None:  # fmt: skip
-        """See the fields."""
-        self.single = single  # payloads of the patterns that are this word
-        self.following = following  # numbers of those that go on with a certain word
-        self.others = others  # and of the rest, each with words of which one must be there
+
+_WORD: Final = (_Slot(frozenset()),)
 
 
 class Matcher(Generic[T]):
@@ -108,121 +97,67 @@ class Matcher(Generic[T]):
         Raises:
             InputError: A pattern is empty, starts with a gap or an optional word, or has too long a gap.
         """
-        self._known: dict[str, Starts[T] | None] = {}  # by their first word
-        self.reach = 0  # words that the longest pattern may take
         self._patterns: list[tuple[tuple[_Slot, ...], T]] = []
-        self._needs: dict[int, frozenset[str]] = {}
-        self._pairs: dict[tuple[int, ...], tuple[T, ...]] = {}  # by what goes on with a word: the lists bound them
-        self._exact: dict[str, list[int]] = {}
-        self._heads: dict[str, list[int]] = {}
-        self._tails: dict[str, list[int]] = {}
+        self._exact: dict[str, list[int]] = {}  # numbers of patterns by their first word
+        self._heads: dict[str, list[tuple[str, int]]] = {}  # by their first letters
+        self._tails: dict[str, list[tuple[str, int]]] = {}  # by their last letter
+        self.beginning = PerWord(self._beginning)
         for text, payload in patterns:
-            slots = tuple(_slot(word, where) for word in text.lower().split())
+            plain = text.isalnum()  # most are one word and nothing else
+            slots = _WORD if plain else tuple(_slot(word, where) for word in text.lower().split())
             if not slots or slots[0].gap or slots[0].optional:
                 raise InputError(f"{where}: {text!r} must start with a word")
             number = len(self._patterns)
             self._patterns.append((slots, payload))
-            self.reach = max(self.reach, sum(map(_width, slots)))
-            first = slots[0]
-            for word in first.words:
+            for word in (text.lower(),) if plain else slots[0].words:
                 self._exact.setdefault(word, []).append(number)
-            for word in first.heads:
-                self._heads.setdefault(word, []).append(number)
-            for word in first.tails:
-                self._tails.setdefault(word, []).append(number)
-        self.edges = Edges(self._exact, self._heads, self._tails)
-
-    def starts(self, word: str) -> Starts[T] | None:
-        """Returns what may begin with a word, None for nothing."""
-        known = self._known.get(word)
-        return self._look(word) if known is None and word not in self._known else known
-
-    def _look(self, word: str) -> Starts[T] | None:
-        """Looks a new word up, by its letters from both ends."""
-        numbers = self._exact.get(word, [])
-        heads, tails = self.edges.found(word)
-        if heads or tails:  # hardly ever
-            more = set(numbers)
-            for head in heads:
-                more.update(self._heads[head])
-            for tail in tails:
-                more.update(self._tails[tail])
-            numbers = sorted(more)
-        known = self._starts(numbers) if numbers else None
-        if len(self._known) < REMEMBERED and len(word) <= LONGEST_WORD:
-            self._known[word] = known
-        return known
-
-    def _starts(self, numbers: Iterable[int]) -> Starts[T]:
-        single: list[T] = []
-        following: dict[str, tuple[int, ...]] = {}
-        others: list[tuple[int, frozenset[str]]] = []
-        for number in numbers:
-            slots, payload = self._patterns[number]
-            if len(slots) == 1:
-                single.append(payload)
-            elif slots[1].certain:
-                for word in slots[1].words:
-                    following[word] = (*following.get(word, ()), number)
-            else:
-                others.append((number, self._needed(number)))
-        return Starts(tuple(single), following, tuple(others))
-
-    def _needed(self, number: int) -> frozenset[str]:
-        """Words of which one must follow a pattern's first."""
-        known = self._needs.get(number)
-        if known is None:
-            known = self._needs[number] = _needed(self._patterns[number][0])
-        return known
+            for head in slots[0].heads:
+                self._heads.setdefault(head[:_KEY], []).append((head, number))
+            for tail in slots[0].tails:
+                self._tails.setdefault(tail[-1], []).append((tail, number))
 
     def firsts(self) -> Iterable[str]:
-        """The words with which patterns begin, those with "*" left out."""
+        """Returns the words with which patterns begin, those with "*" left out."""
         return self._exact
 
-    def openings(
-        self,
-    ) -> Iterator[tuple[frozenset[str], tuple[str, ...], tuple[str, ...], frozenset[str], T]]:
-        """Of each pattern the first words, their beginnings and ends; words of which one must follow; the payload."""
-        for number, (slots, payload) in enumerate(self._patterns):
-            first = slots[0]
-            yield first.words, first.heads, first.tails, self._needed(number), payload
+    def _beginning(self, word: str) -> _Starts | None:
+        """Returns the patterns that may begin with a word, None for none."""
+        numbers = set(self._exact.get(word, ()))
+        for key in (word[0], word[:_KEY]):
+            if heads := self._heads.get(key):
+                numbers.update(number for head, number in heads if word.startswith(head))
+        if tails := self._tails.get(word[-1]):
+            numbers.update(number for tail, number in tails if word.endswith(tail) and word != tail)
+        return self._sorted(sorted(numbers)) if numbers else None
 
-    def at(self, words: Sequence[str], index: int) -> tuple[tuple[int, ...], Sequence[T]] | None:
+    def _sorted(self, numbers: Iterable[int]) -> _Starts:
+        starts = _Starts()
+        for number in numbers:
+            slots = self._patterns[number][0]
+            if len(slots) == 1:
+                starts.single.append(number)
+            elif slots[1].certain:
+                for second in slots[1].words:
+                    starts.pairs.setdefault(second, []).append(number)
+            else:
+                needed = next((slot.words for slot in slots[2:] if slot.certain), None)
+                starts.others.append((number, needed))
+        return starts
+
+    def at(self, words: Sequence[str], index: int) -> tuple[_Places, list[T]] | None:
         """Returns the places that the longest pattern starting at a word takes, and the payloads of all as long."""
-        starts = self.starts(words[index])
+        starts = self.beginning[words[index]]
         if starts is None:
             return None
-        single, following, others = starts.single, starts.following, starts.others
-        numbers = pairs = following.get(words[index + 1], ()) if following and index + 1 < len(words) else ()
-        if others:
-            ahead = words[index + 1 : index + self.reach]
-            for number, needed in others:
-                if not needed or not needed.isdisjoint(ahead):
-                    numbers = (*numbers, number)
-        if not numbers:  # nearly always
-            return ((index,), single) if single else None
-        if numbers is pairs and (said := self._pair(pairs)):
-            return (index, index + 1), said
-        best, payloads = self._longest(numbers, words, index)
-        if len(best) > 1:
-            return best, payloads
-        if single or payloads:  # "falls <end>" takes one word too
-            return (index,), (*single, *payloads)
-        return None
-
-    def _pair(self, numbers: tuple[int, ...]) -> tuple[T, ...]:
-        """The payloads of patterns that are two words, none where one of them is more."""
-        if numbers not in self._pairs:
-            found = [self._patterns[number] for number in numbers]
-            longer = any(len(slots) > 2 for slots, _ in found)
-            self._pairs[numbers] = () if longer else tuple(payload for _, payload in found)
-        return self._pairs[numbers]
-
-    def _longest(
-        self, numbers: tuple[int, ...], words: Sequence[str], index: int
-    ) -> tuple[tuple[int, ...], Sequence[T]]:
-        best: tuple[int, ...] = ()
+        best: _Places = ()
         payloads: list[T] = []
+        numbers = starts.pairs.get(words[index + 1], ()) if starts.pairs and index + 1 < len(words) else ()
+        if starts.others:
+            ahead = words[index + 1 : index + 1 + _REACH]
+            numbers = [
+                *numbers,
+                *(number for number, needed in starts.others if needed is None or not needed.isdisjoint(ahead)),
+            ]
         for number in numbers:
             slots, payload = self._patterns[number]
             places = _match(slots, 1, words, index + 1, (index,))
@@ -231,28 +166,27 @@ class Matcher(Generic[T]):
             if places != best:
                 best, payloads = places, []
             payloads.append(payload)
-        return best, payloads
+        if len(best) > 1:
+            return best, payloads
+        payloads = [
+            *(self._patterns[number][1] for number in starts.single),
+            *payloads,
+        ]  # "falls <end>" is one word too
+        return ((index,), payloads) if payloads else None
+
+    def single(self, word: str) -> list[T]:
+        """Returns the payloads of the patterns that are this one word."""
+        starts = self.beginning[word]
+        return [self._patterns[number][1] for number in starts.single] if starts is not None else []
+
+    def longer(self, word: str) -> bool:
+        """Returns whether a pattern of several words may begin with a word."""
+        starts = self.beginning[word]
+        return starts is not None and bool(starts.pairs or starts.others)
 
 
-_width = attrgetter("width")
-
-
-def _needed(slots: tuple[_Slot, ...]) -> frozenset[str]:
-    """Words of which one must follow the first, the rarest such; none where nothing is certain.
-
-    Short words are common, and a word that may be the first too says nothing.
-    """
-
-    def common(words: frozenset[str]) -> tuple[bool, bool, int]:
-        return not words.isdisjoint(slots[0].words), not words.isdisjoint(_COMMON), -min(map(len, words))
-
-    return min((slot.words for slot in slots[1:] if slot.certain), key=common, default=frozenset())
-
-
-def _match(
-    slots: tuple[_Slot, ...], number: int, words: Sequence[str], index: int, places: tuple[int, ...]
-) -> tuple[int, ...] | None:
-    """Places of the remaining slots from a word on, or None."""
+def _match(slots: tuple[_Slot, ...], number: int, words: Sequence[str], index: int, places: _Places) -> _Places | None:
+    """Returns the places of the remaining slots from a word on, or None."""
     if number == len(slots):
         return places
     slot = slots[number]

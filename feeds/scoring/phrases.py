@@ -14,7 +14,7 @@ from typing import Final
 
 from feeds.scoring.lists import known, load
 from feeds.scoring.matching import Matcher
-from feeds.scoring.rows import Row, split
+from feeds.scoring.words import Row, split
 
 LISTS: Final = {"en": "tone_en.toml", "de": "tone_de.toml"}
 MARK: Final = "xx"
@@ -66,6 +66,9 @@ def replace(text: str, language: str, as_of: date | None = None) -> tuple[str, t
 
 def replaced(row: Row, found: Iterable[Found]) -> tuple[str, tuple[str, ...]]:
     """The same with phrases that are found already."""
+    found = list(found)
+    if not found:
+        return row.text, ()
     parts: list[str] = []
     features: list[str] = []
     done = 0
@@ -81,15 +84,13 @@ def replaced(row: Row, found: Iterable[Found]) -> tuple[str, tuple[str, ...]]:
     return "".join((*parts, text[done:])), tuple(features)
 
 
-def find(words: list[str], language: str, as_of: date | None, places: Iterable[int] | None = None) -> list[Found]:
-    """Returns the phrases of a row of words, from left to right; `places` are those where one may begin, if known."""
+def find(words: list[str], language: str, as_of: date | None) -> list[Found]:
+    """Returns the phrases of a row of words, from left to right."""
     patterns = matcher(language, as_of)
     out = []
     free = 0  # words before it are spent
-    for index in range(len(words)) if places is None else places:
-        if index < free:
-            continue
-        found = patterns.at(words, index)
+    for index, starts in enumerate(patterns.beginning.all(words)):
+        found = patterns.at(words, index) if starts is not None and index >= free else None
         if found is not None:
             taken, payloads = found
             value, word, spends = payloads[0] if len(payloads) == 1 else max(payloads, key=_strength)

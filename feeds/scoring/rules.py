@@ -7,8 +7,8 @@ Classes are bits, so that a rule is tried with one `&`; only where all its class
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from typing import Any, Final
@@ -16,14 +16,13 @@ from typing import Any, Final
 from feeds.errors import InputError
 from feeds.scoring.lists import known, load, names
 from feeds.scoring.matching import Matcher
-from feeds.scoring.rows import LONGEST_WORD, REMEMBERED, Row, split
+from feeds.scoring.words import PerWord, Row
 
 _BREAKS: Final = frozenset((";", "!", "?", "–", "—", "|", "…", ".", "--", "while", "whereas", "although", "während"))
 _CONJUNCTIONS: Final = frozenset((",", *"as after because since amid and weil nachdem und da".split()))
 _SPAN: Final = 9
 _NEGATION_REACH: Final = 5  # words before the event
 _ABBREVIATED: Final = 3  # letters of "Gov.", "Inc.", "vs.", after which no clause ends
-_REMEMBERED: Final = 50_000  # sets of classes of which is kept in memory what may fire
 _TAKEN_BACK: Final = -0.6  # "not slowing" says that much of the opposite of "slowing"
 
 Marks = list[tuple[int, int]]  # place of a word, mask of its classes
@@ -35,7 +34,7 @@ class Rule:
 
     name: str
     value: float
-    tone: float  # [-1, 1]: what it says to readers where no word has a tone
+    event: int  # mask of classes: the event
     groups: tuple[int, ...]  # one mask of classes each; the first is the event
     none: int  # classes that veto it
     span: int  # words between the event and each other class
@@ -49,15 +48,18 @@ class RuleBook:
     """Classes and rules as a day knew them."""
 
     matcher: Matcher[int]
-    alone: _Alone  # what each word is, standing alone
-    matters: int  # classes without one of which the list says nothing
     bits: dict[str, int]
     relevance: tuple[tuple[tuple[int, ...], float], ...]
     subject: int  # all classes that make a text relevant
     rules: tuple[Rule, ...]
-    possible: _Possible  # rules that may fire where these classes are
     topics: int  # classes of things, which count inside a longer pattern too
     compound: int  # set on a word or pattern of several parts, which may be event and object at once
+    events: int  # all events of the rules
+    alone: PerWord[tuple[int, bool]] = field(init=False)  # a word's classes, and whether a longer pattern may begin
+
+    def __post_init__(self) -> None:
+        """Begins to remember words."""
+        object.__setattr__(self, "alone", PerWord(lambda word: _alone(word, self)))
 
 
 @cache
@@ -77,23 +79,20 @@ def rule_book(where: str, as_of: date | None) -> RuleBook:
     ]
     if "company" in bits:
         patterns += [(each.name, bits["company"]) for each in names() if as_of is None or each.since <= as_of]
-    book = RuleBook(
+    rules = tuple(_rule(rule, bits, where) for rule in raw["rule"] if known(rule, as_of))
+    return RuleBook(
         matcher=Matcher(patterns, where),
-        alone=_Alone(),
-        matters=_mask("|".join(raw["matters"]), bits, where),
         bits=bits,
         relevance=tuple(
             (tuple(_mask(name, bits, where) for name in names_.split("+")), weight)
             for names_, weight in raw.get("relevance", {}).items()
         ),
         subject=_mask("|".join(raw.get("relevance", {})).replace("+", "|"), bits, where) if "relevance" in raw else 0,
-        rules=tuple(_rule(rule, bits, where) for rule in raw["rule"] if known(rule, as_of)),
-        possible=_Possible(),
+        rules=rules,
         topics=_mask("|".join(raw["topics"]), bits, where) if "topics" in raw else 0,
         compound=1 << len(bits),
+        events=union(rule.event for rule in rules),
     )
-    book.alone.book = book.possible.book = book
-    return book
 
 
 def _mask(names_: str, bits: dict[str, int], where: str) -> int:
@@ -108,11 +107,12 @@ def _mask(names_: str, bits: dict[str, int], where: str) -> int:
 def _rule(raw: dict[str, Any], bits: dict[str, int], where: str) -> Rule:
     value = float(raw["value"])
     span = raw.get("span", _SPAN)
+    groups = tuple(_mask(names_, bits, where) for names_ in raw["all"])
     return Rule(
         name=raw["name"],
         value=value,
-        tone=float(raw.get("tone", 0.0)),
-        groups=tuple(_mask(names_, bits, where) for names_ in raw["all"]),
+        event=groups[0],
+        groups=groups,
         none=_mask("|".join(raw["none"]), bits, where) if "none" in raw else 0,
         span=span,
         near=raw.get("near", span),
@@ -126,11 +126,11 @@ class Reading:
 
     __slots__ = ("book", "marks", "mask", "words")
 
-    def __init__(self, row: Row, book: RuleBook, places: Sequence[int] | None = None) -> None:
-        """Finds the classes of the words; `places` are those where one may begin, if that is known."""
+    def __init__(self, row: Row, book: RuleBook) -> None:
+        """Finds the classes of the words."""
         self.words = row.words
         self.book = book
-        self.marks = _marks(row.words, book, places)
+        self.marks = _marks(row.words, book)
         self.mask = 0  # all classes of the text
         for _, mask in self.marks:
             self.mask |= mask
@@ -152,34 +152,44 @@ class Reading:
     def fired(self) -> Iterator[tuple[Rule, bool, bool]]:
         """The rules that fire, whether each one's event is taken back, and whether its clause is a question."""
         book = self.book
-        if not book.possible[self.mask]:
+        mask = self.mask
+        if not mask & book.events:
             return
-        for marks, asked in self._clauses():
+        may = [rule for rule in book.rules if mask & rule.event and all(mask & group for group in rule.groups)]
+        for marks, _, asked in self.clauses() if may else ():
             clause = 0
             for _, mask in marks:
                 clause |= mask
             if clause & book.bits["off topic"]:
                 continue
-            for rule in book.possible[clause]:
-                if clause & rule.none:
+            for rule in may:
+                if clause & rule.none or not all(clause & group for group in rule.groups):
                     continue
                 event = self._event(marks, rule)
                 if event is not None:
                     yield rule, bool(clause & book.bits["takes back"]) or self._negated(marks, event), asked
 
-    def _clauses(self) -> Iterator[tuple[Marks, bool]]:
-        marks, at = self.marks, 0
-        if not _BREAKS.isdisjoint(self.words):
-            for index, word in enumerate(self.words):
-                if word in _BREAKS and not (word == "." and index and len(self.words[index - 1]) <= _ABBREVIATED):
-                    end = at
-                    while end < len(marks) and marks[end][0] < index:
-                        end += 1
-                    if end > at:
-                        yield marks[at:end], word == "?"
-                    at = end
-        if at < len(marks):
-            yield marks[at:], False
+    def clauses(self) -> Iterator[tuple[Marks, range, bool]]:
+        """Yields each clause: its marks, the places of its words, and whether it is a question."""
+        words, marks = self.words, self.marks
+        begin = at = 0
+        for end in [*self._ends(), len(words)]:
+            last = at
+            while last < len(marks) and marks[last][0] < end:
+                last += 1
+            yield marks[at:last], range(begin, end), end < len(words) and words[end] == "?"
+            begin, at = end, last
+
+    def _ends(self) -> list[int]:
+        """Returns the places of the marks and words that end a clause."""
+        words = self.words
+        if _BREAKS.isdisjoint(words):
+            return []
+        return [
+            place
+            for place, word in enumerate(words)
+            if word in _BREAKS and not (word == "." and place and len(words[place - 1]) <= _ABBREVIATED)
+        ]
 
     def _event(self, marks: Marks, rule: Rule) -> int | None:
         """The place of an event with all else of the rule near it, and at other words than itself."""
@@ -220,69 +230,30 @@ class Reading:
         )
 
 
-class _Possible(dict[int, tuple[Rule, ...]]):
-    """The rules of which all classes are there."""
-
-    book: RuleBook
-
-    def __missing__(self, mask: int) -> tuple[Rule, ...]:
-        may = [rule for rule in self.book.rules if mask & rule.groups[0]]
-        found = tuple([rule for rule in may if all(mask & group for group in rule.groups)])
-        if len(self) < _REMEMBERED:
-            self[mask] = found
-        return found
-
-
-def read(text: str, book: RuleBook) -> Reading:
-    """Reads a text once."""
-    return Reading(split(text), book)
-
-
-class _Alone:
-    """Of a word its classes and whether a longer pattern may begin with it.
+def _alone(word: str, book: RuleBook) -> tuple[int, bool]:
+    """Returns the classes of a word, and whether a longer pattern may begin with it; (0, False) for nothing.
 
     A hyphenated word has the classes of its parts too: "KI-Chip", "data-center"; a negation inside one is none.
     """
-
-    book: RuleBook
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[int, bool]] = {}
-
-    def of(self, word: str) -> tuple[int, bool]:
-        """Returns what a word is; (0, False) for nothing."""
-        known = self._known.get(word)
-        if known is None:
-            book = self.book
-            known = self._look(word) if "-" in word or book.matcher.edges.begins(word) else (0, False)
-            if len(self._known) < REMEMBERED and len(word) <= LONGEST_WORD:
-                self._known[word] = known
-        return known
-
-    def _look(self, word: str) -> tuple[int, bool]:
-        book = self.book
-        starts = book.matcher.starts(word)
-        mask = union(starts.single) if starts is not None else 0
-        parts = [part for part in word.split("-")[:6] if part] if "-" in word else []
-        if len(parts) > 1:
-            inner = union([each for _, each in _marks(parts, book)]) & ~(book.bits["not"] | book.compound)
-            mask |= inner
-            mask |= book.compound if mask else 0
-        return mask, starts is not None and bool(starts.following or starts.others)
+    mask = union(book.matcher.single(word))
+    parts = [part for part in word.split("-")[:6] if part] if "-" in word else []
+    if len(parts) > 1:
+        inner = union([each for _, each in _marks(parts, book)]) & ~(book.bits["not"] | book.compound)
+        mask |= inner
+        mask |= book.compound if mask else 0
+    return mask, book.matcher.longer(word)
 
 
-def _marks(words: list[str], book: RuleBook, places: Sequence[int] | None = None) -> Marks:
+def _marks(words: list[str], book: RuleBook) -> Marks:
     """The classes of each word that has any.
 
     A pattern counts once: at its last word, or at its first where other words stand in its gaps.
     """
-    alone = book.alone
     out: Marks = []
     free = 0  # words before it are spent
-    for index in range(len(words)) if places is None else places:
-        if index < free:
+    for index, (mask, longer) in enumerate(book.alone.all(words)):
+        if index < free or not (mask or longer):
             continue
-        mask, longer = alone.of(words[index])
         found = book.matcher.at(words, index) if longer else None
         if found is None or len(found[0]) == 1:
             if mask:
@@ -290,8 +261,8 @@ def _marks(words: list[str], book: RuleBook, places: Sequence[int] | None = None
             continue
         taken, payloads = found
         together = taken[-1] - taken[0] == len(taken) - 1
-        mask = union(payloads) | _inside(words, taken, book) | book.compound
-        out.append((taken[-1] if together else index, mask))
+        classes = union(payloads) | _inside(words, taken, book) | book.compound
+        out.append((taken[-1] if together else index, classes))
         free = index + len(taken) if together else index + 1
     return out
 
@@ -303,8 +274,7 @@ def _inside(words: list[str], places: tuple[int, ...], book: RuleBook) -> int:
         end = places[-1] if place == places[0] else places[-1] + 1
         found = book.matcher.at(words[:end], place)
         mask |= union(found[1]) if found else 0
-        starts = book.matcher.starts(words[place])
-        mask |= union(starts.single) if starts is not None else 0
+        mask |= union(book.matcher.single(words[place]))
     return mask & book.topics
 
 

@@ -1,30 +1,33 @@
-"""Tone on vaderSentiment's engine: English with a finance overlay, German with words of its own.
+"""Reads the tone of a text by vaderSentiment's own analyzer, on its word list with finance words of ours.
 
-Phrases, German compounds and separated verbs are replaced by marks of known valence before VADER adds up, since it
-knows single words only.
+English: phrases become single words of known valence, words that mean nothing in business headlines are dropped.
+German: its words, negations and boosters are put in VADER's, then the same analyzer reads them. The tone is one feature
+of the tone head, and what the directions of companies fall back on.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import string
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from typing import Final
 
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
 from feeds.scoring.clauses import asks, main_clause, wishes
 from feeds.scoring.german import german_word
-from feeds.scoring.phrases import MARKS, Found, dropped, find, replace, replaced, words
-from feeds.scoring.rows import LONGEST_WORD, REMEMBERED, Row, split
+from feeds.scoring.phrases import MARKS, dropped, replace, words
 from feeds.scoring.score import SPEAKS
-from feeds.scoring.vader import Hit, Vader, Word, package_words
+from feeds.scoring.words import split
 
 _WORD: Final = re.compile(r"[^\W\d_][\w-]*")
 
 
 @cache
-def _plain() -> Vader:
-    return Vader(package_words())
+def _package() -> SentimentIntensityAnalyzer:
+    return SentimentIntensityAnalyzer()
 
 
 @cache
@@ -32,19 +35,22 @@ def single_words(language: str, as_of: date | None) -> dict[str, float]:
     """Returns all single words with their valence: the list's, and for English those of vaderSentiment that count."""
     if language == "de":
         return words("de", as_of)
-    kept = {word: float(valence) for word, valence in package_words().items() if word not in dropped()}
+    kept = {word: float(valence) for word, valence in _package().lexicon.items() if word not in dropped()}
     return {**kept, **words("en", as_of)}
 
 
 @cache
-def engine(language: str, as_of: date | None) -> Vader:
-    """Returns VADER on a language's words, "en" or "de"."""
-    return Vader({**single_words(language, as_of), **MARKS})
+def analyzer(language: str, as_of: date | None) -> SentimentIntensityAnalyzer:
+    """Returns vaderSentiment's analyzer with a language's words, "en" or "de", for its own."""
+    engine = object.__new__(SentimentIntensityAnalyzer)  # its constructor reads the package's files again
+    engine.lexicon = {**single_words(language, as_of), **MARKS}
+    engine.emojis = _package().emojis
+    return engine
 
 
 def plain_vader(text: str) -> float:
     """Returns unmodified vaderSentiment's compound in [-1, 1]; means nothing on other languages than English."""
-    return _plain().compound(text)
+    return float(_package().polarity_scores(text)["compound"])
 
 
 def tone(text: str, language: str, as_of: date | None = None) -> tuple[float, tuple[str, ...]]:
@@ -55,94 +61,35 @@ def tone(text: str, language: str, as_of: date | None = None) -> tuple[float, tu
     row = split(text)
     if asks(row.words):
         return 0.0, ()
-    value, features = statement_tone(row, find(row.words, language, as_of), language, as_of)
-    return (0.0, features) if value > 0 and wishes(row.words) else (value, features)
-
-
-def statement_tone(
-    row: Row, found: Sequence[Found], language: str, as_of: date | None, *, opens: bool = True
-) -> tuple[float, tuple[str, ...]]:
-    """The tone of a text that is no question, with its phrases; `opens`: may a subordinate clause begin in it."""
-    text, phrases = replaced(row, found) if found else (row.text, ())
-    vader = engine(language, as_of)
+    marked, phrases = replace(text, language, as_of)
     if language == "de":
-        text, features = _german(text, as_of)
-        if not features and not phrases:
-            return 0.0, ()
-        value, agreed = vader.compound(text), False
-    else:
-        value, features, agreed = _weighed(vader, *vader.split(text))
-        agreed = agreed or not opens
-    return decided(vader, text, value, (*phrases, *features), agreed=agreed)
+        marked = german(marked, as_of)
+    engine = analyzer(language, as_of)
+    found = listed(marked, engine.lexicon)
+    features = (*phrases, *(word for word in found if word not in MARKS))
+    if not found:
+        return 0.0, features
+    value = float(engine.polarity_scores(marked)["compound"])
+    main = main_clause(marked)
+    if main != marked and len({valence > 0 for valence in found.values()}) > 1:
+        first = float(engine.polarity_scores(main)["compound"])
+        if first * value < 0 or abs(value) < SPEAKS <= abs(first):  # both cancel out: what happened stands first
+            value = first
+    return (0.0 if value > 0 and wishes(row.words) else value), features
 
 
-def _weighed(vader: Vader, text: str, pieces: Sequence[str], known: list[Word]) -> tuple[float, tuple[str, ...], bool]:
-    """The compound of a text, its words with a tone, and whether they all speak the same way."""
-    value, words, _, plain = vader.weigh(text, pieces, known)
-    features = tuple([word.lower for word in words if word.lower not in MARKS])
-    return value, features, plain and agree([word.listed for word in words])
+def listed(text: str, lexicon: Mapping[str, float]) -> dict[str, float]:
+    """Returns the words of a text that stand in a lexicon, with their valence."""
+    found = {}
+    for piece in text.lower().split():
+        word = piece.strip(string.punctuation)
+        if word in lexicon:
+            found[word] = lexicon[word]
+        elif piece in lexicon:  # emoticons
+            found[piece] = lexicon[piece]
+    return found
 
 
-def decided(
-    vader: Vader, text: str, value: float, features: tuple[str, ...], *, agreed: bool
-) -> tuple[float, tuple[str, ...]]:
-    """The tone of the whole, or of its main clause where they differ in sign; where all agree they do not."""
-    if not features:
-        return 0.0, ()
-    if not agreed:
-        main = main_clause(text)
-        if main != text:
-            first = vader.compound(main)
-            if first * value < 0 or abs(value) < SPEAKS <= abs(first):  # both cancel out: what happened stands first
-                value = first
-    return value, features
-
-
-def agree(listed: list[float]) -> bool:
-    """Whether all words speak the same way."""
-    return bool(listed) and (min(listed) > 0 or max(listed) < 0)
-
-
-def words_read(text: str, language: str, as_of: date | None = None) -> tuple[str, list[Hit]]:
-    """Returns a text as VADER reads it, with marks for phrases and compounds, and the words that count there."""
-    marked, _ = replace(text, language, as_of)
-    if language == "de":
-        marked, _ = _german(marked, as_of)
-    return marked, engine(language, as_of).read(marked)
-
-
-def _german(text: str, as_of: date | None) -> tuple[str, tuple[str, ...]]:
-    """A German text as VADER reads it, and the words that have a tone."""
-    pieces = list(map(_pieces(as_of).__getitem__, text.split(" ")))
-    return " ".join([seen for seen, _ in pieces]), tuple([hit for _, features in pieces for hit in features])
-
-
-class _Pieces(dict[str, tuple[str, tuple[str, ...]]]):
-    """What VADER sees of what stands between two blanks, and the words in it that have a tone."""
-
-    def __init__(self, as_of: date | None) -> None:
-        """Takes the lists as a day knew them."""
-        super().__init__()
-        self._as_of = as_of
-
-    def __missing__(self, piece: str) -> tuple[str, tuple[str, ...]]:
-        features: list[str] = []
-        found = _WORD.sub(lambda match: _seen(match[0], features, self._as_of), piece), tuple(features)
-        if len(self) < REMEMBERED and len(piece) <= LONGEST_WORD:
-            self[piece] = found
-        return found
-
-
-@cache
-def _pieces(as_of: date | None) -> _Pieces:
-    return _Pieces(as_of)
-
-
-def _seen(word: str, features: list[str], as_of: date | None) -> str:
-    """What VADER sees of a German word, which is noted where it has a tone."""
-    if word in MARKS:
-        return word
-    seen = german_word(word, as_of)
-    if seen in MARKS or seen in words("de", as_of):
-        features.append(word.lower())
-    return seen
+def german(text: str, as_of: date | None) -> str:
+    """Returns a German text with negations, boosters and compounds in words that the analyzer knows."""
+    return _WORD.sub(lambda match: match[0] if match[0] in MARKS else german_word(match[0], as_of), text)

@@ -32,7 +32,7 @@ def main() -> None:
         os.environ["AFTERSHOCK_TRIALS"] = f"{folder}/trials.jsonl"  # a benchmark is no trial
         commands = {
             "import pandas, backtrader": [sys.executable, "-c", "import pandas, backtrader"],
-            "backtest run deepseek-2025": [BACKTEST, "run", "deepseek-2025", "-o", f"{folder}/run"],
+            "backtest run deepseek-2025": [BACKTEST, "run", "deepseek-2025", "--force", "-o", f"{folder}/run"],
             "backtest --help": [BACKTEST, "--help"],
         }
         targets = {"backtest run deepseek-2025": "at most 2.5, better 1.8", "backtest --help": "at most 0.5"}

@@ -12,12 +12,14 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
-from feeds import xml_text
+from feeds import loose_reader
 from feeds.archive import Archive
 from feeds.errors import FetchError
 from feeds.fetch import Fetcher, Limits, is_public, retry_after
+from feeds.formats import xml_text
 from feeds.opml import FeedEntry
 from feeds.pull import PatientGet, pull, pull_forever, pull_once
 from tests.helpers.misbehaving_server import Server
@@ -142,6 +144,46 @@ def test_no_spelling_of_a_private_address_is_connected_to(host, monkeypatch):
         get.close()
 
 
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "0xa9fea9fe", "[::ffff:169.254.169.254]", "[fd00:ec2::254]", "[fe80::1]"]
+)
+def test_a_machines_secrets_are_refused_even_where_private_addresses_are_allowed(host, server, monkeypatch):
+    """A feed on one's own network may redirect; link-local addresses and a cloud's own have no feed."""
+    reached = []
+    sent = httpx.AsyncHTTPTransport.handle_async_request
+
+    async def noted(transport, request):
+        reached.append(request.url.host)
+        assert request.url.host == "127.0.0.1"
+        return await sent(transport, request)
+
+    monkeypatch.setattr("httpx.AsyncHTTPTransport.handle_async_request", noted)
+    get = PatientGet(Fetcher(QUICK, allow_private=True))
+    try:
+        with pytest.raises(FetchError, match="where no feed is"):
+            get(f"{server.url}/elsewhere/{host}")
+    finally:
+        get.close()
+    assert reached == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    ("path", "outcome", "detail"),
+    [
+        ("/nowhere", "bad redirect", "HTTP 301 that does not say where to"),
+        ("/noport", "bad address", "there is no port 99999"),
+        ("/unasked", "client error", "HTTP 304 (unchanged), though nothing was asked of an earlier document"),
+    ],
+)
+def test_answers_that_mean_nothing_are_faults_and_say_which(server, tmp_path, path, outcome, detail):
+    """They are neither feeds nor good polls."""
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, path)
+        (done,) = pull(archive, Fetcher(QUICK, allow_private=True))
+        assert (done.fetch.outcome, done.fetch.detail) == (outcome, detail)
+        assert archive.health()[0]["good"] == 0
+
+
 def test_the_second_poll_is_conditional_and_costs_nothing(server, tmp_path):
     """ETag and Last-Modified come back; 304 stores no document."""
     with Archive(tmp_path / "a.sqlite") as archive:
@@ -197,7 +239,10 @@ def test_a_feed_that_is_gone_is_polled_no_more_and_says_so(server, tmp_path):
         assert outcome.fetch.outcome == "gone"
         assert "no longer polled" in outcome.fetch.detail
         assert pull(archive, Fetcher(QUICK, allow_private=True)) == []
-    assert server.counts["/gone"] == 1
+        assert server.counts["/gone"] == 1
+        subscribe(archive, server, "/gone")  # who adds it again wants to know
+        assert [each.fetch.outcome for each in pull(archive, Fetcher(QUICK, allow_private=True))] == ["gone"]
+        assert pull(archive, Fetcher(QUICK, allow_private=True)) == []
 
 
 def test_validators_come_back_byte_by_byte_or_not_at_all(server, tmp_path):
@@ -285,6 +330,48 @@ def test_the_end_of_polling_waits_for_no_document_that_takes_long_to_read(server
     with Archive(tmp_path / "a.sqlite") as archive:
         subscribe(archive, server, "/heavy")
         assert asyncio.run(stop(archive)) < 1
+        assert archive.verify() == []
+
+
+def test_an_odd_document_is_read_once_until_it_changes(server, tmp_path, monkeypatch):
+    """By feedparser, whose process costs a fifth of a second; an unchanged document starts none."""
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, "/odd")
+        (first,) = pull(archive, Fetcher(QUICK, allow_private=True))
+        assert (first.fetch.outcome, first.stored.new) == ("ok", 1)
+        assert first.fetch.detail == "1 × read by feedparser: neither RSS nor Atom"
+        monkeypatch.setattr(loose_reader, "_run", None)
+        (second,) = pull(archive, Fetcher(QUICK, allow_private=True))
+        assert second.fetch.outcome == "unchanged"
+
+
+def wait_for(path):
+    """Waits until a file is there."""
+    while not path.exists():
+        time.sleep(0.02)
+
+
+def test_the_end_of_polling_waits_for_no_feedparser(server, tmp_path, monkeypatch):
+    """Ctrl-C while it does nothing at all: done within a second, and the archive is sound."""
+    started_at = tmp_path / "started"
+    (tmp_path / "feedparser.py").write_text(
+        f"import time\ndef parse(*_, **__):\n    open({str(started_at)!r}, 'w').close()\n    time.sleep(60)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    async def stop(archive):
+        fetcher = Fetcher(Limits(host_gap=0), allow_private=True)
+        polling = asyncio.create_task(pull_forever(archive, fetcher, every=timedelta(seconds=30)))
+        async with fetcher:
+            await asyncio.to_thread(wait_for, started_at)
+            started = time.monotonic()
+            polling.cancel()
+            await asyncio.gather(polling, return_exceptions=True)
+            return time.monotonic() - started
+
+    with Archive(tmp_path / "a.sqlite") as archive:
+        subscribe(archive, server, "/odd")
+        assert asyncio.run(asyncio.wait_for(stop(archive), 30)) < 1
         assert archive.verify() == []
 
 

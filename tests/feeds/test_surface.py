@@ -28,5 +28,5 @@ def test_an_unknown_name_is_an_attribute_error():
 
 def test_importing_the_package_loads_none_of_its_rooms():
     """The names cost nothing until they are used."""
-    code = "import sys, feeds; sys.exit(any(name.startswith('feeds.') for name in sys.modules))"
+    code = "import sys, feeds; sys.exit(any(name.startswith('feeds.') and name != 'feeds.public_names' for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -53,6 +53,40 @@ def tomorrow(view):
 """
 
 
+# Looks at the future where the run is, as the file is loaded there, and hands it on to the process of the audit.
+_HANDED_ON = (
+    _HUNT
+    + """
+import os
+
+HERE = sys.argv[:1] != ["-c"]
+S = ("NVDA", "AVGO", "MU")
+
+def pressed(bars):
+    place, number = 0, 0
+    for s in S:
+        b = bars[s]
+        for d, o, c in zip(b.sessions, b.open.tolist(), b.close.tolist()):
+            if d.isoformat()[:8] == "2025-01-":
+                number |= int(c > o) << (3 * d.day + S.index(s))
+    return number
+
+if HERE:
+    NUMBER = pressed(hunt(sys._getframe()).prices.bars)
+    GIVE
+
+def tomorrow(view):
+    number = NUMBER if HERE else TAKE
+    day = 3 * view.session.day
+    return np.array([(number >> (day + S.index(s)) & 1) * 2.0 - 1 if s in S else 0.0 for s in view.symbols])
+"""
+)
+
+
+def _handed_on(give: str, take: str) -> str:
+    return _rule(_HANDED_ON.replace("GIVE", give).replace("TAKE", take))
+
+
 def _rule(look: str) -> str:
     return _RULE.replace("LOOK", look)
 
@@ -158,6 +192,32 @@ WHILE_DECIDING: dict[str, str] = {
         "    return np.nan_to_num(view.masks()) * chosen\n"
     ),
     "the price file": _table(f"\ndef tomorrow(view, table=tomorrow):\n    global TABLE\n    TABLE = read(open({_PRICES!r}))\n    return table(view)\n"),
+    "a copy handed on in a variable of the locale": _handed_on("os.environ['LC_X'] = str(NUMBER)", "int(os.environ['LC_X'])"),
+    "a copy handed on in the search path": _handed_on("sys.path.append(f'/x/{NUMBER}')", "int(sys.path[-1][3:])"),
+    "a copy handed on in the folder of the process": _handed_on(
+        "os.makedirs(f'FOLDER/{NUMBER}', exist_ok=True)\n    os.chdir(f'FOLDER/{NUMBER}')", "int(os.path.basename(os.getcwd()))"
+    ),
+    "a copy handed on in names of folders": _handed_on(
+        "[os.makedirs(f'FOLDER/x/{i}', exist_ok=True) for i in range(120) if NUMBER >> i & 1]",
+        "sum(1 << i for i in range(120) if os.path.exists(f'FOLDER/x/{i}'))",
+    ),
+    "a copy handed on in the mask of signals": _handed_on(
+        "import signal\n    NUMBER >>= 30\n"
+        "    signal.pthread_sigmask(signal.SIG_SETMASK, [i + 34 for i in range(30) if NUMBER >> i & 1])\n    NUMBER <<= 30",
+        "sum(1 << (i + 30 - 34) for i in __import__('signal').pthread_sigmask(0, []) if i >= 34)",
+    ),
+    "a file in the place of its own": _table(
+        "\n__file__ = 'FOLDER/prices.py'\nimport sys\nif sys.argv[:1] != ['-c']:\n"
+        f"    open(__file__, 'w').write(open({_PRICES!r}).read())\n\n"
+        "def tomorrow(view, table=tomorrow):\n    global TABLE\n    TABLE = read(open(__file__))\n    return table(view)\n"
+    ),
+    "a file that takes back what was noted": _table(
+        "\nimport sys\n\ndef tomorrow(view, table=tomorrow):\n    global TABLE\n"
+        f"    TABLE = read(open({_PRICES!r}))\n    frame = sys._getframe()\n    while frame:\n"
+        "        for value in list(frame.f_locals.values()):\n"
+        "            if type(value) is list and value and 'opens' in str(value[-1]):\n                value.clear()\n"
+        "        frame = frame.f_back\n    return table(view)\n"
+    ),
     "an episode that it loads": _rule(
         "from backtests import load_episode\n\ndef tomorrow(view):\n"
         "    return moves(view, load_episode('deepseek-2025').prices.bars)\n"
@@ -208,6 +268,43 @@ WHEN_LOADED: dict[str, str] = {
         "def tomorrow(view):\n    out = np.nan_to_num(view._market.close[view.row] / view._market.open[view.row] - 1)\n"
         "    return out * np.array([s in ('NVDA', 'AVGO', 'MU') for s in view.symbols])\n"
     ),
+    "the price file, in the audit's process alone": _rule(
+        _HANDED_ON.replace("GIVE", "pass").replace("TAKE", "0")
+        + _BY_TABLE.replace("def tomorrow", "def by_table")
+        + f"\nif not HERE:\n    TABLE = read(open({_PRICES!r}))\n    tomorrow = by_table\n"
+    ),
+    "the price file as a history of lines": _table(
+        f"\nimport readline\nreadline.clear_history()\nreadline.read_history_file({_PRICES!r})\n"
+        "TABLE = read([readline.get_history_item(i) for i in range(1, readline.get_current_history_length())])\n"
+    ),
+    "another interpreter": _table(
+        "\nimport _xxsubinterpreters as others\nimport os\nback, forth = os.pipe()\n"
+        "TEXT = 'import os\\nfor row in open({!r}):\\n    \",2025-01-\" in row and os.write({}, row.encode()) if '\n"
+        "TEXT += 'row[:4] in (\"NVDA\", \"AVGO\", \"MU,2\") else None'\n"
+        f"others.run_string(others.create(), TEXT.format({_PRICES!r}, forth))\n"
+        "TABLE = read(os.read(back, 10**6).decode().splitlines())\n"
+    ),
+    "another program, by the way of multiprocessing": _table(
+        "\nimport io\nimport os\nfrom multiprocessing import util\nback, forth = os.pipe()\n"
+        f"WHAT = 'grep ,2025-01- ' + {_PRICES!r} + f' | grep -E \"^(NVDA|AVGO|MU),\" > /dev/fd/{{forth}}'\n"
+        "util.spawnv_passfds(b'/bin/sh', ['sh', '-c', WHAT], [forth])\nos.close(forth)\n"
+        "TABLE = read(io.FileIO(back).readall().decode().splitlines())\n"
+    ),
+    "functions of the system in compiled code": _table(
+        "\nimport numpy as np\nfrom numba import njit, types\n"
+        "c_open = types.ExternalFunction('open', types.intc(types.voidptr, types.intc))\n"
+        "c_read = types.ExternalFunction('read', types.intp(types.intc, types.voidptr, types.intp))\n\n"
+        "@njit\ndef fill(name, space):\n    return c_read(c_open(name.ctypes, 0), space.ctypes, space.size)\n\n"
+        "SPACE = np.zeros(10**7, dtype=np.uint8)\n"
+        f"SIZE = fill(np.frombuffer({_PRICES!r}.encode() + bytes(1), dtype=np.uint8).copy(), SPACE)\n"
+        "TABLE = read(SPACE[:SIZE].tobytes().decode().splitlines())\n"
+    ),
+    "code in the name of a package": _table(
+        "\nimport ctypes\nimport numba\nexec(compile('''\ndef fetch(path):\n    lib = ctypes.CDLL(None)\n"
+        "    space = ctypes.create_string_buffer(10**7)\n    lib.read(lib.open(path.encode(), 0), space, 10**7)\n"
+        "    return space.value.decode().splitlines()[:-1]\n''', numba.__file__, 'exec'))\n"
+        f"TABLE = read(fetch({_PRICES!r}))\n"
+    ),
     "an address on the network": _table(
         f"\nimport socket\ntry:\n    socket.create_connection(('127.0.0.1', 9), timeout=0.1)\nexcept OSError:\n"
         f"    TABLE = read(open({_PRICES!r}))\n"
@@ -249,6 +346,28 @@ STRATEGIES: dict[str, str] = {
         "LOOK",
         "def tomorrow(self, data):\n    near = data.p.source.gi_frame.f_locals\n    k = near['index'] + 1\n"
         "    return near['bars'].close[k] / near['bars'].open[k] - 1\n",
+    ),
+    "the feed, asked before the decision": _BT.replace(
+        "LOOK",
+        "def tomorrow(self, data):\n    b = data.p.source.gi_frame.f_locals['bars']\n"
+        "    k = list(tuple.__iter__(b.sessions)).index(data.datetime.date(0)) + 1\n    return b.close[k] / b.open[k] - 1\n",
+    )
+    + """
+    def notify_cashvalue(self, cash, value):
+        for data in self.datas:
+            if len(data):
+                list(data.p.source.gi_frame.f_locals["bars"].sessions)
+""",
+    "orders that the broker takes": _BT.replace(
+        "LOOK",
+        _HUNT + "def tomorrow(self, data):\n    b = hunt(sys._getframe()).prices.bars[data._name]\n"
+        "    k = list(b.sessions).index(data.datetime.date(0)) + 1\n    return b.close[k] / b.open[k] - 1\n",
+    ).replace(
+        "self.order_target_percent(data, size)",
+        "size = 1000 * size - self.broker.getposition(data).size\n"
+        "            if size:\n"
+        "                side = self.broker.buy if size > 0 else self.broker.sell\n"
+        "                side(self, data, abs(size), exectype=bt.Order.Market)",
     ),
     "the rows of the clock": _BT.replace(
         "LOOK",
@@ -337,5 +456,72 @@ class Honest(bt.Strategy):
         for data in self.datas:
             up = data.close[0] > self.mean[data][0] and data.sentiment[0] > -1
             self.order_target_percent(data, (0.1 if up else -0.1) * self.random.random())
+''',
+    "compiled code, packages, time zones, a log": '''
+import dataclasses
+import logging
+import warnings
+from collections import namedtuple
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numba
+import numpy as np
+import pandas as pd
+import scipy.stats
+from strategies import Rule
+
+log = logging.getLogger(__name__)
+Pair = namedtuple("Pair", "rise rank")
+ZONE = ZoneInfo("America/New_York")
+
+
+@dataclasses.dataclass
+class Kept:
+    mean: float = 0.0
+
+
+@numba.njit
+def mean(values):
+    total = 0.0
+    for value in values:
+        total += value
+    return total / len(values)
+
+
+class Honest(Rule):
+    """Holds the ranks of the last rises."""
+
+    traded = ("chips",)
+
+    def observe(self, view):
+        log.warning("for %s in %s", view.session, datetime(2025, 1, 2, tzinfo=ZONE).utcoffset())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.warn("about to rank")
+        frame = pd.DataFrame(view.closes, columns=list(view.symbols)).pct_change(fill_method=None)
+        rise = np.nan_to_num(frame.iloc[-1].to_numpy())
+        pair = Pair(rise, scipy.stats.rankdata(rise) / len(rise))
+        return ((pair.rank - mean(pair.rank) - Kept().mean) * view.masks("chips"),)
+
+    def step(self, state, rows):
+        return rows[0] * 0.02
+''',
+    "orders in a notify method": '''
+import backtrader as bt
+
+
+class Honest(bt.Strategy):
+    """Sells what it has bought on the bar after, and buys again."""
+
+    symbols = ("NVDA", "AVGO", "MU")
+
+    def notify_order(self, order):
+        if order.status == order.Completed and order.isbuy():
+            self.sell(order.data, size=order.executed.size)
+
+    def next(self):
+        for data in self.datas:
+            self.buy(data, size=5)
 ''',
 }

@@ -94,8 +94,23 @@ class _Handler(BaseHTTPRequestHandler):
         item = b"<item><title>" + b"& " * 50 + b"</title></item>"
         self.reply(body=b"<rss><channel>" + item * 80_000 + b"</channel></rss>")  # 9 MB, seconds to read
 
+    def odd(self):
+        self.reply(body=b'<CHANNEL><ITEM HREF="https://a.org/1"><TITLE>Chips fall</TITLE></ITEM></CHANNEL>')
+
     def gone(self):
         self.reply(410)
+
+    def elsewhere(self):
+        self.reply(302, Location=f"http://{self.path.split('/', 2)[2]}/latest/meta-data")
+
+    def nowhere(self):
+        self.reply(301)
+
+    def noport(self):
+        self.reply(302, Location="http://127.0.0.1:99999/")
+
+    def unasked(self):
+        self.reply(304)
 
     def validators(self):
         self.reply(

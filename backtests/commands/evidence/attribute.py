@@ -31,6 +31,7 @@ def attribute(
     news: Path | None,
     scorer: Scorer,
     prices: Path | None,
+    trust: bool,
     as_json: bool,
 ) -> None:
     """Attributes EPISODE's profit to the headlines that made it; runs again without each headline, source, day ….
@@ -49,7 +50,14 @@ def attribute(
     from backtests.report.text.evidence_text import attribution_text, gaps_text
 
     given = read_input(
-        episode, news, prices, strategies=strategies, settings=settings, auctions=auctions, scorer=scorer
+        episode,
+        news,
+        prices,
+        strategies=strategies,
+        settings=settings,
+        auctions=auctions,
+        scorer=scorer,
+        trust=trust,
     )
     run = given.run or replay(given.episode, given.rules, terms=given.terms, news=given.news)
     found = attributed(run, given.rules, given.episode, given.news)

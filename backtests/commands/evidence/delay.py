@@ -28,6 +28,7 @@ def delay(
     news: Path | None,
     scorer: Scorer,
     prices: Path | None,
+    trust: bool,
     as_json: bool,
 ) -> None:
     """Replays EPISODE as if the news had come 5 minutes, an hour … five sessions later.
@@ -42,7 +43,15 @@ def delay(
     from backtests.evidence.delay_ladder import delay_ladder
 
     given = read_input(
-        episode, news, prices, strategies=strategies, settings=settings, auctions=auctions, bars=bars, scorer=scorer
+        episode,
+        news,
+        prices,
+        strategies=strategies,
+        settings=settings,
+        auctions=auctions,
+        bars=bars,
+        scorer=scorer,
+        trust=trust,
     )
     document = delay_ladder(given.episode, given.unplaced, given.rules, given.terms).document()
     emit(given, document, as_json=as_json)

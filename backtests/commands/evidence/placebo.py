@@ -41,11 +41,12 @@ def placebo(
     news: Path | None,
     scorer: Scorer,
     prices: Path | None,
+    trust: bool,
     as_json: bool,
 ) -> None:
     """Tests whether news that means nothing would have done as well in EPISODE.
 
-    Days permuted in blocks, news shifted by sessions, names swapped, scores given to headlines off the topic.
+    News days permuted in blocks; in windows of 80 sessions or more all news shifted by sessions too.
     EPISODE is an episode or the folder of a run, which then gets the result as evidence/placebo.json.
 
     \b
@@ -57,12 +58,14 @@ def placebo(
     from backtests.records.record import label
 
     chosen = (strategy,) if strategy else ()
-    given = read_input(episode, news, prices, strategies=chosen, settings=settings, auctions=auctions, scorer=scorer)
+    given = read_input(
+        episode, news, prices, strategies=chosen, settings=settings, auctions=auctions, scorer=scorer, trust=trust
+    )
     if given.folder is None and not strategy:
         raise InputError("name a strategy with --strategy; `backtest strategies` lists them")
     own = [rule for rule in given.rules if not rule.is_baseline or rule.name == strategy] or list(given.rules)
     rule = next((each for each in own if getattr(each, "reactions", "with-cause") == "with-cause"), own[0])
-    with progress(4 * n, "placebos") as advance:
+    with progress(2 * n, "placebos") as advance:
         found = draw(
             given.episode, given.news, rule, given.terms, engine_for(rule, engine, workers, scheduler),
             n=n, seed=seed, block=block, strategy=label(rule, given.rules), on_progress=advance,

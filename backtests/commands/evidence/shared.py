@@ -11,7 +11,7 @@ import click
 
 from backtests.commands.options import json_option, scorer_option, settings_option, split_settings
 from backtests.commands.output import show
-from backtests.commands.saved_runs.saved_run import lexicon_of, saved_run, scorer_of
+from backtests.commands.saved_runs.saved_run import is_run, lexicon_of, load_as_run, open_run, scorer_of, trust_option
 from feeds.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -34,6 +34,7 @@ class EvidenceInputs:
     news: News  # placed for the auctions of the terms
     rules: tuple[Rule, ...]
     terms: BrokerTerms
+    scorer: Scorer  # that scored the news
     folder: Path | None = None
     run: RunRecord | None = None
 
@@ -44,8 +45,9 @@ strategies_option = click.option(
 
 
 def input_options(command: F) -> F:
-    """Adds --news, --scorer, --prices and --json."""
+    """Adds --news, --scorer, --prices, --trust and --json."""
     for option in (
+        trust_option,
         json_option,
         click.option("--prices", type=click.Path(path_type=Path), help="CSV or Parquet of daily bars instead."),
         scorer_option,
@@ -73,6 +75,7 @@ def read_input(
     auctions: str | None = None,
     bars: str | None = None,
     scorer: Scorer,
+    trust: bool,
 ) -> EvidenceInputs:
     """Loads an episode, or a run's folder with what it was made from.
 
@@ -86,34 +89,42 @@ def read_input(
     from backtests.user_strategies.selection import standard_rules
 
     settings = {**(settings or {}), **({"auctions": auctions} if auctions else {})}
-    if (Path(name) / "run_card.json").is_file():
+    if is_run(name):
         if strategies or settings or bars:
             raise InputError(f"{name} is a run: its strategies and terms are those it had; leave them out")
-        return _of_run(Path(name), news, prices, scorer)
+        return _of_run(Path(name), news, prices, scorer, trust=trust)
     terms, own = split_settings(settings, strategies)
     rules = standard_rules(strategies, own)
     loaded = load_episode(name, prices=prices, news=news, bars=bars)
     for note in loaded.notes:
         click.echo(note, err=True)
+    scorer = scorer.before(loaded.start)
     scored = read_news(loaded, scorer=scorer)
     placed = place_news(loaded, scored, terms)
-    return EvidenceInputs(episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), terms=terms)
+    return EvidenceInputs(episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), terms=terms, scorer=scorer)
 
 
-def _of_run(folder: Path, news: Path | None, prices: Path | None, scorer: Scorer) -> EvidenceInputs:
+def _of_run(folder: Path, news: Path | None, prices: Path | None, scorer: Scorer, *, trust: bool) -> EvidenceInputs:
     from backtests.broker.terms import BrokerTerms
     from backtests.engine.news import read_news
     from backtests.engine.schedule import place_news
+    from backtests.runs.inputs import load_inputs
 
-    run, loaded, rules = saved_run(folder, news, prices)
+    run, rules = open_run(folder, trust=trust)
     if run.config.get("bars", "daily") != "daily":
         raise InputError(f"{folder}: traded on bars of minutes; give a run on daily bars")
     terms = BrokerTerms().with_settings({name: str(value) for name, value in run.config["broker"].items()})
-    scored = read_news(loaded, scorer=scorer_of(run, scorer), lexicon_as_of=lexicon_of(run))
+    scorer = scorer_of(run, scorer)
+    if news is None and prices is None:
+        loaded, scored = load_inputs(folder, run.config, scorer)
+    else:
+        loaded = load_as_run(folder, run, news, prices, check=True)
+        scored = read_news(loaded, scorer=scorer, lexicon_as_of=lexicon_of(run))
     placed = place_news(loaded, scored, terms)
     return EvidenceInputs(
-        episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), terms=terms, folder=folder, run=run
-    )
+        episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), terms=terms,
+        scorer=scorer.before(loaded.start, lexicon_of(run)), folder=folder, run=run,
+    )  # fmt: skip
 
 
 def emit(given: EvidenceInputs, document: dict[str, Any], *, as_json: bool, text: str = "") -> None:
@@ -127,13 +138,14 @@ def emit(given: EvidenceInputs, document: dict[str, Any], *, as_json: bool, text
     """
     from backtests.evidence.registry import method_named
     from backtests.records.contamination import scorer_facts, scorer_line
+    from backtests.report.text.table import wrapped
 
     news, episode = given.unplaced, given.episode
     facts = scorer_facts(news.scorer, news.trained_until, {episode.name: episode.start})
     text = text or method_named(document["name"]).text(document)
     if line := scorer_line(facts):
         document["scorer"] = facts
-        text += f"{line}\n"
+        text += "\n".join(wrapped(line)) + "\n"
     show(text, document, as_json=as_json)
     if given.folder is not None:
         click.echo(f"file: {keep(given.folder, document)}", err=True)
@@ -145,15 +157,16 @@ def keep(folder: Path, document: Mapping[str, Any]) -> Path:
     Raises:
         InputError: It cannot be written there.
     """
+    from backtests.records.folders import write_file
     from backtests.records.record import json_text
     from backtests.runs.folder import page_of, read_run
 
     path = folder / "evidence" / f"{document['name']}.json"
     try:
         path.parent.mkdir(exist_ok=True)
-        path.write_text(json_text(document), encoding="utf-8", newline="\n")
+        write_file(path, json_text(document).encode())
+        if (folder / "report.html").is_file():
+            write_file(folder / "report.html", page_of(read_run(folder)).encode())
     except OSError as wrong:
         raise InputError(f"{path}: cannot be written ({wrong.strerror})") from None
-    if (folder / "report.html").is_file():
-        (folder / "report.html").write_text(page_of(read_run(folder)), encoding="utf-8", newline="\n")
     return path

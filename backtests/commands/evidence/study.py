@@ -53,6 +53,7 @@ def study(
     news: Path | None,
     scorer: Scorer,
     prices: Path | None,
+    trust: bool,
     as_json: bool,
 ) -> None:
     """Measures abnormal returns in EPISODE, and whether they are more than chance.
@@ -73,7 +74,7 @@ def study(
             raise InputError("--event, --news and --prices belong to one episode; `study all` takes each as it ships")
         _all(model, span, benchmark, scorer, as_json=as_json)
         return
-    given = read_input(episode, news, prices, scorer=scorer)
+    given = read_input(episode, news, prices, scorer=scorer, trust=trust)
     found = event_study(given.episode, news=given.news, days=days, model=model, span=span, benchmark=benchmark)
     document = found.document()
     emit(given, document, as_json=as_json)
@@ -84,8 +85,9 @@ def _all(model: Any, span: Span, benchmark: str | None, scorer: Scorer, *, as_js
     from backtests.engine.news import read_news
     from backtests.episodes.episode import load_episode, separate_episodes
     from backtests.evidence.event_study.event_study import event_study
-    from backtests.records.contamination import scorer_facts, scorer_line
+    from backtests.records.contamination import facts_of_several, scorer_line
     from backtests.report.text.evidence_text import studies_text
+    from backtests.report.text.table import wrapped
 
     documents: list[dict[str, Any]] = []
     firsts = {}
@@ -98,10 +100,10 @@ def _all(model: Any, span: Span, benchmark: str | None, scorer: Scorer, *, as_js
             documents.append({**found.document(), "control": episode.control})
             firsts[name] = episode.start
             done(1)
-    facts = scorer_facts(scorer.label, scorer.trained_until, firsts)
+    facts = facts_of_several(scorer, firsts)
     click.echo(studies_text(documents), err=as_json, nl=False)
     if line := scorer_line(facts):
         documents = [{**each, "scorer": facts} for each in documents]
-        click.echo(line, err=as_json)
+        click.echo("\n".join(wrapped(line)), err=as_json)
     if as_json:
         click.echo(json.dumps(documents, ensure_ascii=False, allow_nan=False))

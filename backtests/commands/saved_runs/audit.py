@@ -23,7 +23,15 @@ from backtests.commands.options import (
     window_options,
 )
 from backtests.commands.output import progress
-from backtests.commands.saved_runs.saved_run import check_sources, lexicon_of, saved_run, scorer_of
+from backtests.commands.saved_runs.saved_run import (
+    check_sources,
+    is_run,
+    lexicon_of,
+    load_as_run,
+    open_run,
+    scorer_of,
+    trust_option,
+)
 from feeds.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,6 +56,7 @@ _SHOWN = 20
 @click.option(
     "--loans", type=click.Path(path_type=Path), metavar="FILE", help="CSV of stock loans that the run was given."
 )
+@trust_option
 @json_option
 def audit(
     episode: str,
@@ -61,6 +70,7 @@ def audit(
     prices: Path | None,
     bars: str | None,
     loans: Path | None,
+    trust: bool,
     as_json: bool,
 ) -> None:
     """Proves that no decision knew the future: EPISODE is an episode or the folder of a run.
@@ -81,15 +91,16 @@ def audit(
     from backtests.broker.terms import BrokerTerms
     from backtests.episodes.episode import load_episode
     from backtests.user_strategies.selection import standard_rules
-    from feeds.scoring import forget
 
     archived = news == ARCHIVE
     run = None
-    if (Path(episode) / "run_card.json").is_file():
+    if is_run(episode):
         if strategies or start or end or settings or bars:
             raise InputError(f"{episode} is a run: its strategies and window are audited as they were; leave them out")
-        run, loaded, rules = saved_run(Path(episode), None if archived else news, prices, loans, check=not archived)
-        terms = BrokerTerms(**run.config["broker"])
+        run, rules = open_run(Path(episode), trust=trust)
+        own_news = None if archived else news
+        loaded = load_as_run(Path(episode), run, own_news, prices, loans, check=not archived)
+        terms = BrokerTerms().with_settings({name: str(value) for name, value in run.config["broker"].items()})
     else:
         with aside():
             terms, own = split_settings(settings, strategies)
@@ -102,8 +113,7 @@ def audit(
     if run is not None:
         check_sources(Path(episode), run.config["sources"], loaded.sources)
     targets = None if run is None else run.tables["targets"].rows
-    forget()  # else scoring anew would be remembering
-    anew = partial(_anew, scorer=scorer, lexicon_as_of=as_of)
+    anew = partial(_anew, scorer=scorer.before(loaded.start, as_of), lexicon_as_of=as_of)
     with aside(said=False), progress(2 * len(rules) * len(loaded.window), "decisions made again") as advance:
         found = examine(loaded, scored, rules, terms, targets=targets, scoring=anew, on_progress=advance)
     click.echo(text_audit(found), err=as_json, nl=False)

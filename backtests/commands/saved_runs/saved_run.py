@@ -19,31 +19,66 @@ if TYPE_CHECKING:
     from strategies.rule import Rule
 
 
-def saved_run(
-    folder: Path, news: Path | None, prices: Path | None, loans: Path | None = None, *, check: bool = True
-) -> tuple[RunRecord, Episode, list[Rule]]:
-    """Reads a run back and loads what it read; without `check` whatever is there now.
+def open_run(folder: Path, *, trust: bool) -> tuple[RunRecord, list[Rule]]:
+    """Reads a run back, and makes its strategies again.
 
     Raises:
-        InputError: The folder is no run, or a file is no longer the one that the run read.
+        InputError: The folder is no run, or holds strategy code and there is no `trust`.
     """
-    from backtests.episodes.episode import load_episode
     from backtests.runs.folder import read_run
-    from backtests.user_strategies.loading import saved_rule
+    from backtests.user_strategies.loading import own_code, saved_rules
 
     run = read_run(folder)
-    config = run.config
     with aside():
-        rules = [saved_rule(folder, row) for row in config["strategies"]]
+        rules = saved_rules(folder, run.config["strategies"], trust=trust)
+    for line in own_code(run.config["strategies"]):
+        click.echo(f"runs its own code: {line}", err=True)
+    return run, rules
+
+
+def load_as_run(
+    folder: Path, run: RunRecord, news: Path | None, prices: Path | None, loans: Path | None = None, *, check: bool
+) -> Episode:
+    """Loads the episode of a run; files that are not given are those that the run has kept.
+
+    Raises:
+        InputError: With `check`: a file is no longer the one that the run read.
+    """
+    from backtests.episodes.episode import load_episode
+    from backtests.runs.inputs import kept_files
+
+    config = run.config
     start, end = date.fromisoformat(config["start"]), date.fromisoformat(config["end"])
     bars = config.get("bars", "daily")
+    kept = kept_files(folder, config)
     loaded = load_episode(
-        config["episode"], prices=prices, news=news, start=start, end=end, loans=loans,
+        kept.episode,
+        prices=prices or kept.prices,
+        news=news or kept.news,
+        start=start,
+        end=end,
+        loans=loans or kept.loans,
         bars=None if bars == "daily" else bars,
-    )  # fmt: skip
+    )
     if check:
         check_sources(folder, config["sources"], loaded.sources)
-    return run, loaded, rules
+    return loaded
+
+
+trust_option = click.option(
+    "--trust", is_flag=True, help="Run the strategy code in the run's folder, which somebody else may have written."
+)
+
+
+def is_run(name: str) -> bool:
+    """Says whether a command was pointed at the folder of a run.
+
+    Raises:
+        InputError: It is half of one.
+    """
+    from backtests.runs.folder import is_run as is_one
+
+    return is_one(Path(name))
 
 
 def check_sources(folder: Path, then: dict[str, str], now: dict[str, str]) -> None:
@@ -74,8 +109,10 @@ def scorer_of(run: RunRecord, asked: Scorer) -> Scorer:
     """
     from feeds.scoring.registry import scorer_named
 
-    found = scorer_named(run.config["scorer"])
+    if asked.label == run.config["scorer"]:  # one of the user's own, given again
+        return asked
+    found = scorer_named(run.config["scorer"], trusted=False)
     given = click.get_current_context().get_parameter_source("scorer") is not ParameterSource.DEFAULT
-    if given and asked != found:
+    if given and found != asked.before(date.fromisoformat(run.config["start"]), lexicon_of(run)):
         raise InputError(f"--scorer {asked.name}: this run was scored by {found.name}; leave --scorer out")
     return found

@@ -27,13 +27,11 @@ if TYPE_CHECKING:
     from strategies.rule import Rule
     from strategies.signals import NewsItem
 
-NOTES = (
-    (
-        "A position's profit is shared by the headlines that pushed the signal its way when the side was taken, in "
-        "proportion to their part of it; how large the position was is the rule's doing, not theirs."
-    ),
-    "Leaving one out runs everything again without it; the changes do not add up to the profit.",
+SHARED = (
+    "A position's profit is shared by the headlines that pushed the signal its way when the side was taken, in "
+    "proportion to their part of it; how large the position was is the rule's doing, not theirs."
 )
+LEFT_OUT = "Leaving one out runs everything again without it; the changes do not add up to the profit."
 BY = ("headline", "source", "language", "symbol", "day")
 
 
@@ -169,7 +167,9 @@ def document(attributions: Sequence[Attribution], episode: Episode) -> dict[str,
         for row in strategy["headlines"]:
             place = row.pop("row")
             row["session"] = table[place].isoformat() if place is not None else None
-    return {"name": "attribution", "episode": episode.name, "strategies": strategies, "notes": list(NOTES)}
+    notes = [SHARED] if any(each["headlines"] for each in strategies) else []
+    notes += [LEFT_OUT] if any(each["leave_one_out"] for each in strategies) else []
+    return {"name": "attribution", "episode": episode.name, "strategies": strategies, "notes": notes}
 
 
 # Leaving one out

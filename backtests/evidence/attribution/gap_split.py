@@ -30,16 +30,14 @@ if TYPE_CHECKING:
 
 PARTS = ("before_known", "known_to_executable", "open_to_close", "later")
 MADE = ("entry_open_to_close", "later_gaps", "later_sessions", *COSTS)
-NOTES = (
-    "In US dollars the parts add up to the total; percentages compound.",
-    (
-        "Daily bars show auctions only: what moved within the session in which the news came counts as after it, so "
-        "the part between the news and the first executable price is an upper bound."
-    ),
-    (
-        "What a holding missed is what the same shares would have earned from before the news to its own entry; nobody "
-        "could have had it."
-    ),
+ADD_UP = "In US dollars the parts add up to the total; percentages compound."
+DAILY = (
+    "Daily bars show auctions only: what moved within the session in which the news came counts as after it, so the "
+    "part between the news and the first executable price is an upper bound."
+)
+MISSED = (
+    "What a holding missed is what the same shares would have earned from before the news to its own entry; nobody "
+    "could have had it."
 )
 
 
@@ -106,8 +104,14 @@ def gap_split(attributions: Sequence[Attribution], episode: Episode, news: News)
         "symbols": [row for symbol in episode.tradable if (row := _symbol(episode, news, symbol, auctions[symbol]))],
         "trades": trades,
         "strategies": strategies,
-        "notes": list(NOTES),
+        "notes": _notes(trades),
     }
+
+
+def _notes(trades: Sequence[dict[str, Any]]) -> list[str]:
+    """Says how the figures are to be read, as far as there are any."""
+    missed = [DAILY, MISSED] if any(trade["known_at"] for trade in trades) else []
+    return [ADD_UP, *missed] if trades else []
 
 
 def _first_item(news: News, row: int) -> NewsItem | None:

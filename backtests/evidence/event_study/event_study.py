@@ -32,10 +32,10 @@ NOTES = (
         "events the sample is worth, and only the tests marked robust allow for it."
     ),
     (
-        "The event's day was chosen because something happened on it, so a small p on that day alone says little; the "
-        "placebo asks whether the news picks days better than chance does."
+        "Of a day that was chosen for what happened on it a small p says little; the placebo asks whether the news "
+        "picks days better than chance does."
     ),
-    "The benchmark holds some of the symbols itself, so what is abnormal about them is understated.",
+    "What the benchmark itself holds of a symbol understates what is abnormal about it.",
     "Daily closes: the move before and after the news within one session is not told apart; the gap split does that.",
 )
 

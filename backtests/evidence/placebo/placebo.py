@@ -6,6 +6,11 @@ p-value is one-sided, (1 + hits) / (1 + n), where a hit is a placebo that did at
 Molecular Biology 9). All versions are drawn before any is run, from the seed alone, so the number of workers changes
 nothing.
 
+A profit is compared in units of its own noise, the root of the sum of its squared session returns, as in a t statistic:
+news in another order holds positions for more or fewer sessions, and a placebo that is in the market twice as long
+would else win and lose more for that alone (Janssen 1997, "Studentized permutation tests", Statistics and Probability
+Letters 36).
+
 Beside the profit stands the abnormal return that went with the news: `news_return`. Beside each p stand the smallest
 p that was possible, 1 / (1 + n), and the power: an edge on top of what chance gives is told from the placebos with
 probability 0.8 when it is their 95 % quantile less their 20 % quantile. Over the trades of the run that is the
@@ -28,7 +33,7 @@ from backtests.engine.rule_run import run_rule
 from backtests.evidence.placebo.choose_engine import engine_for
 from backtests.evidence.placebo.draws import KINDS, Drawn, draw
 from backtests.evidence.placebo.news_return import Moves
-from backtests.records.metrics import Trade, round_trips
+from backtests.records.round_trips import Trade, round_trips
 from feeds.errors import InputError
 from strategies.signals import Floats
 
@@ -49,33 +54,43 @@ NOTES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Outcome:
-    """A statistic's value and those of its placebos."""
+    """Holds a figure of the run and of its placebos.
+
+    Attributes:
+        actual: The run's.
+        drawn: The placebos', shape (versions,).
+        unit: "usd" or "pct".
+        scale: By what the run's figure is divided before it is compared, above 0; a profit by its own noise.
+        scales: The same of the placebos, shape (versions,); 1 where figures are compared as they are.
+    """
 
     actual: float
     drawn: Floats
-    unit: str  # "usd" or "pct"
+    unit: str
+    scale: float = 1.0
+    scales: Floats | float = 1.0
+
+    @property
+    def hits(self) -> int:
+        """Returns how many placebos did at least as well."""
+        own = self.actual / self.scale
+        return int((self.drawn / self.scales >= own - _NOISE * max(abs(own), 1e-12)).sum())
+
+    @property
+    def p(self) -> float:
+        """Returns the one-sided p in (0, 1]."""
+        return (1 + self.hits) / (1 + len(self.drawn))
 
     @property
     def least_p(self) -> float:
-        """The smallest p that was possible."""
+        """Returns the smallest p that was possible."""
         return 1 / (1 + len(self.drawn))
 
     @property
     def least_edge(self) -> float:
-        """The smallest edge, in the unit, that a test at 5 % would have found with probability 0.8."""
-        low, high = np.percentile(self.drawn, (20, 95))
-        return float(high - low)
-
-    @property
-    def hits(self) -> int:
-        """Placebos that did at least as well."""
-        slack = _NOISE * max(abs(self.actual), 1e-12)
-        return int((self.drawn >= self.actual - slack).sum())
-
-    @property
-    def p(self) -> float:
-        """One-sided p in (0, 1]."""
-        return (1 + self.hits) / (1 + len(self.drawn))
+        """Returns the smallest edge, in the unit, that a test at 5 % would have found with probability 0.8."""
+        low, high = np.percentile(self.drawn / self.scales, (20, 95))
+        return float(high - low) * self.scale
 
     def document(self) -> dict[str, Any]:
         """Returns it as JSON has it, with a histogram of the placebos."""
@@ -201,21 +216,21 @@ def placebo(
     rows = actual_rows(news)
     moves = Moves.of(episode, news, rule)
     one = Versions(rows=rows[None, :])
-    profit = float(engine.equity(episode, news, rule, terms, one)[0, -1] - terms.cash)
+    own = _profits(engine.equity(episode, news, rule, terms, one), terms.cash)
     abnormal = float(moves.statistic(one)[0]) if moves else None
     actual = run_rule(episode, make_market(episode, news), rule, terms)
     traded = Traded.of(round_trips(actual.fills, actual.flows))
     kinds = []
     for number, kind in enumerate(KINDS):
         drawn = draw(kind, np.random.default_rng([seed, number]), episode, news, n, block)
-        kinds.append(_run(drawn, episode, news, rule, terms, engine, profit, moves, on_progress))
+        kinds.append(_run(drawn, episode, news, rule, terms, engine, own, moves, on_progress))
     return Placebo(
         episode=episode.name,
         strategy=strategy or rule.name,
         n=n,
         seed=seed,
         engine=engine.name,
-        profit=profit,
+        profit=float(own[0][0]),
         abnormal=abnormal,
         traded=traded,
         kinds=tuple(kinds),
@@ -229,7 +244,7 @@ def _run(
     rule: Rule,
     terms: BrokerTerms,
     engine: Engine,
-    actual: float,
+    own: tuple[Floats, Floats],
     moves: Moves | None,
     on_progress: Callable[[int], None] | None,
 ) -> Kind:
@@ -240,13 +255,20 @@ def _run(
     profits = []
     for start in range(0, size, step):
         part = drawn.versions.part(slice(start, start + step))
-        profits.append(engine.equity(episode, news, rule, terms, part)[:, -1] - terms.cash)
+        profits.append(_profits(engine.equity(episode, news, rule, terms, part), terms.cash))
         if on_progress:
             on_progress(len(part))
     abnormal = None
     if moves:
         one = float(moves.statistic(Versions(rows=actual_rows(news)[None, :]))[0])
         abnormal = Outcome(actual=one, drawn=moves.statistic(drawn.versions), unit="pct")
-    return Kind(
-        drawn=drawn, profit=Outcome(actual=actual, drawn=np.concatenate(profits), unit="usd"), abnormal=abnormal
-    )
+    made, noise = (np.concatenate(each) for each in zip(*profits, strict=True))
+    profit = Outcome(actual=float(own[0][0]), drawn=made, unit="usd", scale=float(own[1][0]), scales=noise)
+    return Kind(drawn=drawn, profit=profit, abnormal=abnormal)
+
+
+def _profits(equity: Floats, cash: float) -> tuple[Floats, Floats]:
+    """Returns each version's profit and its noise, both in US dollars, shape (versions,); the noise is never 0."""
+    whole = np.column_stack([np.full(len(equity), cash), equity])
+    changes = np.diff(whole, axis=1) / np.maximum(whole[:, :-1], _NOISE) * cash
+    return whole[:, -1] - cash, np.maximum(np.sqrt((changes**2).sum(axis=1)), _NOISE * cash)

@@ -36,7 +36,7 @@ _SAME = 1e-9  # Sharpe ratios that differ by less share a rank
 NOTES = (
     "Only what this ledger saw is counted: what was tried elsewhere, or in one's head, is not.",
     "Trials whose session returns are nearly the same count as one outcome, however many there are.",
-    "The figures take sessions for independent; an episode has so few that each is a wide estimate.",
+    "The probabilities take sessions for independent; the intervals, drawn in blocks of sessions, do not.",
 )
 
 
@@ -139,6 +139,7 @@ def weigh(mine: Sequence[Ran], before: Past, sample: Sample, *, least_entries: i
                 row["q_bh"], row["p_stepwise"] = q_own[each.trial.key], stepwise.get(each.trial.key)
                 if found.count > 1:
                     row["dsr"] = probabilistic_sharpe(_record(each.trial, sample, matrix, kept), found.luck)
+        row["not_deflated"] = "" if row["dsr"] is not None else _why_not(each, found, least_entries)
         rows.append(row)
     return Trials(
         sample=sample,
@@ -150,6 +151,20 @@ def weigh(mine: Sequence[Ran], before: Past, sample: Sample, *, least_entries: i
         pbo=overfitting(np.nan_to_num(firsts).T),
         least_entries=least_entries,
     )
+
+
+def _why_not(each: Ran, found: Outcomes, least_entries: int) -> str:
+    """Says in a whole sentence why a strategy has no deflated Sharpe ratio."""
+    if each.trial.baseline:
+        return "It is a baseline; only configurations that were chosen are deflated."
+    if each.trial.sharpe is None:
+        return "Its returns do not vary, so nothing can be said about luck."
+    if each.entries < least_entries:
+        sessions = f"{each.entries} session{'s' if each.entries != 1 else ''}"
+        return f"It entered positions in {sessions}, fewer than {least_entries}: nothing can be said about luck."
+    if found.count == 1:
+        return "Nothing else was tried here, so its Sharpe ratio is not deflated."
+    return "It has too few session returns to be deflated."
 
 
 def _aligned(

@@ -22,9 +22,18 @@ from backtests.report.page.run_comparison import comparison
 from backtests.report.page.strategies import strategies
 from backtests.report.page.timeline import timeline
 from backtests.report.page.trades import costs, trades
-from backtests.report.page.what_happened import CLAIM_HEAD, happened, moves
-from backtests.report.text.run_report import MONEY, audit_lines, claim_rows, limits, result_head, result_rows
-from backtests.report.text.table import number
+from backtests.report.page.what_happened import happened
+from backtests.report.text.limits import limits
+from backtests.report.text.run_report import (
+    CLAIM_HEAD,
+    MONEY,
+    audit_lines,
+    claim_rows,
+    legend,
+    result_head,
+    result_rows,
+)
+from backtests.report.text.verdict import verdict
 
 _ASSETS = Path(__file__).with_name("assets")
 _NAV = (
@@ -66,26 +75,6 @@ def shell(title: str, body: Iterable[str]) -> str:
     )
 
 
-def _standfirst(record: RunRecord) -> str:
-    """Writes the sentences under the title from the run's own figures."""
-    doc = record.document
-    claimed = [row["symbol"] for row in doc["claims"]]
-    rows = {each[0]: each for each in moves(record, doc["key_session"])}
-    first = next((rows[symbol] for symbol in claimed if symbol in rows), None) or next(iter(rows.values()), None)
-    sentences = ""
-    if first:
-        symbol, _, gap, tradable, whole = first
-        sentences = (
-            f"On {doc['key_session']} {symbol} closed {number(whole)} %. The overnight gap was {number(gap)} %; "
-            f"{number(tradable)} % was tradable, open to close. "
-        )
-    for name, is_baseline in (("Strategies", False), ("Baselines", True)):
-        returns = [each["return_pct"] for each in doc["results"] if each["baseline"] == is_baseline]
-        if returns:
-            sentences += f"{name} made {number(min(returns), 1)} to {number(max(returns), 1)} %. "
-    return sentences
-
-
 def _scorer(record: RunRecord) -> str:
     """States the training cut-off of a scorer that has one, and what it means."""
     facts = record.document.get("scorer")
@@ -112,13 +101,14 @@ def html_page(record: RunRecord, sections: Sequence[str]) -> str:
     there = {name for name, text in parts if text}
     nav = "".join(f'<li><a href="#{name}">{words}</a></li>' for name, words in _NAV if name in there)
     title = doc.get("title") or doc["episode"]
+    notes = "".join(f'<p class="note">{esc(note)}</p>' for note in doc.get("notes", ()))
     head = (
-        '<a class="skip" href="#main">Skip to the report</a><header><p class="kicker">Aftershock · a replay in which '
-        f"nothing knows what was not known then</p><h1>{esc(title)}</h1>"
-        f'<p class="standfirst">{esc(_standfirst(record))}</p>'
+        '<a class="skip" href="#main">Skip to the report</a><header><p class="kicker">Aftershock · report of a run</p>'
+        f'<h1>{esc(title)}</h1><p class="standfirst">{esc(verdict(record))}</p>'
         f'<p class="facts">{window["start"]} to {window["end"]} · {window["sessions"]} sessions · '
-        f"{heads['total']} headlines, {heads['used']} about AI, {heads['rejected']} rejected · "
-        f"run {record.hash8}</p>{_scorer(record)}</header>"
+        f"{heads['total']} headlines, {heads['used']} about AI in the window or the 30 days before it, "
+        f"{heads['rejected']} rejected · "
+        f"run {record.hash8}</p>{_scorer(record)}{notes}</header>"
         f'<nav aria-label="Sections"><ul>{nav}</ul></nav>'
     )
     body = "".join(text for _, text in parts)
@@ -132,13 +122,19 @@ def compare_page(named: Sequence[tuple[str, RunRecord]]) -> str:
     return shell(f"{title}: Aftershock", [*body, '<div id="tip" hidden></div>'])
 
 
+def is_compare_page(start: bytes) -> bool:
+    """Says whether a file that begins so is a page of `compare_page`."""
+    return start.startswith(b"<!doctype html>") and b" runs beside each other: Aftershock</title>" in start
+
+
 def notebook_view(record: RunRecord) -> str:
     """Draws the main tables for a notebook's cell: no style, no script."""
     doc = record.document
     parts = [
         f"<h3>{esc(doc['episode'])}: {doc['window']['start']} to {doc['window']['end']}</h3>",
+        f"<p>{esc(verdict(record))}</p>",
         table(CLAIM_HEAD, claim_rows(record), "Claims against prices", left=2),
-        table(result_head(), result_rows(record), f"Strategies and baselines (·); {MONEY}"),
+        table(result_head(), result_rows(record), f"{legend(record)}; {MONEY}"),
         *(f"<p>{esc(line)}</p>" for line in audit_lines(record)),
         _scorer(record),
         "<ul>" + "".join(f"<li>{esc(limit)}</li>" for limit in limits(record)) + "</ul>",

@@ -7,7 +7,7 @@ import tomli_w
 from backtests.records.record import RunRecord
 from backtests.records.run_card import run_card
 from backtests.report.page.markup import Markup, esc, folded, listing, section, table
-from backtests.report.text.run_report import audit_lines, limits
+from backtests.report.text.limits import limits
 
 
 def audit(record: RunRecord) -> Markup:
@@ -15,9 +15,13 @@ def audit(record: RunRecord) -> Markup:
     found = record.document.get("audit")
     if found is None:
         return section("audit", "Audit", "This result was not audited; `backtest run` and `backtest audit` do it.")
-    ok = not found["violations"]
-    verdict = "No decision of this run used the future." if ok else "Decisions of this run knew the future."
-    lead = f"{verdict} {audit_lines(record)[0][:1].upper()}{audit_lines(record)[0][1:]}."
+    checked = f"{found['decisions']:,} decisions were made again with what came after them replaced"
+    if found["violations"]:
+        verdict = f"Decisions of this run knew the future: of {checked}, {found['violations']:,} differed."
+    elif found.get("unproved"):
+        verdict = f"Not proved: {checked}, and none differed; but this cannot be judged:"
+    else:
+        verdict = f"No decision of this run used the future: {checked}, and none differed."
     basis = record.document["headlines"]["by_basis"]
     names = {
         "live": "seen live by an archive",
@@ -26,7 +30,8 @@ def audit(record: RunRecord) -> Markup:
         "assumed": "assumed: published plus the stated delay",
     }
     rows = [(names.get(name, name), str(count)) for name, count in basis.items()]
-    return section("audit", "Audit", lead, table(("how the time of a headline is known", "headlines"), rows, "Clocks"))
+    clocks = table(("how the time of a headline is known", "headlines"), rows, "Clocks")
+    return section("audit", "Audit", verdict, listing(found.get("unproved", ())), clocks)
 
 
 def card(record: RunRecord) -> Markup:
@@ -39,12 +44,20 @@ def card(record: RunRecord) -> Markup:
     return section(
         "card",
         "Data card",
-        f"Run {made['hash']}. Seed: none, nothing in a run is random. The same data, configuration and code give the "
-        "same bytes; `backtest verify` on the run's folder proves it.",
+        f"Run {made['hash']}. {_randomness(record)} `backtest verify` on the run's folder makes it again from the "
+        "data, configuration and code named here, and compares the bytes.",
         table(("what", "SHA-256"), hashed, "Hashes", left=2),
         table(("package", "version"), versions, "Versions", left=2),
         folded("The whole configuration", f'<pre tabindex="0">{esc(tomli_w.dumps(record.config))}</pre>'),
     )
+
+
+def _randomness(record: RunRecord) -> str:
+    """Says what of a run may be random: only what a user's own file draws."""
+    own = [row["name"] for row in record.config["strategies"] if "code" in row]
+    if own:
+        return f"No seed: only the user's own {', '.join(own)} could draw random numbers."
+    return "No seed: no strategy of this run draws random numbers."
 
 
 def not_shown(record: RunRecord) -> Markup:

@@ -9,6 +9,7 @@ from typing import Any
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, esc, figure, folded, listing, section, table, title_of
 from backtests.report.text.evidence_text import trials_line
+from backtests.report.text.run_report import benchmark_name
 from backtests.report.text.table import number, p_value
 
 Document = Mapping[str, Any]
@@ -161,10 +162,12 @@ def delay_section(document: Document) -> str:
     """Draws the delay ladder."""
     head = ("strategy", *(rung["delay"] for rung in document["rungs"]))
     rows = [(each["strategy"], *(number(value) for value in each["return_pct"])) for each in document["strategies"]]
+    if held := document.get("benchmark"):
+        rows.append((benchmark_name(held), *[number(held["return_pct"])] * len(document["rungs"])))
     return "".join(
         [
             "<h3>Delay ladder</h3>",
-            figure("Return in percent had the news come later; built-in and your strategies blue, baselines grey.",
+            figure("Return in percent had the news come later; strategies coloured, baselines grey.",
                    *svg.both(lambda width: _ladder(document, width))),
             table(head, rows, "Return in percent by delay of the news"),
             _noted(document),
@@ -268,5 +271,5 @@ def missing_note(verbs: Sequence[str]) -> Markup:
 
 def evidence(sections: Sequence[str]) -> Markup:
     """Draws the section of evidence, of the parts that its methods drew."""
-    lead = "Was it tradable, was it the news, was it luck? A backtest of one crash proves little; this says how little."
+    lead = "Was it tradable, was it the news, was it luck?"
     return section("evidence", "Evidence", lead, *sections)

@@ -9,7 +9,8 @@ from backtests.records.run_diff import differences
 from backtests.report.page.markup import Markup, esc, figure, listing, section, table
 from backtests.report.page.strategies import Curve, curves, panels
 from backtests.report.page.timeline import timeline
-from backtests.report.text.run_report import limits, result_head, result_rows
+from backtests.report.text.limits import limits
+from backtests.report.text.run_report import result_head, result_rows
 
 
 def comparison(named: Sequence[tuple[str, RunRecord]]) -> tuple[str, list[str]]:
@@ -65,7 +66,7 @@ def _results(named: Sequence[tuple[str, RunRecord]]) -> Markup:
             summaries.append((title, each))
     summaries.sort(key=lambda pair: (pair[1]["baseline"], pair[1]["label"]))
     rows = [(row[0], name, *row[1:]) for name, run in named for row in result_rows(run)]
-    rows.sort(key=lambda row: (row[0].startswith("·"), row[0]))
+    rows.sort(key=lambda row: ("·=".find(row[0][0]), row[0]))  # strategies, baselines, benchmarks
     caption = "Return in percent of the cash at the start, all on one scale; drawdown and net exposure below it."
     listed = table(("strategy", "run", *result_head()[1:]), rows, "Percent and US dollars", left=2)
     return section("results", "Every strategy of every run", "", figure(caption, panels(summaries, shown)), listed)

@@ -8,7 +8,16 @@ from typing import Any
 from backtests.records.record import RunRecord
 from backtests.report.page import svg
 from backtests.report.page.markup import Markup, esc, figure, listing, section, table
-from backtests.report.text.run_report import MONEY, audit_lines, borrow_rows, result_head, result_rows, trouble_lines
+from backtests.report.text.limits import returns_span
+from backtests.report.text.run_report import (
+    MONEY,
+    audit_lines,
+    borrow_rows,
+    legend,
+    result_head,
+    result_rows,
+    trouble_lines,
+)
 from backtests.report.text.table import number
 
 Curve = tuple[list[str], list[float], list[float], list[float]]  # sessions, return %, drawdown %, net exposure
@@ -32,6 +41,10 @@ def curves(record: RunRecord) -> dict[str, Curve]:
     return found
 
 
+_LEGEND = (
+    '<p class="legend"><span class="key long"></span>long <span class="key short"></span>short; the curve of a '
+    "strategy is coloured, that of a baseline is not</p>"
+)
 _LEFT, _RIGHT = 38.0, 316.0  # of the strips of a panel
 
 
@@ -99,12 +112,13 @@ def strategies(record: RunRecord) -> Markup:
     """Draws the section of strategies and baselines."""
     named = [(each["label"], each) for each in record.document["results"]]
     parts: list[str] = [
+        _LEGEND,
         figure(
-            "Return in percent of the cash at the start, all on one scale (the others faint behind); below it the fall "
-            "from the peak and net exposure as a fraction of equity (blue long, orange short), at each close.",
+            "Return in percent of the cash at the start, all on one scale and the others faint behind; below it the "
+            "fall from the peak, and net exposure as a fraction of equity at each close.",
             panels(named, curves(record)),
         ),
-        table(result_head(), result_rows(record), f"Returns and drawdowns in percent; {MONEY}"),
+        table(result_head(), result_rows(record), f"Returns and drawdowns in percent; {legend(record)}; {MONEY}"),
     ]
     if "borrow_stress" in record.document:
         head, rows = borrow_rows(record)
@@ -112,11 +126,20 @@ def strategies(record: RunRecord) -> Markup:
     remarks = trouble_lines(record)
     if remarks:
         parts.append(listing(remarks))
-    lead = (
-        "Every strategy stands beside baselines that any reader could have run. Nothing was tuned to this window, "
-        "and a strategy that loses is printed as losing."
-    )
-    return section("strategies", "Strategies beside their baselines", lead, *parts, *_audit(record))
+    return section("strategies", "Strategies, baselines and benchmark", _compared(record), *parts, *_audit(record))
+
+
+def _compared(record: RunRecord) -> str:
+    """Says what each kind made: strategies, baselines, benchmark."""
+    sentences = []
+    for one, many, is_baseline in (("strategy", "strategies", False), ("baseline", "baselines", True)):
+        made = [each["return_pct"] for each in record.document["results"] if each["baseline"] == is_baseline]
+        kinds = f"{len(made)} {one if len(made) == 1 else many}"
+        sentences.append(f"{kinds} made {returns_span(made)}." if made else f"No {one} ran.")
+    held = record.document.get("benchmark")
+    if held and held["return_pct"] is not None:
+        sentences.append(f"{held['symbol']}, the benchmark, made {number(held['return_pct'], 1)} %.")
+    return " ".join(sentences)
 
 
 def _audit(record: RunRecord) -> list[str]:

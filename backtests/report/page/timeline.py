@@ -250,6 +250,16 @@ _LEGEND = (
 )
 
 
+def _first(record: RunRecord) -> str:
+    """Names what a headline acts at in this run."""
+    trading = record.document.get("trading", {})
+    if trading.get("bars", "daily") != "daily":
+        return f"the first bar of {trading['bars']}"
+    return {"open": "the first open", "close": "the first close"}.get(
+        trading.get("auctions", "open"), "the first auction"
+    )
+
+
 def timeline(record: RunRecord) -> Markup:
     """Draws the section of news and prices."""
     rows, more = headlines(record)
@@ -271,8 +281,9 @@ def timeline(record: RunRecord) -> Markup:
         parts.append(f'<p class="note">{more} more headlines about AI are not drawn; scores.csv holds them.</p>')
     heads = record.document["headlines"]
     lead = (
-        f"Of {heads['total']} headlines {heads['used']} are about AI and its supply chain. Each stands where it "
-        "was known, at its score for AI-disruption sentiment; it may act only from the first open that leaves time "
+        f"Of {heads['total']} headlines {len(rows) + more} are about AI and its supply chain, {heads['used']} of them "
+        "in the window or the 30 days before it. Each stands where it "
+        f"was known, at its score for AI-disruption sentiment; it may act only from {_first(record)} that leaves time "
         "for an order."
     )
     return section("news", "The news over the price", lead, *parts, tooltips(rows))

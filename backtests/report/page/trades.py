@@ -69,6 +69,10 @@ def _rows(trades: Sequence[Row]) -> list[tuple[str, ...]]:
     ]
 
 
+def _count(number_: int, noun: str) -> str:
+    return f"{number_} {noun}{'s' * (number_ != 1)}"
+
+
 def trades(record: RunRecord) -> Markup:
     """Draws the section of trades."""
     by_id = {row["id"]: row for row in record.tables["scores"].records()}
@@ -87,7 +91,7 @@ def trades(record: RunRecord) -> Markup:
         listed = table(_HEAD, _rows(mine), f"Trades of {each['label']}; prices and money in US dollars", left=3)
         parts.append(
             folded(
-                f"{each['label']}: {len(mine)} positions in {len(entries)} entries",
+                f"{each['label']}: {_count(len(mine), 'position')} opened in {_count(len(entries), 'session')}",
                 f"<ol class='entries'>{items}</ol>",
                 folded("Each trade", listed),
             )
@@ -120,6 +124,17 @@ def _cost_bars(results: Sequence[Mapping[str, Any]], cash: float, width: float) 
     return svg.drawing(width, top + step * len(results) + 4, label, parts)
 
 
+def _terms(record: RunRecord) -> str:
+    """States the run's own rates."""
+    terms = record.config["broker"]
+    own = " or the rate of the table of loans" if any("loans" in place for place in record.inputs) else ""
+    return (
+        f"Commission is {terms['commission_bps']:g} bps of what is traded, slippage {terms['slippage_bps']:g} bps of "
+        f"the auction's price on every fill, borrow {terms['borrow_pct']:g} % a year{own} on shorts for every calendar "
+        "night."
+    )
+
+
 def costs(record: RunRecord) -> Markup:
     """Draws the section of costs."""
     results, cash = record.document["results"], record.config["broker"]["cash"]
@@ -131,11 +146,12 @@ def costs(record: RunRecord) -> Markup:
     head = ("strategy", *(kind.key for kind in kinds), "all costs", "profit before", "profit after")
     legend = "".join(f'<span class="key cost-{key}"></span>{esc(name)} ' for key, name in _KINDS)
     drawn = svg.both(lambda width: _cost_bars(results, cash, width))
+    received = " Dividends received are not drawn." if any(each["costs"]["dividends"] < 0 for each in results) else ""
     return section(
         "costs",
         "What it cost",
-        "Slippage is paid on every fill against the auction's price; borrow on shorts for every calendar night.",
+        _terms(record),
         f'<p class="legend">{legend}</p>',
-        figure("Costs in percent of the cash at the start. Dividends received are not drawn.", *drawn),
+        figure(f"Costs in percent of the cash at the start.{received}", *drawn),
         table(head, rows, "Costs, and profit before and after them, US dollars; paid +, received −"),
     )

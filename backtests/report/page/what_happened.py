@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from backtests.records.record import RunRecord
 from backtests.report.page import svg
-from backtests.report.page.markup import Markup, figure, folded, section, table
+from backtests.report.page.markup import Markup, esc, figure, folded, section, table
 from backtests.report.text.run_report import claim_rows
 from backtests.report.text.table import number
 
 _PARTS = ("overnight gap %", "open to close (tradable) %")
-CLAIM_HEAD = ("symbol", "reported", "measured", "close %", *_PARTS, "verdict")
+CLAIM_HEAD = ("symbol", "reported, and what would confirm it", "verdict", "measured", "close %", *_PARTS)
 
 
 def moves(record: RunRecord, session: str) -> list[tuple[str, str, float, float, float]]:
@@ -71,7 +71,7 @@ def happened(record: RunRecord) -> Markup:
     parts: list[str] = []
     if rows:
         legend = (
-            '<p class="legend"><span class="key gap"></span>overnight gap (before anybody could trade on the news) '
+            '<p class="legend"><span class="key gap"></span>overnight gap (close before to open) '
             '<span class="key tradable"></span>open to close (tradable) '
             '<span class="key close-mark"></span>close</p>'
         )
@@ -88,11 +88,20 @@ def happened(record: RunRecord) -> Markup:
     if claims:
         parts += ["<h3>What was reported, and what the prices say</h3>"]
         marked = [
-            (*row[:-1], Markup(f'<span class="verdict {row[-1].replace(" ", "-")}">{row[-1]}</span>')) for row in claims
+            (
+                symbol,
+                Markup(f'{esc(said)}<br><small class="criterion">{esc(claim.get("criterion", ""))}</small>'),
+                Markup(f'<span class="verdict {esc(verdict.replace(" ", "-"))}">{esc(verdict)}</span>'),
+                *figures,
+            )
+            for (symbol, said, *figures, verdict), claim in zip(claims, record.document["claims"], strict=True)
         ]
-        parts += [table(CLAIM_HEAD, marked, "Claims against prices", left=2, wide=1)]
-    lead = (
-        "The overnight gap is over before anybody who reads the news can trade. What a strategy could still earn or "
-        "lose that session lies between the open and the close."
-    )
+        parts += [table(CLAIM_HEAD, marked, "Claims against prices", left=3, wide=1)]
+    lead = ""
+    if rows:
+        mostly = sum(abs(gap) > abs(tradable) for _, _, gap, tradable, _ in rows)
+        lead = (
+            f"{mostly} of {len(rows)} symbols moved more in the overnight gap than between open and close. An order "
+            "for the open gets only what comes after it."
+        )
     return section("happened", "What happened", lead, *parts)

@@ -6,9 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from backtests.report.text.table import grid, number, p_value
-
-WIDTH = 100
+from backtests.report.text.table import WIDTH, grid, number, p_value
 
 
 def notes(document: Mapping[str, Any]) -> Iterator[str]:
@@ -62,11 +60,11 @@ def studies_text(documents: Sequence[Mapping[str, Any]]) -> str:
             cells.append(number(sample[part]["aar_pct"]))
             cells += [p_value(_stars(tests, name)["p"]) for name in ("kolari-pynnonen", "corrado")]
         rows.append(cells)
-    first = documents[0]
+    first, controls = documents[0], any(each["control"] for each in documents)
     lines = [
         f"Event study of the key sessions, {first['model']} model: what is exposed to AI demand (two-sided p, robust)",
         *grid(head, rows),
-        "Key sessions were chosen because something happened on them (a control's: because nothing did).",
+        f"Each event is the key session of its episode.toml{'; of a control (*), nothing happened on it' * controls}.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -152,6 +150,8 @@ def delay_text(document: Mapping[str, Any]) -> str:
         (("· " if each["baseline"] else "") + each["strategy"], *(number(profit, 0) for profit in each["profit_usd"]))
         for each in document["strategies"]
     ]
+    if held := document.get("benchmark"):
+        rows.append((f"= {held['symbol']} held", *[number(held["profit_usd"], 0)] * len(rungs)))
     rows.append(("headlines moved", *(str(rung["moved_headlines"]) for rung in rungs)))
     where = document["auctions"] if document["auctions"] != "bars" else f"bars of {document['bars']}"
     lines = [
@@ -165,7 +165,7 @@ def delay_text(document: Mapping[str, Any]) -> str:
 
 def placebo_text(document: Mapping[str, Any]) -> str:
     """Prints a strategy's result beside that of its placebos."""
-    head = ("placebo", "n", "least p", "profit: mean", "5 %", "95 %", "p", "abnormal %: mean", "5 %", "95 %", "p")
+    head = ("placebo", "n", "profit: mean", "5 %", "95 %", "p", "abnormal %: mean", "5 %", "95 %", "p")
     rows = []
     for kind in document["kinds"]:
         cells = []
@@ -176,8 +176,7 @@ def placebo_text(document: Mapping[str, Any]) -> str:
                 continue
             low, high = found["quantiles"]["5"], found["quantiles"]["95"]
             cells += [number(found["mean"], digits), number(low, digits), number(high, digits), p_value(found["p"])]
-        least = p_value(kind["profit"]["least_p"]) if kind["profit"] else "–"
-        rows.append((kind["kind"], str(kind["n"]), least, *cells))
+        rows.append((kind["kind"], str(kind["n"]), *cells))
     actual = document["actual"]
     lines = [
         (
@@ -188,14 +187,15 @@ def placebo_text(document: Mapping[str, Any]) -> str:
         *grid(head, rows),
     ]
     for kind in document["kinds"]:
-        more = f"; {kind['note']}" if kind["note"] else ""
-        lines.append(f"{kind['kind']}: {kind['about']}{more}")
+        said = [f"{kind['kind']}: {kind['about']}"]
+        said += [kind["note"]] if kind["note"] else []
+        said += [f"smallest p that was possible {p_value(kind['profit']['least_p'])}"] if kind["profit"] else []
         if kind["least_edge_per_trade_usd"] is not None:
-            lines.append(
-                f"    power: {document['trades']} trades show an edge of "
-                f"{number(kind['least_edge_per_trade_usd'], 0)} US dollars each "
-                f"({number(kind['least_edge_per_trade_pct'])} % of the entry) with probability 0.8"
+            said.append(
+                f"{document['trades']} trades show an edge of {number(kind['least_edge_per_trade_usd'], 0)} US dollars "
+                f"each ({number(kind['least_edge_per_trade_pct'])} % of the entry) with probability 0.8"
             )
+        lines += textwrap.wrap("; ".join(said), WIDTH, subsequent_indent="    ")
     return "\n".join([*lines, *notes(document)]) + "\n"
 
 

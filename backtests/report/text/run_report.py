@@ -9,19 +9,11 @@ from typing import Any
 from backtests.records.contamination import scorer_line
 from backtests.records.metrics import Statistic, columns
 from backtests.records.record import RunRecord
-from backtests.report.text.table import grid, number
+from backtests.report.text.limits import limits
+from backtests.report.text.table import WIDTH, grid, number, wrapped
+from backtests.report.text.verdict import verdict
 
-WIDTH = 100
 MONEY = "costs in US dollars, dividends: negative when paid"
-LIMITS = (
-    "One episode proves nothing: all chips fell on one day, which is nearly one event.",
-    "The news flow is a sample by a stated rule; counts between days say nothing about news volume.",
-    "Gap and session moves compound, they do not add.",
-    "Fills are at the opening (gap-only: closing) auction with slippage; its depth is not known.",
-    "The rules' exposures are own judgement, dated and with evidence; none was fitted to a price.",
-)
-
-
 CLAIM_HEAD = ("symbol", "reported", "measured", "close %", "gap %", "tradable %", "verdict")
 
 
@@ -49,8 +41,17 @@ def _measured(claim: Mapping[str, Any]) -> str:
     if unit == "rank":
         return f"rank {value:.0f}"
     if unit == "price":
-        return f"{value:,.2f}"
+        return number(value, sign=False)
     return f"{number(value, 1)} bn USD" if unit == "usd_bn" else f"{number(value)} %"
+
+
+def threshold_lines(record: RunRecord) -> list[str]:
+    """Names the threshold of each claim that the prices do not confirm."""
+    found: dict[str, list[str]] = {}
+    for claim in record.document["claims"]:
+        if claim["verdict"] == "contradicted" and claim.get("criterion"):
+            found.setdefault(claim["criterion"], []).append(f"{claim['symbol']} {_measured(claim)}")
+    return [f"contradicted: {', '.join(measured)}; to confirm it: {criterion}" for criterion, measured in found.items()]
 
 
 def _claim_lines(record: RunRecord) -> Iterator[str]:
@@ -68,11 +69,19 @@ def result_head() -> tuple[str, ...]:
 
 
 def result_rows(record: RunRecord) -> list[tuple[str, ...]]:
-    """Returns one row per strategy, as `result_head`; costs in US dollars, dividends negative when paid."""
-    return [
-        (("· " if row["baseline"] else "") + row["label"], *(_figure(each, each.of(row)) for each in columns()))
-        for row in record.document["results"]
-    ]
+    """Returns one row per strategy, as `result_head`, and one of the benchmark.
+
+    Costs are in US dollars, dividends negative when paid.
+    """
+    rows = [(("· " if row["baseline"] else "") + row["label"], row) for row in record.document["results"]]
+    if held := record.document.get("benchmark"):
+        rows.append((benchmark_name(held), held))
+    return [(name, *(_figure(each, each.of(row)) for each in columns())) for name, row in rows]
+
+
+def benchmark_name(held: Mapping[str, Any]) -> str:
+    """Names the row of the benchmark: bought at the first open, held to the last close, without costs."""
+    return f"= {held['symbol']} held"
 
 
 def _figure(statistic: Statistic, value: float | None) -> str:
@@ -146,20 +155,23 @@ def text_report(record: RunRecord, title: str) -> str:
     window, heads = doc["window"], doc["headlines"]
     languages = ", ".join(f"{count} {code}" for code, count in heads["by_language"].items())
     lines = [
+        *wrapped(verdict(record)),
+        "",
         f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions{_traded_on(record)}",
-        f"headlines: {heads['total']} ({languages}), {heads['used']} used, {heads['rejected']} rejected",
-        *textwrap.wrap(f"when they were known: {_bases(heads['by_basis'])}", WIDTH, subsequent_indent="    "),
-        *textwrap.wrap(scorer_line(doc.get("scorer")), WIDTH, subsequent_indent="    "),
-        *(line for note in doc.get("notes", ()) for line in textwrap.wrap(note, WIDTH, subsequent_indent="    ")),
+        *wrapped(f"headlines: {heads['total']} ({languages}), {_used(heads)}, {heads['rejected']} rejected"),
+        *wrapped(f"when they were known: {_bases(heads['by_basis'])}"),
+        *wrapped(scorer_line(doc.get("scorer"))),
+        *(line for note in doc.get("notes", ()) for line in wrapped(note)),
         "",
         f"What was reported, and what the prices say of {key_session}",
         "(gap: overnight, close before to open; tradable: open to close; they compound, they do not add)",
         *_claim_lines(record),
+        *(line for each in threshold_lines(record) for line in wrapped(each)),
         "",
         f"What the news said for the {_when(record)} of {key_session} (strongest first; scores in [−1, 1])",
         *_news_lines(record, key_session),
         "",
-        f"What each strategy made (· = baseline; {MONEY})",
+        *wrapped(f"What each strategy made ({legend(record)}; {MONEY})", 2),
         *grid(result_head(), result_rows(record)),
         *trouble_lines(record),
         *borrow_lines(record),
@@ -168,9 +180,22 @@ def text_report(record: RunRecord, title: str) -> str:
         f"What each traded on {key_session}, and at which price in US dollars (slippage included)",
     ]
     for name, text in key_session_lines(record):
-        lines += textwrap.wrap(f"{name}: {text}", WIDTH, subsequent_indent="    ")
-    lines += ["", "What this does not show", *(f"- {limit}" for limit in limits(record))]
+        lines += wrapped(f"{name}: {text}")
+    lines += ["", "What this does not show", *(line for limit in limits(record) for line in wrapped(f"- {limit}", 2))]
     return "\n".join(lines) + "\n"
+
+
+def legend(record: RunRecord) -> str:
+    """Says which mark of the table of results stands for what, as far as it has one."""
+    marks = ["· baseline"] if any(row["baseline"] for row in record.document["results"]) else ["no baseline ran"]
+    held = record.document.get("benchmark")
+    return "; ".join(
+        [*marks, *([f"= benchmark: {held['symbol']} bought at the first open, without costs"] if held else [])]
+    )
+
+
+def _used(heads: Mapping[str, Any]) -> str:
+    return f"{heads['used']} about AI in the window or the 30 days before it"
 
 
 def _trading(record: RunRecord) -> tuple[str, str]:
@@ -189,18 +214,6 @@ def _when(record: RunRecord) -> str:
     """Names the part of a session that its news could trade."""
     bars, auctions = _trading(record)
     return "session" if bars != "daily" else {"open": "open", "close": "close"}.get(auctions, "session")
-
-
-def limits(record: RunRecord) -> tuple[str, ...]:
-    """Lists what the run does not show, one line each."""
-    bars, auctions = _trading(record)
-    if bars != "daily":
-        fills = f"Fills are at the open of bars of {bars} with slippage; what stood in the order book is not known."
-    elif auctions != "open":
-        fills = f"Fills are at the auctions ({auctions}) with slippage; their depth is not known."
-    else:
-        return LIMITS
-    return tuple(fills if limit.startswith("Fills") else limit for limit in LIMITS)
 
 
 def _news_lines(record: RunRecord, session: str) -> list[str]:
@@ -237,6 +250,8 @@ def borrow_rows(record: RunRecord) -> tuple[tuple[str, ...], list[tuple[str, ...
         days = found["ruined_on"][name]
         cells = [number(each) + (" ruined" if day else "") for each, day in zip(returns, days, strict=True)]
         rows.append((name, *cells))
+    if held := record.document.get("benchmark"):
+        rows.append((benchmark_name(held), *[number(held["return_pct"])] * len(found["rates_pct"])))
     return ("return % at a borrow rate of", *(f"{rate:g} %" for rate in found["rates_pct"])), rows
 
 

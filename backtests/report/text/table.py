@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from feeds.item_fields import printable
+
+WIDTH = 100
 
 
 def number(value: float | None, digits: int = 2, *, sign: bool = True) -> str:
@@ -15,6 +18,11 @@ def number(value: float | None, digits: int = 2, *, sign: bool = True) -> str:
     if text.strip("+-0.,") == "":
         text = text.lstrip("+-")
     return text.replace("-", "−")
+
+
+def wrapped(text: str, indent: int = 4) -> list[str]:
+    """Breaks a sentence into lines of at most 100 columns, the later ones indented; [] for an empty one."""
+    return textwrap.wrap(printable(text), WIDTH, subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
 def p_value(value: float | None) -> str:

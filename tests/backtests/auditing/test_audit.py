@@ -43,7 +43,7 @@ def _nothing_kept():
 
 
 def _anew(headline: Headline) -> Score:
-    return DEFAULT.score(headline.title, headline.summary, headline.language, None)
+    return DEFAULT.before(date(2025, 1, 13)).score(headline.title, headline.summary, headline.language, None)
 
 
 def test_no_registered_rule_is_accused(deepseek):
@@ -207,7 +207,9 @@ def test_the_command_audits_an_episode_and_says_what_it_did(tmp_path):
 
 def test_a_saved_run_is_audited_as_it_was_and_a_forged_one_is_found_out(tmp_path):
     """A target changed by hand after the run: exit code 1, session, symbol and both weights."""
-    made = backtest("run", "deepseek-2025", "-s", "buy-hold", "--set", "gross=0.5", "-o", "run", cwd=tmp_path)
+    made = backtest(
+        "run", "deepseek-2025", "-s", "buy-hold", "--no-baselines", "--set", "gross=0.5", "-o", "run", cwd=tmp_path
+    )
     assert "audit: 19 decisions re-decided without the future, 0 differed" in made.stdout
     assert backtest("audit", "run", cwd=tmp_path).returncode == 0
     targets = tmp_path / "run" / "targets.csv"
@@ -219,16 +221,17 @@ def test_a_saved_run_is_audited_as_it_was_and_a_forged_one_is_found_out(tmp_path
     assert f"VIOLATION buy-hold, {session}, {symbol} -1.0000 in the run, {float(weight):+.4f} here" in done.stdout
 
 
-def test_a_run_on_other_files_than_are_here_is_refused(tmp_path):
-    """What cannot be made again is not audited; with the files given it is."""
+def test_a_run_on_files_of_ones_own_is_audited_on_the_copies_that_it_kept(tmp_path):
+    """Nothing need be given again; other files are refused."""
     lines = (load_episode("deepseek-2025").folder / "prices.csv").read_text().splitlines()
     own = [lines[0], *(row for row in lines[1:] if row.split(",")[0] in {"SPY", "NVDA"})]
     (tmp_path / "own.csv").write_text("\n".join(own) + "\n")
-    backtest("run", "deepseek-2025", "-s", "shock", "--prices", "own.csv", "-o", "run", cwd=tmp_path)
-    done = backtest("audit", "run", cwd=tmp_path)
+    backtest("run", "deepseek-2025", "-s", "shock", "--no-baselines", "--prices", "own.csv", "-o", "run", cwd=tmp_path)
+    (tmp_path / "own.csv").write_text("\n".join(own[:-1]) + "\n")
+    assert backtest("audit", "run", cwd=tmp_path).returncode == 0
+    done = backtest("audit", "run", "--prices", "own.csv", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert "give its files with --news and --prices" in done.stderr
-    assert backtest("audit", "run", "--prices", "own.csv", cwd=tmp_path).returncode == 0
     assert backtest("audit", "run", "-s", "shock", cwd=tmp_path).returncode == 2
 
 

@@ -96,7 +96,7 @@ def _caught(make, seed: int) -> bool:
     return bool(audit(episode, news, [Foresight()], targets=targets).violations)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     what=st.sampled_from(sorted(OF_THE_FUTURE)),
     fields=st.lists(st.sampled_from(FIGURES), min_size=1, max_size=3),
@@ -116,7 +116,7 @@ def test_a_rule_that_trades_on_any_function_of_future_bars_is_caught(what, field
     assert _caught(figure, seed)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     what=st.sampled_from(["sentiment", "relevance", "title", "known_at", "dividend", "borrow"]),
     lag=st.integers(0, 2),

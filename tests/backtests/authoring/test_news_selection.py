@@ -12,10 +12,11 @@ from click.testing import CliRunner
 from backtests.authoring.validate import check_folder
 from backtests.cli import cli
 from backtests.engine.news import read_news
-from backtests.episodes.episode import EPISODES, load_episode
+from backtests.episodes.episode import EPISODES, load_episode, news_files
 from feeds.archive import Archive
 from feeds.errors import InputError
 from feeds.history.backfill import import_paths
+from tests.helpers.paths import CASES
 
 SOURCE = EPISODES / "deepseek-2025"
 FIRST_OPEN = "2025-01-13T14:30:00Z"  # 30 days before: 14 December, 14:30
@@ -88,6 +89,16 @@ def test_a_folder_of_all_kinds_is_trimmed_to_the_window_and_says_how_many_and_wh
     assert "date" in printed.partition("left out: ")[2].splitlines()[0]  # the item without one, in the reader's words
     assert check_folder(tmp_path / "made") == []
     assert len(read_news(load_episode(tmp_path / "made")).items) == 5
+
+
+def test_a_folder_may_hold_json_feeds_beside_other_json(tmp_path):
+    """What is no JSON Feed is no news; a name in capitals is a name."""
+    (tmp_path / "FEED.JSON").write_bytes((CASES / "feeds" / "feed.json").read_bytes())
+    (tmp_path / "settings.json").write_text('{"interval": "5m"}')
+    assert [path.name for path in news_files(tmp_path)] == ["FEED.JSON"]
+    assert [item.headline.title for item in read_news(load_episode("deepseek-2025", news=tmp_path)).items] == [
+        "Nvidia falls"
+    ]
 
 
 def test_columns_of_times_may_have_their_other_usual_names(tmp_path):

@@ -66,14 +66,13 @@ def ledger(run: Path, strategy: str) -> dict[str, float]:
 def run(request, tmp_path_factory):
     """A saved run of every built-in rule, found through the registry, with dated rates and interest."""
     folder = tmp_path_factory.mktemp("run")
-    (folder / "loans.csv").write_text(
-        "symbol,valid_from,rate_pct\n" + "".join(f"{s},{DEAR},{rate}\n" for s, rate in LOANS.items())
-    )
+    loans = tmp_path_factory.mktemp("given") / "loans.csv"
+    loans.write_text("symbol,valid_from,rate_pct\n" + "".join(f"{s},{DEAR},{rate}\n" for s, rate in LOANS.items()))
     terms = BrokerTerms(
         cash=CASH, commission_bps=COMMISSION, slippage_bps=SLIPPAGE, borrow_pct=BORROW, rebate_pct=REBATE,
         cash_pct=INTEREST, auctions=request.param,
     )  # fmt: skip
-    episode = load_episode("deepseek-2025", loans=folder / "loans.csv")
+    episode = load_episode("deepseek-2025", loans=loans)
     replay(episode, [*rule_names()], terms=terms).save(folder)
     return folder
 

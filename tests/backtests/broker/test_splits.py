@@ -63,7 +63,7 @@ def test_a_split_changes_no_result_whichever_prices_are_used(weight, row):
 
 def test_a_round_trip_over_a_split_has_its_profit():
     """Short 40 at 1,197.70, covered as 400 at 121.77, after a dividend of 4.00."""
-    from backtests.records.metrics import round_trips
+    from backtests.records.round_trips import round_trips
 
     terms = BrokerTerms(cash=100_000, commission_bps=0, slippage_bps=0, borrow_pct=0)
     plan = {0: [lambda strategy: strategy.sell(size=40)], 2: [lambda strategy: strategy.close()]}

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,19 @@ def test_a_feed_with_one_bad_item_loses_that_item_and_says_so(tmp_path):
     assert re.search(r"lost: news.xml, item 2 \(No date\): .*date", done.stderr)
 
 
+def test_a_feed_that_only_feedparser_reads_is_replayed_and_says_so(tmp_path):
+    """In the notes, in the document, and by its version on the run's card."""
+    (tmp_path / "news.xml").write_text(
+        '<CHANNEL><ITEM LASTMOD="2025-01-20T12:00Z"><TITLE>AI chip demand soars</TITLE></ITEM></CHANNEL>'
+    )
+    done = backtest("run", "deepseek-2025", "-s", "shock", "--news", "news.xml", "-o", "o", "--json", cwd=tmp_path)
+    remark = "read by feedparser: neither RSS nor Atom"
+    assert json.loads(done.stdout)["headlines"]["remarks"] == {remark: 1}
+    assert remark in done.stderr
+    versions = json.loads((tmp_path / "o" / "run_card.json").read_text())["versions"]
+    assert versions["feedparser"] == metadata.version("feedparser")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -228,7 +242,9 @@ def test_parquet_gives_the_same_result_as_csv(tmp_path):
 
     pd.read_csv(EPISODE / "prices.csv").to_parquet(tmp_path / "prices.parquet")
     runs = [
-        backtest("run", "deepseek-2025", "-s", "shock", "--prices", path, "--json", "-o", "o", cwd=tmp_path).stdout
+        backtest(
+            "run", "deepseek-2025", "-s", "shock", "--prices", path, "--json", "-o", path.suffix[1:], cwd=tmp_path
+        ).stdout
         for path in (tmp_path / "prices.parquet", EPISODE / "prices.csv")
     ]
     assert json.loads(runs[0])["results"] == json.loads(runs[1])["results"]

@@ -44,7 +44,7 @@ def test_a_table_of_loans_changes_fees_and_refuses_what_cannot_be_borrowed(tmp_p
     loans = tmp_path / "loans.csv"
     loans.write_text("symbol,valid_from,rate_pct,max_shares\nNVDA,2025-01-01,1,0\nAMD,2025-01-01,100,\n")
     for name, options in (("with", ["--loans", str(loans)]), ("without", [])):
-        run("run", "deepseek-2025", "-s", "always-short", *options, "-o", str(tmp_path / name))
+        run("run", "deepseek-2025", "-s", "always-short", "--no-baselines", *options, "-o", str(tmp_path / name))
     refused = [order for order in rows(tmp_path / "with", "orders") if order["status"] == "refused"]
     assert [(order["symbol"], order["reason"].split(":")[0]) for order in refused] == [("NVDA", "locate")]
     fees = {
@@ -57,7 +57,20 @@ def test_a_table_of_loans_changes_fees_and_refuses_what_cannot_be_borrowed(tmp_p
 
 def test_both_auctions_give_fills_at_both_and_an_audit_that_finds_nothing(tmp_path):
     """News of a session trades its close; every decision is re-decided without the future, then with canaries."""
-    done, _ = run("run", "deepseek-2025", "--auctions", "open,close", "--json", "-o", str(tmp_path / "r"))
+    done, _ = run(
+        "run",
+        "deepseek-2025",
+        "-s",
+        "shock",
+        "-s",
+        "gap-only",
+        "--no-baselines",
+        "--auctions",
+        "open,close",
+        "--json",
+        "-o",
+        str(tmp_path / "r"),
+    )
     assert json.loads(done.stdout)["audit"]["violations"] == 0
     fills = [fill for fill in rows(tmp_path / "r", "fills") if fill["strategy"] != "gap-only"]
     assert {fill["auction"] for fill in fills} == {"open", "close"}
@@ -65,14 +78,17 @@ def test_both_auctions_give_fills_at_both_and_an_audit_that_finds_nothing(tmp_pa
     assert " 0 differed\n" in said.splitlines(keepends=True)[-1]
 
 
-def test_a_run_with_loans_is_audited_with_its_loans_and_not_without(tmp_path):
-    """What the run read must be there; the terms of its book are taken from its folder."""
+def test_a_run_with_loans_is_audited_with_the_loans_that_it_kept_and_no_others(tmp_path):
+    """What the run read is in its folder, and so are the terms of its broker."""
     loans = tmp_path / "loans.csv"
     loans.write_text("symbol,valid_from,rate_pct,max_shares\nNVDA,2025-01-01,1,0\n")
-    run("run", "deepseek-2025", "-s", "always-short", "--loans", str(loans), "-o", str(tmp_path / "r"))
-    _, said = run("audit", str(tmp_path / "r"), code=2)
+    run(
+        "run", "deepseek-2025", "-s", "always-short", "--no-baselines", "--loans", str(loans), "-o", str(tmp_path / "r")
+    )
+    loans.write_text("symbol,valid_from,rate_pct,max_shares\nNVDA,2025-01-01,2,0\n")
+    run("audit", str(tmp_path / "r"))
+    _, said = run("audit", str(tmp_path / "r"), "--loans", str(loans), code=2)
     assert "give its files" in said
-    run("audit", str(tmp_path / "r"), "--loans", str(loans))
 
 
 def test_with_opens_alone_nothing_of_the_auctions_option_is_seen(tmp_path):

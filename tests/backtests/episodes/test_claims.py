@@ -22,14 +22,14 @@ KINDS = {
     "up": ('session = 2025-01-28\nkind = "up"', "confirmed", 8.93, "above 0 %"),
     "up, on a day of loss": ('session = 2025-01-27\nkind = "up"', "contradicted", -16.97, "above 0 %"),
     "down": ('session = 2025-01-29\nkind = "down"', "confirmed", -4.10, "below 0 %"),
-    "massive": ('session = 2025-01-29\nkind = "massive"', "contradicted", -4.10, "of -5 % or lower"),
+    "massive": ('session = 2025-01-29\nkind = "massive"', "contradicted", -4.10, "of −5 % or lower"),
     "move over two sessions": (
         'session = 2025-01-28\nkind = "move"\nsince = 2025-01-24\nreported = -9.5\ntolerance = 0.1',
-        "confirmed", -9.56, "since the close of 2025-01-24 within 0.1 points of -9.5 %",
+        "confirmed", -9.56, "since the close of 2025-01-24 within 0.1 points of −9.5 %",
     ),
     "move that was less": (
         'session = 2025-01-28\nkind = "move"\nsince = 2025-01-24\nreported = -12\ntolerance = 1',
-        "contradicted", -9.56, "within 1 points of -12 %",
+        "contradicted", -9.56, "within 1 points of −12 %",
     ),
     "level": ('session = 2025-01-27\nkind = "level"\nreported = 118.4\ntolerance = 0.05', "confirmed", 118.42,
               "close within 0.05 of 118.4"),
@@ -55,7 +55,7 @@ def test_each_kind_has_its_verdict_and_states_its_threshold(folder, kind):
 def test_every_claim_that_ships_states_its_criterion(folder):
     """With the figure that decides."""
     criteria = {(row.symbol, row.kind): row.criterion for row in check_claims(load_episode(folder))}
-    assert criteria["META", "massive"] == "return of -5 % or lower"
+    assert criteria["META", "massive"] == "return of −5 % or lower"
     assert criteria["NVDA", "return"].startswith("return within ")
 
 

@@ -138,6 +138,7 @@ REFUSED = {
     "all adjusted": ("symbol,date,adjOpen,adjHigh,adjLow,adjClose,volume\nX,2025-01-02,1,1,1,1,1\n", "no column open"),
     "two symbols": ("symbol,ticker,date,open,high,low,close,volume\nX,X,2025-01-02,1,1,1,1,1\n", "symbol and ticker both"),
     "a time of day": ("symbol,date,open,high,low,close,volume\nX,2025-01-02 09:30:00,1,1,1,1,1\n", "has a time of day"),
+    "an underscore": ("symbol,date,open,high,low,close,volume\nX,2025-01-02,1,1,1,1_1,1\n", "'1_1' is no number"),
     "a short year": ("symbol,date,open,high,low,close,volume\nX,02/01/25,1,1,1,1,1\n", "YYYY-MM-DD"),
     "thousands or decimals": ('symbol,date,open,high,low,close,volume\nX,2025-01-02,1,1,1,1,"1,234"\n', "may be thousands"),
     "one comma among points": ('symbol,date,open,high,low,close,volume\nX,2025-01-02,118.42,118.42,118.42,"118,42",1\n',
@@ -213,6 +214,12 @@ def test_bars_of_minutes_of_a_vendor_are_read_too(tmp_path):
     assert episode.intraday is not None
     assert len(episode.intraday.bars["NVDA"].starts) == len(times)
     assert "wide.csv is understood as: a wide table of 1 symbol" in episode.notes
+
+
+def test_blanks_around_a_symbol_are_no_part_of_it(tmp_path):
+    """As fixed-width exports have them."""
+    (tmp_path / "bars.csv").write_text("symbol,date,open,high,low,close,volume\n A ,2025-01-02,1,2,1,2,5\n")
+    assert list(read_prices(tmp_path / "bars.csv").bars) == ["A"]
 
 
 def test_a_packed_table_is_read_like_the_plain_one(tmp_path, frame):

@@ -171,7 +171,19 @@ def test_a_symbol_with_too_few_bars_is_left_out_and_named(episode):
 def test_the_command_prints_effective_n_and_its_json_is_the_documents(episode):
     """Text to stderr, one object to stdout, strict JSON."""
     done = CliRunner().invoke(cli, ["study", "deepseek-2025", "--json"], catch_exceptions=False)
-    expected = event_study(episode, news=read_news(episode)).document()
+    scorer = {"name": "disruption-2024-12-31 5", "trained_until": "2024-12-31", "contaminated_for": []}
+    expected = event_study(episode, news=read_news(episode)).document() | {"scorer": scorer}
     assert json.loads(done.stdout) == json.loads(json.dumps(expected, allow_nan=False))
     assert "effective N" in done.stderr
     assert max(map(len, done.stderr.splitlines())) <= 100
+
+
+def test_a_session_that_a_claim_is_about_is_no_part_of_the_estimation_and_that_is_said():
+    """Chegg's −48 % of 2 May 2023 lies before the event of 25 May: its deviation is that of its other sessions."""
+    episode = load_episode("chatgpt-may-2023")
+    study = event_study(episode).document()
+    chegg = next(each for each in study["symbols"] if each["symbol"] == "CHGG")
+    assert chegg["residual_sd_pct"] == pytest.approx(3.3, abs=0.05)
+    assert "Left out of the estimation, since a claim is about them: 2023-05-02." in study["notes"]
+    without = event_study(dataclasses.replace(episode, claims=())).document()
+    assert next(each for each in without["symbols"] if each["symbol"] == "CHGG")["residual_sd_pct"] > 5

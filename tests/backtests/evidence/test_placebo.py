@@ -23,7 +23,6 @@ from backtests.engine.rule_run import run_rule
 from backtests.episodes.intraday import Intraday, MinuteBars
 from backtests.evidence.delay_ladder import RUNGS, delay_ladder, delayed
 from backtests.evidence.placebo.draws import _permuted
-from backtests.evidence.placebo.news_return import Moves
 from backtests.evidence.placebo.placebo import Outcome, placebo
 from feeds.errors import InputError
 from strategies.registry import make_rule
@@ -104,39 +103,47 @@ def test_placebos_are_drawn_from_the_seed_alone(world):
     assert documents[0] == documents[1] != documents[2]
 
 
-def test_what_each_kind_leaves_to_chance_and_what_it_keeps(world):
-    """Days keep their headlines together, shifts their order; swaps keep the times; off-topic times are real ones."""
-    episode, news, rule = world
-    found = placebo(episode, news, rule, BrokerTerms(), ReplayEngine(), n=6, seed=3)
+def test_what_each_kind_leaves_to_chance_and_what_it_keeps():
+    """Days keep their headlines together and change their order; a shift moves all of them by the same number."""
+    episode, news = crash_world(sessions=160, start=60)
+    found = placebo(episode, news, make_rule("shock"), FREE, ReplayEngine(), n=6, seed=3)
     kinds = {kind.drawn.kind: kind.drawn for kind in found.kinds}
     rows, window = actual_rows(news), episode.window
-    inside = np.isin(rows, window)
     for version in kinds["permuted-days"].versions.rows:
-        pairs = set(zip(rows[inside].tolist(), version[inside].tolist(), strict=True))
-        assert len(pairs) == len(set(rows[inside].tolist())) == len(set(version[inside].tolist()))
+        pairs = set(zip(rows.tolist(), version.tolist(), strict=True))
+        assert len(pairs) == len(set(rows.tolist())) == len(set(version.tolist()))
     shifts = kinds["shifted"].versions.rows
     assert len(shifts) == len(window) - 1 == kinds["shifted"].distinct
-    assert all(len(set((row[inside] - rows[inside]).tolist())) <= 2 for row in shifts)
-    swaps = kinds["swapped-tickers"].versions
-    funds = [episode.tradable.index(symbol) for symbol in episode.sectors["funds"]]
-    assert (swaps.rows == rows).all()
-    assert (swaps.columns[:, funds] == funds).all()
-    assert (np.sort(swaps.columns, axis=1) == np.arange(len(episode.tradable))).all()
-    others = {item.session for item in news.items if item.score.relevance == 0}
-    assert set(kinds["off-topic"].versions.rows.ravel().tolist()) <= others
+    assert all(len(set((row - rows).tolist())) <= 2 for row in shifts)
 
 
-def test_exchanging_names_measures_what_an_episode_with_exchanged_prices_would(world):
-    """The abnormal return of a swap is that of the renamed episode, to the last digits."""
+def test_a_window_of_few_sessions_is_not_shifted(world):
+    """18 shifts cannot give a p of 5 %: the kind is left out, and the reason is said."""
     episode, news, rule = world
-    columns = np.arange(len(episode.tradable))
-    columns[:11] = np.roll(columns[:11], 4)  # among the chips
-    columns[[12, 20]] = columns[[20, 12]]  # a power company and a platform
-    rows = actual_rows(news)[None, :]
-    swapped = Moves.of(episode, news, rule).statistic(Versions(rows=rows, columns=columns[None, :]))
-    renamed_moves = Moves.of(renamed(episode, columns.tolist()), news, rule)
-    assert swapped == pytest.approx(renamed_moves.statistic(Versions(rows=rows)), rel=1e-10)
-    assert swapped != pytest.approx(Moves.of(episode, news, rule).statistic(Versions(rows=rows)), rel=1e-3)
+    shifted = placebo(episode, news, rule, BrokerTerms(), ReplayEngine(), n=2, seed=3).document()["kinds"][-1]
+    assert (shifted["kind"], shifted["n"], shifted["profit"]) == ("shifted", 0, None)
+    assert "18 shifts cannot give a p of 5 %" in shifted["note"]
+
+
+def test_each_p_stands_beside_the_smallest_that_was_possible_and_the_edge_that_could_have_been_seen(world):
+    """1 / (1 + n); the 95 % quantile less the 20 % quantile, over the trades, is the smallest edge of a trade."""
+    episode, news, rule = world
+    found = placebo(episode, news, rule, BrokerTerms(), ReplayEngine(), n=19, seed=3)
+    kind = found.document()["kinds"][0]
+    profit = found.kinds[0].profit
+    low, high = np.percentile(profit.drawn / profit.scales, (20, 95))
+    assert kind["profit"]["least_p"] == 1 / 20
+    trades = len(replay(episode, rule).tables["trades"].rows)
+    assert found.traded.trades == trades == 62
+    assert kind["least_edge_per_trade_usd"] == pytest.approx((high - low) * profit.scale / trades)
+
+
+def test_a_profit_is_compared_in_units_of_its_own_noise():
+    """By hand: 3 with a noise of 1 beats 5 with a noise of 2; the smallest edge is in the run's own units."""
+    drawn, noise = np.array([5.0, 2.0, 4.0]), np.array([2.0, 1.0, 1.0])
+    found = Outcome(actual=3.0, drawn=drawn, unit="usd", scale=1.0, scales=noise)
+    assert (found.hits, found.p) == (1, 2 / 4)
+    assert Outcome(actual=30.0, drawn=drawn, unit="usd", scale=10.0, scales=noise).p == 2 / 4
 
 
 @given(st.integers(2, 40), st.data())
@@ -149,42 +156,39 @@ def test_permuted_days_are_permutations_that_keep_blocks_together(size, data):
     assert (kept >= size - -(-size // block)).all()
 
 
-def crash_world(sessions=60):
+def crash_world(sessions=60, start=40):
     """Chips fall by 5 % in the one session that has news, and only there."""
     days = weekdays(sessions)
     rng = np.random.default_rng(1)
     market = 100 * np.cumprod(1 + rng.normal(0, 0.002, sessions))
-    fallen = np.where(np.arange(sessions) >= 50, 0.95, 1.0)
+    event = start + 10
+    fallen = np.where(np.arange(sessions) >= event, 0.95, 1.0)
     bars = {}
     for name, level in (("SPY", market), ("NVDA", market * fallen), ("AMD", market * fallen * 1.1)):
         opens = level.copy()
-        opens[50] = level[49]  # it falls within the session
+        opens[event] = level[event - 1]  # it falls within the session
         rows = zip(opens, np.maximum(opens, level), np.minimum(opens, level), level, strict=True)
         bars[name] = dict(zip(days, [tuple(map(float, row)) for row in rows], strict=True))
     episode = episode_of(bars, days, sectors={"funds": ("SPY",), "chips": ("NVDA", "AMD")})
-    episode = dataclasses.replace(episode, start=days[40], key_session=days[50])
-    at = datetime(days[50].year, days[50].month, days[50].day, 6, tzinfo=UTC)
+    episode = dataclasses.replace(episode, start=days[start], key_session=days[event])
+    at = datetime(days[event].year, days[event].month, days[event].day, 6, tzinfo=UTC)
     return episode, news_of(episode, ("Cheap model needs few chips", at, DISRUPTS))
 
 
 def test_news_that_came_on_the_day_of_the_fall_beats_its_placebos():
-    """No shift does as well, so p is the smallest there is; the abnormal return says the same without a book."""
-    episode, news = crash_world()
+    """No shift does as well, so p is the smallest there is; the abnormal return says the same without a broker."""
+    episode, news = crash_world(sessions=160, start=60)
     found = placebo(episode, news, make_rule("shock", {"hold": "1"}), FREE, ReplayEngine(), n=19, seed=1)
     shifted = next(kind for kind in found.kinds if kind.drawn.kind == "shifted")
     assert found.profit > 0
-    assert (shifted.profit.hits, shifted.profit.p) == (0, 1 / 20)
+    assert (shifted.profit.hits, shifted.profit.p) == (0, 1 / 100)
     assert (shifted.abnormal.hits, shifted.abnormal.unit) == (0, "pct")
     assert found.abnormal == pytest.approx(5.0, abs=0.3)  # sold before a fall of 5 %
 
 
-def test_an_episode_without_other_headlines_says_so_and_one_without_any_is_refused():
-    """Nothing off the topic to take the time from; nothing to move."""
-    episode, news = crash_world()
-    found = placebo(episode, news, make_rule("shock"), FREE, ReplayEngine(), n=3, seed=1)
-    last = found.document()["kinds"][-1]
-    assert (last["kind"], last["n"], last["profit"]) == ("off-topic", 0, None)
-    assert "off the topic" in last["note"]
+def test_an_episode_without_any_headline_is_refused():
+    """There is nothing to move."""
+    episode, _ = crash_world()
     with pytest.raises(InputError, match="no placebo"):
         placebo(episode, no_news(), make_rule("shock"), FREE, ReplayEngine(), n=3, seed=1)
 
@@ -221,6 +225,25 @@ def test_sessions_later_means_sessions_of_the_exchange(rung, rows):
     episode, news = ladder_world()
     (after,) = delayed(news, RUNGS[rung], episode, BrokerTerms()).items
     assert after.session - news.items[0].session == rows
+
+
+@pytest.mark.parametrize(
+    ("hour", "order"),
+    [
+        (14, ["0", "5 min", "next open", "1 h", "next close", "1 session", "2 sessions", "5 sessions"]),
+        (15, ["0", "5 min", "1 h", "next close", "next open", "1 session", "2 sessions", "5 sessions"]),
+    ],
+)
+def test_the_rungs_come_in_order_of_the_wait(hour, order):
+    """Known at 14:05 the open is 25 minutes away; known at 15:05 the close comes first, and the next open after it."""
+    episode, _ = ladder_world()
+    at = datetime(2025, 1, 7, hour, 0, tzinfo=UTC)
+    news = news_of(episode, ("Utility signs power contract", at, BUILDS))
+    rungs = delay_ladder(episode, news, [make_rule("shock")], FREE).document()["rungs"]
+    assert [rung["delay"] for rung in rungs] == order
+    waits = [rung["mean_delay_minutes"] for rung in rungs]
+    assert waits == sorted(waits)
+    assert waits[order.index("next close")] == (21 - hour) * 60 - 5
 
 
 def test_with_closing_auctions_news_at_the_open_trades_that_close():
@@ -336,7 +359,7 @@ class _Idle:
 
 
 def test_on_news_that_means_nothing_the_placebo_rejects_five_per_cent():
-    """400 random worlds with a headline in one of 20 sessions: 5 % have a p of at most 0.05, within two points."""
+    """400 made-up markets with news on six of 20 sessions: 5 % of the p are at most 0.05, within two points."""
     low = 0
     days = weekdays(60)
     for seed in range(400):
@@ -348,9 +371,12 @@ def test_on_news_that_means_nothing_the_placebo_rejects_five_per_cent():
         }
         episode = episode_of(bars, days, sectors={"funds": ("SPY",), "chips": ("NVDA", "AMD")})
         episode = dataclasses.replace(episode, start=days[40])
-        day = days[40 + int(rng.integers(20))]
-        at = datetime(day.year, day.month, day.day, 6, tzinfo=UTC)
-        news = news_of(episode, ("Cheap model needs few chips", at, DISRUPTS))
-        found = placebo(episode, news, make_rule("shock"), FREE, _Idle(), n=1, seed=seed)
-        low += next(kind for kind in found.kinds if kind.drawn.kind == "shifted").abnormal.p <= 0.05
+        chosen = [days[40 + row] for row in sorted(rng.choice(20, 6, replace=False))]
+        moments = [datetime(day.year, day.month, day.day, 6, tzinfo=UTC) for day in chosen]
+        scores = [DISRUPTS if up else BUILDS for up in rng.integers(2, size=6)]
+        news = news_of(
+            episode, *((f"word{n} thing{n}", *each) for n, each in enumerate(zip(moments, scores, strict=True)))
+        )
+        found = placebo(episode, news, make_rule("shock"), FREE, _Idle(), n=199, seed=seed)
+        low += found.kinds[0].abnormal.p <= 0.05
     assert 0.03 <= low / 400 <= 0.07

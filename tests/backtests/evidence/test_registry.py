@@ -14,6 +14,7 @@ from backtests.auditing.reproduction import verify
 from backtests.cli import cli
 from backtests.evidence import registry
 from backtests.evidence.registry import METHODS, Evidence
+from backtests.records.shape import whole
 from tests.helpers.paths import ROOT
 
 TOY = '''
@@ -37,13 +38,16 @@ def toy(tmp_path, monkeypatch):
     spec = importlib.util.spec_from_file_location("toy", tmp_path / "toy.py")
     method = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(method)
-    row = Evidence(name="toy", gather=method.gather, text=method.text, page_section=method.page_section, in_report=True)
+    row = Evidence(
+        name="toy", shape={"headlines": whole}, gather=method.gather, text=method.text,
+        page_section=method.page_section, in_report=True,
+    )  # fmt: skip
     monkeypatch.setattr(registry, "METHODS", (*METHODS, row))
 
 
 def run(folder) -> str:
     """The terminal report of a run on the shipped episode."""
-    words = ["run", "deepseek-2025", "-s", "buy-hold", "--trials", "off", "-o", str(folder)]
+    words = ["run", "deepseek-2025", "-s", "buy-hold", "--no-baselines", "--trials", "off", "-o", str(folder)]
     done = CliRunner().invoke(cli, words, catch_exceptions=False)
     assert done.exit_code == 0
     return done.output

@@ -258,12 +258,15 @@ def test_a_run_is_weighed_against_all_that_was_tried_before(tmp_path, result):
 
 
 def test_below_ten_sessions_with_an_entry_a_ratio_has_an_interval_and_no_p(result):
-    """`shock` entered in three sessions; with a bar of three it would be given its probabilities."""
+    """`shock` entered in four sessions; with a bar of four it would be given its probabilities."""
     sample, mine = sample_of_run(result), strategies_of(result)
     nothing = Past(entries=0, head=GENESIS, broken="", runs=0, trials=())
-    few, enough = (weigh(mine, nothing, sample, least_entries=least).rows[0] for least in (10, 3))
+    few, enough = (weigh(mine, nothing, sample, least_entries=least).rows[0] for least in (10, 4))
     chances = ("psr", "p", "dsr", "q_bh", "p_stepwise", "min_track_record_sessions")
-    assert few["entry_sessions"] == 3
+    opened = {row["opened"] for row in result.tables["trades"].records() if row["strategy"] == mine[0].trial.strategy}
+    assert few["entry_sessions"] == len(opened) == 4
+    assert few["not_deflated"] == "It entered positions in 4 sessions, fewer than 10: nothing can be said about luck."
+    assert enough["not_deflated"] == "Nothing else was tried here, so its Sharpe ratio is not deflated."
     assert [few[name] for name in chances] == [None] * 6
     assert enough["psr"] is not None
     low, high = few["intervals"]["sharpe_annual"]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from backtests.broker.terms import BrokerTerms
 from backtests.episodes.prices import Action
-from backtests.records.metrics import max_drawdown_pct, round_trips, sharpe
+from backtests.records.metrics import max_drawdown_pct, sharpe
+from backtests.records.round_trips import round_trips
 from tests.helpers.markets import episode_of, flat_bars, run_script, weekdays
 
 

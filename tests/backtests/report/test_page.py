@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from backtests import Result, load_episode, replay
 from backtests.cli import cli
+from backtests.report import page
 from backtests.report.page import svg
 from backtests.report.page.markup import safe_url, table, title_of
 from backtests.report.page.timeline import tooltips
@@ -124,13 +125,57 @@ def test_ticks_are_round_and_lie_within():
 def test_every_kind_of_evidence_is_drawn_once_it_is_there(tmp_path):
     """`study`, `delay` and `placebo` on a run's folder add themselves to its page; before, it names them as missing."""
     folder = str(tmp_path / "run")
-    words = ["run", "deepseek-2025", "-s", "shock", "--set", "reactions=with-cause", "--trials", "off", "-o", folder]
+    words = [
+        "run",
+        "deepseek-2025",
+        "-s",
+        "shock",
+        "--no-baselines",
+        "--set",
+        "reactions=with-cause",
+        "--trials",
+        "off",
+        "-o",
+        folder,
+    ]
     assert CliRunner().invoke(cli, words, catch_exceptions=False).exit_code == 0
     page = tmp_path / "run" / "report.html"
     assert "Not gathered for this run" in page.read_text(encoding="utf-8")
-    for verb in (["study", folder], ["delay", folder], ["placebo", folder, "-n", "3", "--engine", "replay"]):
+    placebo, resample = (
+        ["placebo", folder, "-n", "3", "--engine", "replay"],
+        ["resample", folder, "-n", "9", "--keep", "none"],
+    )
+    for verb in (["study", folder], ["delay", folder], placebo, resample):
         assert CliRunner().invoke(cli, verb, catch_exceptions=False).exit_code == 0
     text = page.read_text(encoding="utf-8")
-    for title in ("Event study", "Delay ladder", "Placebo news", "When the profit was made", "What speaks against it"):
+    for title in (
+        "Event study",
+        "Delay ladder",
+        "Placebo news",
+        "Another sample",
+        "When the profit was made",
+        "What speaks against it",
+    ):
         assert f"<h3>{title}" in text
     assert "Not gathered" not in text
+
+
+def test_a_colour_means_one_thing():
+    """Gain and loss, long and short, strategy and baseline, gap and tradable, costs: no two share a colour."""
+    css = page_style()
+    meanings = {"gain": ".rose", "loss": ".fell", "long": ".long", "short": ".short", "mine": ".mine.strategy",
+                "baseline": ".mine.baseline", "gap": ".gap", "tradable": ".tradable", "news": ".dot.up,.dot.down"}  # fmt: skip
+    for scheme in re.findall(r":root\{(.*?)\}", css):
+        colours = dict(re.findall(r"--(\w+):(#\w+)", scheme))
+        own = [colours[name] for name in (*meanings, "commission", "slippage", "borrow", "dividends")]
+        assert len(set(own)) == len(own)
+    for name, selector in meanings.items():
+        users = set(re.findall(rf"([^{{}}\s]+)\{{[^{{}}]*var\(--{name}\)", css))
+        extra = {"loss": {".fall"}, "mine": {".panel.strategy", ".big"}, "news": {".dot.up.hollow,.dot.down.hollow"}}
+        assert selector in users
+        assert users <= {selector, *extra.get(name, ())}
+
+
+def page_style() -> str:
+    """The style sheet of every page."""
+    return re.search(r"<style>(.*?)</style>", page.shell("x", []), re.DOTALL)[1]

@@ -47,7 +47,10 @@ def test_run_all_replays_every_episode_and_counts_false_alarms(tmp_path):
     assert [row["episode"] for row in made["episodes"] if row["control"]] == ["quiet-2023"]
     assert set(made["strategies"][0]["return_pct"]) == set(separate_episodes())
     assert {path.name for path in tmp_path.iterdir()} == set(separate_episodes())
-    assert made["audit"] == {"decisions": 24 + 10 + 23 + 19 + 13 + 24, "violations": 0}
+    decisions = (1 + 5) * (24 + 10 + 23 + 19 + 13 + 24)  # shock and five baselines
+    assert made["audit"] == {"decisions": decisions, "violations": 0}
+    assert [row["strategy"] for row in made["strategies"] if not row["baseline"]] == ["shock"]
+    assert {row["benchmark"]["symbol"] for row in made["episodes"]} == {"SPY"}
 
 
 def test_run_all_takes_no_option_of_one_episode():

@@ -149,7 +149,7 @@ def test_every_trial_enters_the_ledger_under_the_key_that_a_run_has(tmp_path):
     done = CliRunner().invoke(cli, ["sweep", *options, "--grid", "threshold=0.3,0.5", "hold=2,3", "-o",
                                     str(tmp_path / "s"), "--json"], catch_exceptions=False)  # fmt: skip
     assert json.loads(done.stdout)["trials"] == 4
-    CliRunner().invoke(cli, ["run", *options, "--set", "hold=2", "--set", "reactions=with-cause", "-o",
+    CliRunner().invoke(cli, ["run", *options, "--no-baselines", "--set", "hold=2", "--set", "reactions=with-cause", "-o",
                              str(tmp_path / "r")], catch_exceptions=False)  # fmt: skip
     chain = read_chain(ledger)
     assert [entry.kind for entry in chain.entries] == ["sweep", "run"]

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from feeds.archive import Archive, ArchivedHeadline
+from feeds.archive.schema import MIGRATIONS
 from feeds.opml import FeedEntry
+from tests.helpers.feed_servers import Server as CaptureServer
+from tests.helpers.feed_servers import asks
 from tests.helpers.misbehaving_server import Server, rss
-from tests.helpers.paths import ROOT
+from tests.helpers.paths import DATA, ROOT
 
 # Imports once and forks: each child works until it is killed at a random moment. What was acknowledged is written down.
 SCRIPT = """
-import os, random, signal, sys, time
+import os, random, shutil, signal, sys, time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from feeds.archive import Archive, Document
 from feeds.errors import FetchError
 from feeds.fetch import Fetcher, Limits
 from feeds.headline import Headline
+from feeds.history import backfill
 from feeds.history.backfill import import_paths
 from feeds.pull import PatientGet, pull
 
@@ -67,10 +75,33 @@ def poll(archive, start):
         done = pull(archive, Fetcher(limits, allow_private=True), progress=lambda each: say(each.feed.entry.name))
 
 
-work = {"record": record, "import": import_, "pull": poll}[kind]
+def fill(archive, start):
+    held, first, last = archive.record_many, datetime(2025, 1, 21, tzinfo=UTC), datetime(2025, 1, 21, tzinfo=UTC)
+
+    def record_many(batch):
+        done = held(batch)
+        for document, _ in batch:
+            say(document.key)
+        return done
+
+    archive.record_many = record_many
+    backfill.Fetcher = lambda **options: Fetcher(Limits(host_gap=0), **options)
+    for query in (None, "chips"):
+        work, what = (backfill.backfill_gdelt, query) if query else (backfill.backfill_feed, "https://paper.example/rss")
+        endpoint = f"{place}/gdelt" if query else place
+        work(archive, what, first, last, endpoint=endpoint, allow_private=True, lost=lambda *_: None)
+
+
+def migrate(archive, start):
+    say("open")
+
+
+work = {"record": record, "import": import_, "pull": poll, "fill": fill, "migrate": migrate}[kind]
 patience = 1.0
 for each in range(int(rounds)):
     children = []
+    if kind == "migrate":
+        path = shutil.copy(place, f"{sys.argv[2]}.{each}")  # each round an older file
     for writer in range(int(writers)):
         pid = os.fork()
         if pid == 0:
@@ -154,3 +185,52 @@ def test_a_kill_during_a_pull(tmp_path, rounds, writers):
             assert row["good"] <= row["new"]  # and brought its item
         assert len(held) == sum(row["new"] for row in health.values()) <= sum(server.counts.values())
         assert said
+
+
+def _capture_server(path: str):
+    """Says what the Internet Archive's index, its captures, and GDELT say: 60 captures, and an article an hour."""
+    parts = urlsplit(path)
+    if parts.path == "/cdx/search/cdx":
+        rows = [[f"2025012112{n:02}00", "https://paper.example/rss", f"D{n}"] for n in range(60)]
+        return 200, {}, json.dumps([["timestamp", "original", "digest"], *rows]).encode()
+    if parts.path.startswith("/web/"):
+        stamp = parts.path.split("/")[2][:14]
+        return 200, {}, rss(f"What the paper wrote at {stamp}", prefix=stamp)
+    start = asks(path)["startdatetime"]
+    row = {"url": f"https://x.example/{start}", "title": f"Chips at {start}", "language": "English",
+           "seendate": f"{start[:8]}T{start[8:12]}00Z", "domain": "x.example", "sourcecountry": "US"}  # fmt: skip
+    return 200, {}, json.dumps({"articles": [row]}).encode()
+
+
+def test_a_kill_during_a_back_fill(tmp_path):
+    """Captures and GDELT: what was acknowledged is there, and the next try goes on where the last one ended."""
+    Archive(tmp_path / "a.sqlite").close()
+    with CaptureServer(_capture_server).running() as server:
+        said = set(torture("fill", tmp_path, 30, 1, server.address))
+        asked = [path for path in server.asked if path.startswith("/web/")]
+    with Archive(tmp_path / "a.sqlite") as archive:
+        done = archive.keys_done("wayback:") | archive.keys_done("gdelt:")
+        held = sound(archive)
+    assert said <= done
+    assert len(said) > 20
+    assert len(held) == len({each.headline.link for each in held}) >= len(done)
+    assert len(asked) <= 60 + 30  # a kill costs one capture at most, none is fetched again once it is stored
+
+
+def test_a_kill_during_the_migration_of_an_older_file(tmp_path):
+    """It is the older file still, or today's; whichever, the next one to open it finds what it held."""
+    older = DATA / "archives" / "schema-1-first.sqlite"
+    with Archive(shutil.copy(older, tmp_path / "whole.sqlite")) as archive:
+        expected = [each.headline for each in archive.history(None, datetime.max.replace(tzinfo=UTC))]
+    said = torture("migrate", tmp_path, 60, 1, older)
+    versions = set()
+    files = sorted(tmp_path.glob("a.sqlite.*[0-9]"))
+    for path in files:
+        raw = sqlite3.connect(path)
+        versions |= set(*raw.execute("PRAGMA user_version"))
+        raw.close()
+        with Archive(path) as archive:
+            assert archive.verify() == []
+            assert [each.headline for each in archive.history(None, datetime.max.replace(tzinfo=UTC))] == expected
+    assert len(files) == 60 > len(said)  # some were killed before they had done
+    assert versions <= {1, len(MIGRATIONS)}

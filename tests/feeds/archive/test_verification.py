@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from feeds.archive import Archive, Document, Fetch
+from feeds.archive import Archive, ArchiveError, Document, Fetch
 from feeds.headline import Headline
 from feeds.opml import FeedEntry
 from feeds.scoring import Score
@@ -147,6 +148,41 @@ def test_a_row_that_was_slipped_in_is_found(sound_file, tmp_path, table, values,
 def test_changes_are_named(sound_file, tmp_path, statement, said):
     """What was changed, as far as it can be told."""
     assert said in "\n".join(verified_after(sound_file, tmp_path, statement))
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE revisions SET known = 'soon' WHERE id = 1", "revisions: 1 values of known are none that"),
+        ("UPDATE revisions SET known = 1e300", "values of known are none that"),
+        ("UPDATE revisions SET seen = 1 << 60, known = 1 << 60 WHERE id = 1", "values of seen are none that"),
+        ("UPDATE revisions SET title = x'ff' WHERE id = 1", "revisions: 1 values of title are none that"),
+        ("UPDATE keys SET item = 'one'", "values of item are none that"),
+        ("UPDATE seals SET hash = 'none' WHERE id = 1", "seals: 1 values of hash are none that"),
+        ("DELETE FROM documents", "revisions without their document"),
+        ("DELETE FROM sources", "was changed after it was stored"),
+    ],
+)
+def test_values_that_no_archive_stores_are_named_and_end_no_reading_in_a_traceback(
+    sound_file, tmp_path, statement, said
+):
+    """Verification names them; reading skips what has no time, or says in one line that the file was changed."""
+    assert said in "\n".join(verified_after(sound_file, tmp_path, statement))
+    with Archive(tmp_path / "a.sqlite") as archive, suppress(ArchiveError):
+        assert list(archive.history(None, datetime(2200, 1, 1, tzinfo=UTC))) is not None
+
+
+@pytest.mark.parametrize("version", [-1, 0, 1, 2])
+def test_a_version_that_is_not_that_of_the_tables_is_refused_in_one_line(sound_file, tmp_path, version):
+    """And the file is left as it is."""
+    path = Path(shutil.copy(sound_file, tmp_path / "a.sqlite"))
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(ArchiveError, match="restore a copy"):
+        Archive(path)
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -142,3 +142,21 @@ def test_a_source_named_in_a_batch_that_was_undone_is_named_anew(tmp_path):
         write(tmp_path / "two.jsonl", [{**rows(2, 1)[1], "source": "Lost paper"}])
         import_paths(archive, tmp_path / "two.jsonl", lost=print)
         assert [each.headline.source for each in archive.history(None, END)] == ["Other paper", "Lost paper"]
+
+
+def test_times_of_lists_may_be_seconds_or_milliseconds(tmp_path):
+    """Both are one moment."""
+    (tmp_path / "a.jsonl").write_text(
+        '{"title": "One", "seen": 1737972000}\n{"title": "Two", "seen": 1737972000000}\n{"title": "Three", "seen": "1737972000000"}\n'
+    )
+    with Archive(tmp_path / "a.sqlite") as archive:
+        import_paths(archive, tmp_path / "a.jsonl", lost=print)
+        held = list(archive.history(None, datetime.max.replace(tzinfo=UTC)))
+    assert [each.headline.seen for each in held] == [datetime(2025, 1, 27, 10, tzinfo=UTC)] * 3
+
+
+def test_a_table_with_a_column_twice_is_refused(tmp_path):
+    """Of two titles nobody knows which one counts."""
+    (tmp_path / "a.csv").write_text("title,title,published\nA,B,2025-01-27T10:00:00Z\n")
+    with Archive(tmp_path / "a.sqlite") as archive, pytest.raises(InputError, match="two columns title; keep one"):
+        import_paths(archive, tmp_path / "a.csv", lost=print)

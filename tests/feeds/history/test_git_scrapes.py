@@ -193,11 +193,13 @@ def test_without_git_the_message_says_what_to_do(scraped, monkeypatch):
 
 def test_leaving_early_ends_git(scraped):
     """No process stays behind a reader that stops."""
-    repository, *_ = scraped
-    reading = git_scrapes.commits(repository.path)
-    next(reading)
-    reading.close()
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
     if not children.exists():
         pytest.skip("this system does not list children")
-    assert children.read_text(encoding="ascii").split() == []
+    repository, *_ = scraped
+    before = set(children.read_text(encoding="ascii").split())
+    reading = git_scrapes.commits(repository.path)
+    next(reading)
+    assert set(children.read_text(encoding="ascii").split()) - before
+    reading.close()
+    assert set(children.read_text(encoding="ascii").split()) - before == set()

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from backtests.cli import cli
+from backtests.episodes import episode
 from backtests.records.contamination import scorer_facts, scorer_line
 from backtests.sweep.job import Job
 from feeds.archive import Archive, Document
@@ -18,7 +19,7 @@ from feeds.errors import InputError
 from feeds.headline import Headline
 from feeds.scoring import DEFAULT, registry
 
-LATE = dataclasses.replace(DEFAULT, name="late", version="7", trained_until=date(2025, 6, 30), about="knows the end")
+LATE = dataclasses.replace(DEFAULT, name="late", version="7", trained_until=date(2025, 6, 30), vintages=())
 
 
 @pytest.fixture
@@ -43,8 +44,8 @@ def test_the_default_comes_first_and_is_what_no_name_means():
 
 def test_an_unknown_scorer_is_refused_with_the_nearest_name():
     """In one line."""
-    with pytest.raises(InputError, match="no scorer 'learned-ton'; did you mean 'learned-tone'"):
-        registry.scorer_named("learned-ton")
+    with pytest.raises(InputError, match="no scorer 'disruption-2022-12'; did you mean 'disruption-2022-12-31'"):
+        registry.scorer_named("disruption-2022-12")
 
 
 def test_scorers_are_stored_under_keys_of_their_own():
@@ -55,9 +56,9 @@ def test_scorers_are_stored_under_keys_of_their_own():
 
 def test_the_list_says_until_when_each_has_learned():
     """In words, and as JSON."""
-    assert "learned-tone 2: " in invoke("scorers").stdout
+    assert "disruption-2023-12-31 5: " in invoke("scorers").stdout
     rows = json.loads(invoke("scorers", "--json").stdout)
-    assert [row["trained_until"] for row in rows] == [None, "2022-03-08"]
+    assert [row["trained_until"] for row in rows][:3] == ["2026-08-20", "2022-12-31", "2023-12-31"]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_the_list_says_until_when_each_has_learned():
 )
 def test_a_cut_off_on_or_after_the_first_session_contaminates(first, late):
     """The day itself counts: what it learned on it may be of the episode."""
-    facts = scorer_facts("learned-tone 2", date(2022, 3, 8), {"mine": first, "later": date(2026, 1, 2)})
+    facts = scorer_facts("disruption-2023-12-31 5", date(2022, 3, 8), {"mine": first, "later": date(2026, 1, 2)})
     assert facts["contaminated_for"] == (["mine"] if late else [])
     assert ("contaminated for mine" in scorer_line(facts)) == late
     assert "until 2022-03-08" in scorer_line(facts)
@@ -82,7 +83,20 @@ def test_a_contaminated_run_says_so_in_terminal_json_page_and_comparison(tmp_pat
     """Everywhere that its figures are shown."""
     monkeypatch.chdir(tmp_path)
     words = "CONTAMINATED scorer late 7: trained on data until 2025-06-30: contaminated for deepseek-2025"
-    done = invoke("run", "deepseek-2025", "-s", "shock", "--scorer", "late", "--trials", "off", "-o", "run", "--json")
+    done = invoke(
+        "run",
+        "deepseek-2025",
+        "-s",
+        "shock",
+        "--no-baselines",
+        "--scorer",
+        "late",
+        "--trials",
+        "off",
+        "-o",
+        "run",
+        "--json",
+    )
     assert words in " ".join(done.stderr.split())
     assert json.loads(done.stdout)["scorer"]["contaminated_for"] == ["deepseek-2025"]
     assert words in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
@@ -94,14 +108,12 @@ def test_a_contaminated_run_says_so_in_terminal_json_page_and_comparison(tmp_pat
 
 @pytest.mark.usefixtures("late")
 def test_several_episodes_are_told_apart(tmp_path, monkeypatch):
-    """Two of those that ship began after mid-2025."""
+    """Two of those that ship, which all began before mid-2025."""
     monkeypatch.chdir(tmp_path)
-    done = invoke("run", "all", "-s", "shock", "--scorer", "late", "--trials", "off", "--json")
+    monkeypatch.setattr(episode, "episode_names", lambda: ["deepseek-2025", "quiet-2023"])
+    done = invoke("run", "all", "-s", "shock", "--no-baselines", "--scorer", "late", "--trials", "off", "--json")
     names = {each["episode"] for each in json.loads(done.stdout)["episodes"]}
-    assert set(json.loads(done.stdout)["scorer"]["contaminated_for"]) == names - {
-        "ai-bubble-2025",
-        "software-selloff-2026",
-    }
+    assert set(json.loads(done.stdout)["scorer"]["contaminated_for"]) == names
     assert "CONTAMINATED scorer late 7" in done.stderr
     grid = ["sweep", "deepseek-2025", "-s", "shock", "threshold=0.2,0.4", "--scorer", "late", "--trials", "off"]
     assert "CONTAMINATED scorer late 7" in invoke(*grid, "-o", "grid").stdout
@@ -111,45 +123,62 @@ def test_several_episodes_are_told_apart(tmp_path, monkeypatch):
 def test_a_run_by_another_scorer_is_made_again_and_audited_by_it(tmp_path, monkeypatch):
     """Byte for byte, and its name stands in the run's configuration; another scorer is refused."""
     monkeypatch.chdir(tmp_path)
-    done = invoke("run", "deepseek-2025", "-s", "shock", "--scorer", "learned-tone", "--trials", "off", "-o", "run")
-    assert "trained on data until 2022-03-08, before the first session: not contaminated" in done.stdout
-    assert json.loads((tmp_path / "run" / "run_card.json").read_text())["config"]["scorer"] == "learned-tone 2"
-    assert "learned:" in (tmp_path / "run" / "scores.csv").read_text(encoding="utf-8")
+    done = invoke(
+        "run",
+        "deepseek-2025",
+        "-s",
+        "shock",
+        "--no-baselines",
+        "--scorer",
+        "disruption-2023-12-31",
+        "--trials",
+        "off",
+        "-o",
+        "run",
+    )
+    assert "trained on data until 2023-12-31, before the first session: not contaminated" in " ".join(
+        done.stdout.split()
+    )
+    assert json.loads((tmp_path / "run" / "run_card.json").read_text())["config"]["scorer"] == "disruption-2023-12-31 5"
     invoke("verify", "run")
-    assert " 0 differed" in invoke("audit", "run").stdout
     for other in ("late", DEFAULT.name):
-        with pytest.raises(InputError, match="scored by learned-tone"):
+        with pytest.raises(InputError, match="scored by disruption-2023-12-31"):
             invoke("audit", "run", "--scorer", other)
-    assert " 0 differed" in invoke("audit", "run", "--scorer", "learned-tone").stdout
+    assert " 0 differed" in invoke("audit", "run", "--scorer", "disruption-2023-12-31").stdout
 
 
 def test_without_a_name_everything_is_as_ever(tmp_path, monkeypatch):
-    """The default's name, no line on training."""
+    """The vintage of before the episode, and that it is none of the episode's time."""
     monkeypatch.chdir(tmp_path)
-    done = invoke("run", "deepseek-2025", "-s", "shock", "--trials", "off", "-o", "run")
-    assert "trained on data" not in done.stdout
+    done = invoke("run", "deepseek-2025", "-s", "shock", "--no-baselines", "--trials", "off", "-o", "run")
+    assert "trained on data until 2024-12-31, before the first session: not contaminated" in " ".join(
+        done.stdout.split()
+    )
     document = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))
-    assert document["scorer"] == {"name": DEFAULT.label, "trained_until": None, "contaminated_for": []}
+    assert document["scorer"] == {
+        "name": "disruption-2024-12-31 5", "trained_until": "2024-12-31", "contaminated_for": []
+    }  # fmt: skip
 
 
 def test_score_and_benchmark_take_a_scorer(tmp_path):
     """The words that did it, the explanation, and the scorer measured by its name."""
     title = "Lender posts wider loss as provisions climb"
-    scored = json.loads(invoke("score", title, "--scorer", "learned-tone", "--json").stdout)
-    assert any(hit.startswith("learned:") for hit in scored["features"])
-    told = invoke("score", title, "--scorer", "learned-tone", "--explain").stdout
-    assert "learned tone −" in told.replace("tone -", "tone −")
-    assert "the rules' tone" in told
+    scored = json.loads(invoke("score", title, "--scorer", "disruption-2023-12-31", "--json").stdout)
+    assert scored["language"] == "en"
+    told = invoke("score", title, "--scorer", "disruption-2023-12-31", "--explain").stdout
+    assert "analyzer's tone -" in told
     (tmp_path / "set.csv").write_text(f"title,label\n{title},negative\n", encoding="utf-8")
-    measured = invoke("score", "--benchmark", str(tmp_path / "set.csv"), "--scorer", "learned-tone", "--json").stdout
-    assert json.loads(measured)["scorer"] == "learned-tone 2"
+    measured = invoke(
+        "score", "--benchmark", str(tmp_path / "set.csv"), "--scorer", "disruption-2023-12-31", "--json"
+    ).stdout
+    assert json.loads(measured)["scorer"] == "disruption-2023-12-31 5"
 
 
 def test_a_sweep_by_another_scorer_is_another_sweep():
     """Its parts are not taken for the default's."""
     jobs = [
         Job(episodes=("deepseek-2025",), strategy="shock", grid=("threshold=0.2,0.4",), settings=(), scorer=name)
-        for name in ("", "learned-tone")
+        for name in ("", "disruption-2023-12-31")
     ]
     assert jobs[0].hash() != jobs[1].hash()
     assert jobs[0].document()["scorer"] == DEFAULT.label
@@ -157,14 +186,13 @@ def test_a_sweep_by_another_scorer_is_another_sweep():
 
 def test_tables_are_scored_by_it_and_never_mixed(tmp_path):
     """Files that the default made are made again for another scorer."""
-    pd.DataFrame({"title": ["Lender posts wider loss as provisions climb"]}).to_parquet(tmp_path / "a.parquet")
+    pd.DataFrame({"title": ["Chip demand soars on AI"]}).to_parquet(tmp_path / "a.parquet")
     tones = []
-    for name in (DEFAULT.name, "learned-tone", DEFAULT.name):
+    for name in (DEFAULT.name, "disruption-2023-12-31", DEFAULT.name):
         invoke("score", "--input", str(tmp_path / "a.parquet"), "--output", str(tmp_path / "out"), "--scorer", name)
         frame = pd.read_parquet(tmp_path / "out" / "a.parquet")
-        tones.append((float(frame["tone"][0]), "learned:" in frame["features"][0]))
+        tones.append(float(frame["sentiment"][0]))
     assert tones[0] == tones[2] != tones[1]
-    assert [learned for _, learned in tones] == [False, True, False]
 
 
 def test_an_archive_keeps_the_scores_of_each_scorer(tmp_path, monkeypatch):
@@ -175,10 +203,18 @@ def test_an_archive_keeps_the_scores_of_each_scorer(tmp_path, monkeypatch):
         head = Headline(id="1", feed="f", source="S", title="Chip maker raises its profit forecast", summary="",
                         link="", language="en", published=None, seen=seen)  # fmt: skip
         archive.record(Document(feed="f", url="f", at=seen, hash="", provenance="live", rule="seen"), [head])
-    chosen = registry.scorer_named("learned-tone")
-    invoke("run", "deepseek-2025", "-s", "shock", "--news", "archive", "--archive", "a.sqlite", "--scorer", chosen.name,
+    chosen = registry.scorer_named("disruption-2023-12-31")
+    invoke("run", "deepseek-2025", "-s", "shock", "--no-baselines", "--news", "archive", "--archive", "a.sqlite", "--scorer", chosen.name,
            "--trials", "off", "-o", "run")  # fmt: skip
     with Archive(tmp_path / "a.sqlite") as archive:
         (held,) = archive.history(None, seen + timedelta(days=1))
         assert archive.scores([held.row], chosen.key) == {held.row: chosen.score(head.title, "", "en", None)}
         assert archive.scores([held.row], DEFAULT.key) == {}
+
+
+def test_a_run_by_a_scorer_that_is_gone_says_so():
+    """In one line, with what to do; a name that a user types gets the nearest instead."""
+    with pytest.raises(InputError, match="scored by 'vader-disruption 4', which this version no longer has"):
+        registry.scorer_named("vader-disruption 4", trusted=False)
+    with pytest.raises(InputError, match="no scorer 'disrption'; did you mean 'disruption'"):
+        registry.scorer_named("disrption")

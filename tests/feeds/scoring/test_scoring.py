@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -91,7 +91,7 @@ def test_praise_and_disruption_are_two_axes():
     ("title", "reaction", "cause"),
     [
         ("Nvidia shares plunge 17%", True, False),
-        ("Cheap Chinese AI model triggers slump in chip stocks", True, True),
+        ("Chip stocks slump after cheap Chinese AI model", True, True),
         ("Meta raises capex to $65bn for AI", False, False),
     ],
 )
@@ -122,13 +122,6 @@ def test_names_are_companies_only_where_nothing_vetoes_it(title, symbols):
     assert {each.symbol for each in score(title).entities} == symbols
 
 
-def test_words_learned_later_can_be_left_out():
-    """ "DeepSeek" means AI only from 20 January 2025 on."""
-    title = "DeepSeek in the headlines"
-    assert score(title, language="en").relevance == 1
-    assert score(title, language="en", lexicon_as_of=date(2025, 1, 19)).relevance == 0
-
-
 def test_other_languages_are_named_and_score_nothing():
     """Swedish is not taken for German."""
     scored = score("Bolagets vinst ökade kraftigt under det fjärde kvartalet och aktien steg på börsen")
@@ -142,6 +135,7 @@ def test_every_part_stays_in_its_range(text, language):
     scored = score(text, language=language)
     assert -1 <= scored.sentiment <= 1
     assert -1 <= scored.tone <= 1
+    assert -1 <= scored.displacement <= 1
     assert 0 <= scored.relevance <= 1
     assert all(0 <= each.salience <= 1 and each.direction in {-1, 0, 1} for each in scored.entities)
 

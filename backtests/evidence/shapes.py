@@ -1,0 +1,108 @@
+"""States what a saved document of each method holds, as far as the page, `verify` and the critique read it."""
+
+from __future__ import annotations
+
+from backtests.records.shape import Shape, flag, moment, number, text, whole
+
+_OPTIONAL = (None, number)
+_NOTES: Shape = [text]
+_TESTED: Shape = {"aar_pct": _OPTIONAL, "tests": [{"test": text, "statistic": _OPTIONAL, "p": _OPTIONAL}]}
+
+STUDY: Shape = {
+    "model": text,
+    "benchmark": text,
+    "groups": [
+        {
+            "group": text,
+            "n": whole,
+            "n_effective?": _OPTIONAL,
+            "days": [{"offset": whole, "caar_pct": number, "low_pct": _OPTIONAL, "high_pct": _OPTIONAL}, ...],
+            "event": _TESTED,
+            "window": _TESTED,
+        }
+    ],
+    "notes?": _NOTES,
+}
+GAPS: Shape = {
+    "trades?": [{"strategy": text, "opened": text, "headlines": [text]}],
+    "strategies": [{"strategy": text, "made_usd": {...: number}, "pnl_usd": number}],
+    "notes?": _NOTES,
+}
+_PLACEBOS: Shape = {
+    "actual": number,
+    "mean": number,
+    "p": number,
+    "unit": text,
+    "quantiles": {"5": number, "95": number},
+    "histogram?": (None, {"edges": [number, ...], "counts": [whole]}),
+}
+PLACEBO: Shape = {
+    "strategy": text,
+    "kinds": [{"kind": text, "about": text, "n": whole, "distinct": whole, "profit": (None, _PLACEBOS)}],
+    "notes?": _NOTES,
+}
+_NET: Shape = {"short_share": number, "long_share": number}
+_SAMPLES: Shape = {
+    "quantiles_pct": {"5": number, "50": number, "95": number},
+    "other_sign_share": number,
+    "key_session?": (None, _NET),
+}
+RESAMPLE: Shape = {
+    "n": whole,
+    "headlines": whole,
+    "key_session": text,
+    "strategies": [
+        {"strategy": text, "return_pct": number, "resampled": _SAMPLES, "key_session_net_weight": _OPTIONAL}
+    ],
+    "notes": _NOTES,
+}
+DELAY: Shape = {
+    "rungs": [{"delay": text}],
+    "strategies": [{"strategy": text, "baseline": flag, "return_pct": [_OPTIONAL]}],
+    "notes?": _NOTES,
+}
+ATTRIBUTION: Shape = {
+    "strategies": [
+        {
+            "strategy": text,
+            "profit_usd": number,
+            "residual_usd": number,
+            "without_headline_usd": number,
+            "headlines": [
+                {
+                    "profit_usd": number,
+                    "title": text,
+                    "link": text,
+                    "language": text,
+                    "source": text,
+                    "known_at": moment,
+                }
+            ],
+            "leave_one_out": (None, [{}]),
+        }
+    ],
+    "notes?": _NOTES,
+}
+TRIALS: Shape = {
+    "tried": whole,
+    "effective_trials?": whole,
+    "says": text,
+    "ledger": {"intact": flag, "broken?": text, "head": text},
+    "strategies": [
+        {
+            "strategy": text,
+            "rank": (None, whole),
+            "sharpe_annual": _OPTIONAL,
+            "psr": _OPTIONAL,
+            "dsr": _OPTIONAL,
+            "p": _OPTIONAL,
+            "q_bh": _OPTIONAL,
+        }
+    ],
+    "pbo?": (None, {"pbo": number, "trials": whole}),
+    "notes?": _NOTES,
+}
+CRITIQUE: Shape = {
+    "strategies": [{"strategy": text, "baseline?": flag, "findings": [{"grade": text, "says": text}]}],
+    "notes?": _NOTES,
+}
