@@ -40,6 +40,9 @@ DOCUMENT = {
     "sectors": {...: [text]},
     "window": {"start": day, "end": day, "sessions": whole},
     "key_session": day,
+    "benchmark?": {
+        "symbol": text, "return_pct": _OPTIONAL, "max_drawdown_pct": _OPTIONAL, "sharpe?": _OPTIONAL,
+    },
     "headlines": {
         "total": whole, "used": whole, "rejected": whole, "by_language": {...: whole}, "by_basis": {...: whole},
     },
