@@ -121,7 +121,7 @@ def scorer_option(command: _Command) -> _Command:
     """Adds --scorer and --vintage, which give the command one scorer."""
     vintage = click.option(
         "--vintage", callback=_note_vintage, is_eager=True, expose_value=False, metavar="DATE",
-        help="Weights learned until DATE, or `all`; without, those of before the episode.",
+        help="Weights learned until DATE, or `all`; without, of each headline the newest before its day.",
     )  # fmt: skip
     scorer = click.option(
         "--scorer", callback=scorer_named, metavar="NAME",

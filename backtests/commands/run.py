@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -199,8 +199,8 @@ def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, force: b
     from backtests.runs.across_episodes import AcrossEpisodes, Cell, across_episodes_text, cells_of
 
     cells: list[Cell] = []
-    firsts: dict[str, date] = {}
     audits: list[Audit] = []
+    facts: list[dict[str, Any]] = []
     benchmarks: dict[str, dict[str, object]] = {}
     names = separate_episodes()
     with progress(len(names), "episodes") as done:
@@ -213,17 +213,17 @@ def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, force: b
             for row in result.document.get("nothing_to_trade", ()):
                 click.echo(f"note: {name}: NOTHING TO TRADE for {row['strategy']}: {row['reason']}", err=True)
             audits.append(audited)
-            firsts[name] = episode.start
+            facts.append(result.document["scorer"])
             benchmarks[name] = result.document["benchmark"]
             done(1)
-    facts = facts_of_several(scorer, firsts)
+    together = facts_of_several(scorer.label, facts)
     compared = AcrossEpisodes(cells=tuple(cells), benchmarks=benchmarks)
     counts = sum(each.decisions for each in audits), sum(len(each.violations) for each in audits)
     unproved = list(dict.fromkeys(line for each in audits for line in each.unproved))
     audit: dict[str, object] = {"decisions": counts[0], "violations": counts[1]}
     audit |= {"unproved": unproved} if unproved else {}
-    lines = [audit_line(*counts, len(unproved)), *wrapped(scorer_line(facts))]
-    document = {**compared.document(), "audit": audit, "scorer": facts}
+    lines = [audit_line(*counts, len(unproved)), *wrapped(scorer_line(together))]
+    document = {**compared.document(), "audit": audit, "scorer": together}
     show(across_episodes_text(compared) + "\n".join(lines) + "\n", document, as_json=as_json)
     if output is not None:
         click.echo(f"files: {output}", err=True)

@@ -113,6 +113,6 @@ def scorer_of(run: RunRecord, asked: Scorer) -> Scorer:
         return asked
     found = scorer_named(run.config["scorer"], trusted=False)
     given = click.get_current_context().get_parameter_source("scorer") is not ParameterSource.DEFAULT
-    if given and found != asked.before(date.fromisoformat(run.config["start"]), lexicon_of(run)):
+    if given and found not in (asked, asked.before(date.fromisoformat(run.config["start"]), lexicon_of(run))):
         raise InputError(f"--scorer {asked.name}: this run was scored by {found.name}; leave --scorer out")
     return found
