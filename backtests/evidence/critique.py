@@ -157,7 +157,7 @@ def _dependence(record: RunRecord, each: Attribution) -> list[Finding]:
     for name, row in profits.items():
         for symbol, value in row.items():
             symbols[symbol] = symbols.get(symbol, 0.0) + value
-        if name:
+        if name in each.items:
             source = each.items[name].headline.source
             sources[source] = sources.get(source, 0.0) + math.fsum(row.values())
     benchmark = (record.document.get("benchmark") or {}).get("symbol")

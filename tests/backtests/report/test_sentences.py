@@ -381,7 +381,9 @@ DERIVED = {
         trade["headlines"] for trade in run.evidence["gaps"]["trades"]
     ),
     r"No headline stands behind these\.": lambda run, _: any(not t["headlines"] for t in run.evidence["gaps"]["trades"]),
-    r"No headline: \S+ US dollars; residual (?P<r>\S+)\.": lambda _, f: float(f["r"]) < 1e-6,
+    r"No headline: \S+ US dollars; headlines with less than a thousandth of a position: (?P<rest>\S+); residual (?P<r>\S+)\.":
+        lambda run, f: float(f["r"]) < 1e-6 and any(close(f["rest"], each["remainder_usd"], 0)
+                                                    for each in run.evidence["attribution"]["strategies"]),
     r"The (?P<n>\d+) headlines as a table": lambda run, f: int(f["n"]) == sum(r["used"] == "True" for r in run.tables["scores"]),
     r"Costs in percent of the cash at the start\.(?P<more>.*)":
         lambda run, f: bool(f["more"]) == any(row["costs"]["dividends"] < 0 for row in run.doc["results"]),
