@@ -152,10 +152,12 @@ def _calendar(span: tuple[float, float], x: svg.Scale, box: tuple[float, float, 
     by_month = span[1] - span[0] > years.DAYS * 86400
     days = years.months(*span) if by_month else _days(*span)
     every = max(1, round(len(days) / ((right - left) / (92 if width > 500 else 62))))
-    for index, day in enumerate(days):
+    if by_month:
+        every = next((each for each in (1, 3, 6) if each >= every), 12 * -(-every // 12))
+    for index, day in enumerate(days, days[0].year * 12 + days[0].month - 1 if by_month and days else 0):
         place = x(day.timestamp())
         yield svg.line(place, bottom, place, bottom + 4, "zero")
-        if index % every == 0 and place < right - 30:
+        if index % every == 0 and place < right - (60 if by_month else 30):
             words = f"{day:%a} {day.day} {day:%b}" if width > 500 else f"{day.day} {day:%b}"
             words = f"{day:%b %Y}" if by_month else words
             yield svg.text(place + 2, bottom + 15, words, "tick")

@@ -54,16 +54,29 @@ def by_month(
     strength: Callable[[dict[str, Any]], float],
     draw: Callable[[list[dict[str, Any]]], str],
 ) -> Iterator[Markup]:
-    """Folds headlines away by the month in which they were known, the strongest listed and the others counted."""
-    held: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        held.setdefault(row["known_at"][:7], []).append(row)
-    for month, mine in sorted(held.items()):
+    """Folds headlines away by the year and month in which they were known, the strongest listed, the others counted."""
+    held: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for row in sorted(rows, key=lambda row: (row["known_at"], row["id"])):
+        held.setdefault(row["known_at"][:4], {}).setdefault(row["known_at"][:7], []).append(row)
+    for year, by in held.items():
+        yield folded(f"{year}: {_headlines(sum(map(len, by.values())))}", *_months(by, strength, draw))
+
+
+def _headlines(count: int) -> str:
+    return f"{count:,} headline{'' if count == 1 else 's'} about AI"
+
+
+def _months(
+    held: dict[str, list[dict[str, Any]]],
+    strength: Callable[[dict[str, Any]], float],
+    draw: Callable[[list[dict[str, Any]]], str],
+) -> Iterator[Markup]:
+    for month, mine in held.items():
         strongest = sorted(mine, key=lambda row: (-strength(row), row["known_at"], row["id"]))[:OF_A_MONTH]
         strongest.sort(key=lambda row: (row["known_at"], row["id"]))
         rest = left_to(len(mine) - len(strongest), "scores.csv", "weaker headlines")
         name = f"{datetime.fromisoformat(f'{month}-01'):%B %Y}"
-        yield folded(f"{name}: {len(mine)} headline{'' if len(mine) == 1 else 's'} about AI", draw(strongest), rest)
+        yield folded(f"{name}: {_headlines(len(mine))}", draw(strongest), rest)
 
 
 def largest(rows: Sequence[T], size: Callable[[T], float]) -> list[T]:
