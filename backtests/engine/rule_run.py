@@ -62,6 +62,8 @@ class _RuleStrategy(bt.Strategy):
 
     def _before_close(self) -> None:
         """Decides between the opening and the closing auction, where the broker calls it."""
+        if not self.plan.before_close:
+            return
         for time in self.plan.before_close.get(self._newest(), ()):
             self._trade(time, bt.Order.Close)
 

@@ -87,6 +87,7 @@ class Causes:
         self._rows = {session.isoformat(): row for row, session in enumerate(market.sessions)}
         self._heard: dict[int, list[Call]] = {}
         self._parts = {} if parts is None else parts
+        self._shared: dict[tuple[int, str], dict[str, float]] = {}
 
     def shares(self, session: str, symbol: str) -> dict[str, float]:
         """Returns each headline's share of a position in `symbol` taken for `session`, by id; they sum to 1.
@@ -97,13 +98,19 @@ class Causes:
         row = self._rows.get(session)
         if row is None or symbol not in self._columns:
             return {}
+        calls = self._calls(row) if self._items else []
+        own = any(self._part(call).values.ndim == 2 for call in calls)
+        key = row, symbol if own else ""  # what is read of all AI news is the same for every symbol
+        if key not in self._shared:
+            self._shared[key] = self._shares(row, self._columns[symbol], calls)
+        return self._shared[key]
+
+    def _shares(self, row: int, column: int, calls: Sequence[Call]) -> dict[str, float]:
         pushes = np.zeros(len(self._items))
         readings = 0
-        for call in self._calls(row):
-            place = row - self._market.first
-            if place < 0 or not self._items:
-                continue
-            own = self._part(call).at(place, self._columns[symbol])
+        place = row - self._market.first
+        for call in calls if place >= 0 else ():
+            own = self._part(call).at(place, column)
             total = float(own.sum())
             kept = np.where(own * total > 0, np.abs(own), 0.0)
             if kept.sum() > 0:

@@ -209,6 +209,17 @@ def test_leaving_out_runs_everything_again():
     assert next(row["profit_usd"] for row in rows if row["by"] == "symbol") == 0.0
 
 
+def test_what_takes_long_is_announced_with_the_flag_that_makes_it_shorter(monkeypatch):
+    """The number of runs is that of headlines about AI; a short one says nothing."""
+    words = ["attribute", "quiet-2023", "-s", "shock", "--set", "reactions=exclude"]
+    assert "leaving one out" not in CliRunner().invoke(cli, words, catch_exceptions=False).stderr
+    monkeypatch.setattr("backtests.commands.evidence.attribute.LONG", 0.0)
+    said = CliRunner().invoke(cli, words, catch_exceptions=False).stderr
+    used = sum(item.used for item in read_news(load_episode("quiet-2023")).items)
+    assert f"leaving one out: {used} runs of about" in said
+    assert "--no-leave-one-out" in said
+
+
 def test_attribution_reads_a_saved_run_as_the_run_itself(run, tmp_path):
     """From the folder alone, to the last digit."""
     episode, news, rules, result, attributions = run
