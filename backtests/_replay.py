@@ -11,7 +11,7 @@
          d  borrow, dividends, splits, margin, the value at the close       broker/account
          e  no volume, no fill; bars that end, a position closed            broker/trading_status
     6  fills, flows, orders and day ends -> tables and figures              engine/cerebro, runs/build
-    7  halts and delistings that touched the run -> its notes               engine/trading_notes
+    7  halts, delistings, strategies with nothing to trade -> notes         engine/trading_notes
 
 On bar k-1 a rule decides for session k and its orders fill at k's open; a rule that waits for the open decides after it
 and fills at k's close. docs/clock.md and docs/broker.md have both in full.
@@ -28,7 +28,7 @@ from backtests.engine.market import make_market
 from backtests.engine.news import News, read_news
 from backtests.engine.rule_run import run_rule
 from backtests.engine.schedule import place_news
-from backtests.engine.trading_notes import trading_findings, trading_notes
+from backtests.engine.trading_notes import idle_strategies, trading_findings, trading_notes
 from backtests.episodes.episode import Episode
 from backtests.records.record import label
 from backtests.runs.build import build_result
@@ -73,8 +73,10 @@ def replay(
     # each runs made anew: what it does to itself on the way stays out of what is recorded and audited
     ran = [run_rule(episode, market, reloaded(rule), terms) for rule in chosen]
     replays = [dataclasses.replace(each, rule=rule) for each, rule in zip(ran, chosen, strict=True)]
-    named = [(label(rule, chosen), each) for rule, each in zip(chosen, replays, strict=True)]
-    findings = trading_findings(episode, terms, named)
+    names = [label(rule, chosen) for rule in chosen]
+    reasons = [rule.why_nothing(market, episode.window[-1]) for rule in chosen]
+    findings = trading_findings(episode, terms, list(zip(names, replays, strict=True)))
+    findings |= idle_strategies(zip(names, reasons, strict=True))
     episode = dataclasses.replace(episode, notes=(*episode.notes, *trading_notes(findings)))
     result = build_result(episode, news, terms, replays)
     result.document.update(findings)

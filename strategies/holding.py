@@ -77,6 +77,17 @@ def hold_positions(state: Floats, triggered: bool, sizes: Floats, hold: float, r
     return True
 
 
+def hold_signed(state: Floats, rows: Floats, threshold: float, hold: float) -> bool:
+    """Advances by one session on one signal for all symbols, each held in the direction of signal x its own sign.
+
+    `rows`: the signal now and one session before (the same for all), the signs, and the sizes at entry.
+    """
+    triggered = crossings(state, rows, threshold, False)
+    for index in range(rows.shape[1]):
+        state[TRIGGER, index] *= rows[2, index]
+    return hold_positions(state, triggered, rows[3], hold, False)
+
+
 def hold_while(state: Floats, signal: Floats, sizes: Floats, leave: float) -> bool:
     """Holds like `hold_positions`, but until a position's signal is within `leave` of 0 or has changed its sign."""
     changed = 0

@@ -13,7 +13,8 @@ import numpy as np
 from feeds.errors import InputError, did_you_mean
 from strategies.signals import Floats
 from strategies.sizing import weigh_parts
-from strategies.view import View
+from strategies.universe import CHANNELS
+from strategies.view import Market, View
 
 
 def parameter(default: Any, unit: str, about: str) -> Any:
@@ -58,19 +59,22 @@ class Rule(ABC):
     after_open: ClassVar[bool] = False  # looks at the session's open, so it fills at that session's close
     state_rows: ClassVar[int] = 2
     code: ClassVar[Code | None] = None  # where a user's own comes from
-    traded: ClassVar[tuple[str, ...]] = ("chips", "power")  # sectors it may hold
+    traded: ClassVar[tuple[str, ...]] = ("chips", "power")  # sectors it trades where `sectors` names no others
+    hedges: ClassVar[tuple[str, ...]] = ()  # sectors it may hold besides, as the other side of its positions
 
     gross: float = parameter(1.0, "fraction of equity", "bound of the sum of absolute weights")
     net_cap: float = parameter(2.0, "fraction of equity", "bound of the absolute sum of weights; 2 never binds")
     name_cap: float = parameter(
         0.25, "fraction of equity", "largest absolute weight of one name; a hedge is not capped"
     )
+    sectors: str = parameter("", "names", "sectors it trades instead of its own, joined by +, like chips+software")
 
     def __post_init__(self) -> None:
         """Checks the ranges that all rules share; a rule with more parameters checks them and calls this."""
         need(0 < self.gross <= 2, f"gross {self.gross} must be above 0 and at most 2")
         need(0 < self.net_cap <= 2, f"net_cap {self.net_cap} must be above 0 and at most 2")
         need(0 < self.name_cap <= 2, f"name_cap {self.name_cap} must be above 0 and at most 2")
+        need(all(self.sectors.split("+")) or not self.sectors, f"sectors {self.sectors!r}: join names by +")
         hold, half_life = getattr(self, "hold", 1), getattr(self, "half_life", 1.0)
         need(hold >= 1, f"hold {hold} must be at least 1 session")
         need(half_life > 0, f"half_life {half_life} must be above 0 sessions")
@@ -124,9 +128,29 @@ class Rule(ABC):
         """Returns the state before the first session: zeros."""
         return np.zeros((self.state_rows, symbols))
 
+    @property
+    def traded_sectors(self) -> tuple[str, ...]:
+        """Returns the sectors it trades: those of the parameter `sectors`, else its own."""
+        return tuple(self.sectors.split("+")) if self.sectors else self.traded
+
     def holds(self, sector: str, symbol: str, benchmark: str) -> bool:
         """Returns whether the rule may ever hold the symbol; only those get a data feed."""
-        return sector in self.traded or symbol == benchmark
+        return sector in self.traded_sectors or sector in self.hedges or symbol == benchmark
+
+    def reached_by(self) -> tuple[str, ...]:
+        """Returns the channels of exposure without any of which it takes no position; () where it needs none."""
+        return ()
+
+    def why_nothing(self, market: Market, last: int) -> str:
+        """Says why it can trade none of a market's symbols up to session `last`, "" where it can."""
+        wanted, channels = self.traded_sectors, self.reached_by()
+        inside = [column for column, sector in enumerate(market.sectors) if sector in wanted]
+        if wanted and not inside:
+            return f"there is no symbol of {' or '.join(wanted)}"
+        exposed = market.exposure[[CHANNELS.index(name) for name in channels], market.first : last + 1]
+        if channels and not exposed[..., inside].any():
+            return f"no symbol of {' or '.join(wanted)} has an exposure to {' or '.join(channels)} by then"
+        return ""
 
     @property
     def parameters(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from strategies.sessions import Sessions
 
 Floats = NDArray[np.float64]
 Reactions = Literal["include", "with-cause", "exclude"]
-Field = Literal["sentiment", "tone", "vader", "count"]
+Field = Literal["sentiment", "tone", "displacement", "vader", "count"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +101,9 @@ def _value(item: NewsItem, field: Field) -> float:
         return 1.0
     if field == "vader":
         return item.score.relevance * (item.vader or 0.0)
-    part = item.score.sentiment if field == "sentiment" else item.score.tone
-    return item.weight * item.score.relevance * part
+    score = item.score
+    part = {"sentiment": score.sentiment, "tone": score.tone, "displacement": score.displacement}[field]
+    return item.weight * score.relevance * part
 
 
 def _named_value(item: NewsItem, symbol: str) -> float:
@@ -134,7 +135,8 @@ class SignalBook:
         """Returns the sum for each session, shape (sessions,).
 
         Args:
-            field: `sentiment`, `tone`, `vader` (each weighted by relevance) or `count` (relevant headlines).
+            field: `sentiment`, `tone`, `displacement`, `vader` (each weighted by relevance) or `count` (relevant
+                headlines).
             half_life: Sessions after which half is left; None keeps nothing from session to session.
             reactions: Which headlines about a price move count.
         """

@@ -15,7 +15,7 @@ from feeds.errors import InputError, did_you_mean
 from strategies.signals import Floats
 
 UNIVERSE = Path(__file__).with_name("universe.csv")
-CHANNELS = ("compute demand", "power demand", "gas price", "platform margin", "substitution")
+CHANNELS = ("compute demand", "power demand", "gas price", "platform margin", "displacement")
 DEMAND = CHANNELS[:2]  # what the AI-disruption sentiment is about in the first place
 COLUMNS = ("symbol", "sector", "channel", "sign", "weight", "valid_from", "evidence")
 

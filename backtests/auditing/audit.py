@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from backtests.auditing.counterfactual import CounterfactualMarkets, Scoring, sliced_market
+from backtests.auditing.counterfactual import CounterfactualMarkets, GrowingMarket, Scoring, sliced_market
 from backtests.auditing.decisions import AuditedRule, Moments, Violation
 from backtests.auditing.isolated_process import died_of
 from backtests.broker.terms import BrokerTerms
@@ -162,17 +162,11 @@ def short_audit(
     counts: list[tuple[str, int, int]] = []
     violations: list[Violation] = []
     unproved = _unproved([label(rule, rules) for rule in rules], rules)
-    cuts: dict[tuple[int, bool], Market] = {}
-
-    def known(row: int, after_open: bool) -> Market:
-        key = row, after_open
-        if key not in cuts:
-            cuts[key] = sliced_market(whole, row, news, after_open=after_open)
-        return cuts[key]
-
     for rule in rules:
         name = label(rule, rules)
-        cut = partial(known, after_open=rule.after_open)
+        cut: Callable[[int], Market] = GrowingMarket(whole, news, after_open=rule.after_open)
+        if rule.code is not None or not rule.steps:  # what a user's file is given is made for it alone
+            cut = partial(sliced_market, whole, news=news, after_open=rule.after_open)
         audited = _audited(name, rule, episode, whole, cut, terms, None)
         alone = audited.decide_alone()
         found = audited.with_outside(dict(audited.against_run(alone, decided_in_run.get(name, ()))))

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import pickle
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
 import numpy as np
@@ -27,7 +27,7 @@ from backtests.episodes.episode import Episode
 from backtests.episodes.prices import Bars, Prices
 from feeds.headline import Headline
 from feeds.scoring import Score
-from strategies.signals import Floats, NewsItem, SignalBook, place
+from strategies.signals import Field, Floats, NewsItem, Reactions, SignalBook, half_life_factor, place
 from strategies.view import Market
 
 Scoring = Callable[[Headline], Score]
@@ -161,3 +161,91 @@ def sliced_market(whole: Market, row: int, news: News, *, after_open: bool) -> M
         signals=SignalBook(items, whole.first, row),
         splits=tuple(each for each in whole.splits if each[0] <= row),
     )
+
+
+class _GrowingBook(SignalBook):
+    """Sums news that comes session by session: a table grows by what a session brings, to the bit of one made whole."""
+
+    def __init__(self, first: int) -> None:
+        super().__init__((), first, first - 1)
+        self._arrived: list[tuple[NewsItem, ...]] = []  # by session from the first
+
+    def add(self, items: Sequence[NewsItem]) -> None:
+        """Takes the items of the next session."""
+        mine = tuple(item for item in items if item.used)
+        self._arrived.append(mine)
+        self._items += mine
+        self._length += 1
+
+    def table(self, field: Field, *, half_life: float | None, reactions: Reactions) -> Floats:
+        """Returns the sum for each session so far, as `SignalBook.table`."""
+
+        def one(book: SignalBook) -> Floats:
+            return book.table(field, half_life=half_life, reactions=reactions)
+
+        return self._grown((field, half_life or 0.0, reactions), half_life, one)
+
+    def named(self, symbols: Sequence[str], *, half_life: float | None, reactions: Reactions) -> Floats:
+        """Returns the sums of the news that names each symbol so far, as `SignalBook.named`."""
+
+        def one(book: SignalBook) -> Floats:
+            return book.named(symbols, half_life=half_life, reactions=reactions)
+
+        return self._grown((" ".join(("named", *symbols)), half_life or 0.0, reactions), half_life, one)
+
+    def _grown(
+        self, key: tuple[str, float, str], half_life: float | None, one: Callable[[SignalBook], Floats]
+    ) -> Floats:
+        keep = half_life_factor(half_life) if half_life is not None else 0.0
+        made = self._tables.get(key)
+        rows = [] if made is None else [made]
+        total = 0.0 if made is None or not len(made) else made[-1]
+        for count in range(0 if made is None else len(made), self._length):
+            row = self._first + count
+            total = total * keep + one(SignalBook(self._arrived[count], row, row))[0]
+            rows.append(np.array([total]))
+        if len(rows) > (made is not None):
+            self._tables[key] = np.concatenate(rows)
+        return self._tables[key]
+
+
+class GrowingMarket:
+    """Hands out a market decision by decision, in their order; its memory holds nothing later than the last one.
+
+    What is asked for again, or out of order, is cut anew.
+    """
+
+    def __init__(self, whole: Market, news: News, *, after_open: bool) -> None:
+        """Prepares to hand out `whole` with its placed news; `after_open` as for `sliced_market`."""
+        self._whole, self._news, self._after_open = whole, news, after_open
+        self._open, self._close = np.full_like(whole.open, np.nan), np.full_like(whole.close, np.nan)
+        self._exposure = np.full_like(whole.exposure, np.nan)
+        self._book = _GrowingBook(whole.first)
+        self._by_session: dict[int, list[NewsItem]] = {}
+        for item in news.items:
+            if item.session is not None:
+                self._by_session.setdefault(max(item.session, whole.first), []).append(item)
+        self._row = -1
+
+    def __call__(self, row: int) -> Market:
+        """Returns the market as known at the decision for a session of the window (row of the table)."""
+        whole = self._whole
+        if row != max(self._row + 1, whole.first):
+            return sliced_market(whole, row, self._news, after_open=self._after_open)
+        self._row = row
+        before = slice(0 if row == whole.first else row - 1, row)
+        now = slice(0 if row == whole.first else row, row + 1)
+        self._open[before], self._close[before] = whole.open[before], whole.close[before]
+        self._exposure[:, now] = whole.exposure[:, now]
+        if self._after_open:
+            self._open[row] = whole.open[row]
+        self._book.add(self._by_session.get(row, ()))
+        return dataclasses.replace(
+            whole,
+            sessions=whole.sessions[: row + 1],
+            open=self._open[: row + 1],
+            close=self._close[: row + 1],
+            exposure=self._exposure[:, : row + 1],
+            signals=self._book,
+            splits=tuple(each for each in whole.splits if each[0] <= row),
+        )

@@ -171,11 +171,11 @@ def _news_changes(
                 yield moment, head, name, stamp + timedelta(hours=96 * share - 48), stamp
 
 
-_SCORED = ("relevance", "sentiment", "tone", "entities", "reaction", "cause", "features")
+_SCORED = ("relevance", "sentiment", "tone", "displacement", "entities", "reaction", "cause", "features")
 
 
 def _score(seed: int, moment: datetime, score: Score) -> Score:
-    chance = draws(seed, f"score {moment} {score.sentiment} {score.features}", range(5)).tolist()
+    chance = draws(seed, f"score {moment} {score.sentiment} {score.features}", range(6)).tolist()
     entities = tuple(
         replace(each, direction=1 if share < 0.5 else -1, salience=share)
         for each, share in zip(
@@ -183,8 +183,9 @@ def _score(seed: int, moment: datetime, score: Score) -> Score:
         )
     )
     return replace(
-        score, relevance=chance[0], sentiment=2 * chance[1] - 1, tone=2 * chance[2] - 1, entities=entities,
-        reaction=chance[3] > chance[4], cause=chance[4] > chance[0], features=(),
+        score, relevance=chance[0], sentiment=2 * chance[1] - 1, tone=2 * chance[2] - 1,
+        displacement=2 * chance[5] - 1, entities=entities, reaction=chance[3] > chance[4],
+        cause=chance[4] > chance[0], features=(),
     )  # fmt: skip
 
 

@@ -16,8 +16,10 @@ from feeds.errors import EpisodeError, InputError
 
 MAX_BYTES = 100 * 1024 * 1024  # of all files together, unpacked
 MAX_FILES = 50
-_NAME = re.compile(r"(?P<folder>[A-Za-z0-9][\w.-]{0,80})/(?P<file>[A-Za-z0-9][\w.-]{0,120}\.(?:toml|csv|xml|jsonl|md))")
-_KINDS = ("*.toml", "*.csv", "*.xml", "*.jsonl", "*.md")
+_NAME = re.compile(
+    r"(?P<folder>[A-Za-z0-9][\w.-]{0,80})/(?P<file>[A-Za-z0-9][\w.-]{0,120}\.(?:toml|csv(?:\.xz)?|xml|jsonl|md))"
+)
+_KINDS = ("*.toml", "*.csv", "*.csv.xz", "*.xml", "*.jsonl", "*.md")
 _MOMENT = (1980, 1, 1, 0, 0, 0)  # the same folder gives the same bytes
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from backtests.episodes.bar_table import open_text
 from backtests.episodes.claim_checks import check_claims
 from backtests.episodes.episode import Episode
-from backtests.episodes.prices import Bars
+from backtests.episodes.prices import Bars, price_file
 
 _UNITS = (100, 1000)  # pence for pounds, cents for dollars; thousands
 _SPLITS = ((2, 1), (5, 2), (3, 1), (4, 1), *((many, 1) for many in (5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 35, 40, 50)))
@@ -27,7 +28,7 @@ _NEWS_VOLUME = 3.0  # times the median volume of the 20 sessions before: with mo
 
 def overnight_jumps(episode: Episode) -> Iterator[str]:
     """Yields a line for each overnight factor of an episode that nothing explains, with its remedy."""
-    path = episode.folder / "prices.csv"
+    path = price_file(episode.folder)
     claimed = {(each.symbol, each.session) for each in check_claims(episode) if each.verdict == "confirmed"}
     splits = {(each.symbol, each.ex_date): each.value for each in episode.actions if each.kind == "split"}
     dividends = {(each.symbol, each.ex_date): each.value for each in episode.actions if each.kind == "dividend"}
@@ -87,7 +88,7 @@ def _like_news(bars: Bars, row: int) -> bool:
 
 def row_place(path: Path, start: str) -> str:
     """Returns "file:line" of the first row that begins like this; the file alone where none does."""
-    with path.open(encoding="utf-8-sig") as file:
+    with open_text(path) as file:
         for number, line in enumerate(file, 1):
             if line.startswith(start):
                 return f"{path}:{number}"

@@ -18,7 +18,7 @@ from backtests.episodes.episode import Episode, load_episode
 from backtests.episodes.listing_checks import apply_status
 from backtests.episodes.listing_status import read_status
 from backtests.episodes.manifest import read_manifest
-from backtests.episodes.prices import check_calendar, read_actions, read_prices
+from backtests.episodes.prices import check_calendar, price_file, read_actions, read_prices
 from feeds import rss
 from feeds.errors import InputError
 from feeds.scoring import Score, Scorer
@@ -35,7 +35,7 @@ def check_folder(folder: Path) -> list[str]:
     found = _Problems()
     manifest = found.get(lambda: read_manifest(folder / "episode.toml"))
     sessions = found.get(lambda: read_sessions(folder / "sessions.csv"))
-    prices = found.get(lambda: read_prices(folder / "prices.csv"))
+    prices = found.get(lambda: read_prices(price_file(folder)))
     actions = found.get(lambda: read_actions(folder / "actions.csv"))
     status = found.get(lambda: read_status(folder))
     if prices is not None and actions is not None and status is not None and sessions is not None:
@@ -47,7 +47,7 @@ def check_folder(folder: Path) -> list[str]:
         for members in manifest.values["sectors"].values():
             for symbol in members:
                 if symbol in prices.bars:
-                    found.get(partial(check_calendar, prices, [symbol], sessions, folder / "prices.csv"))
+                    found.get(partial(check_calendar, prices, [symbol], sessions, price_file(folder)))
     if found.problems:
         return found.problems
     episode = found.get(lambda: load_episode(folder))
@@ -114,7 +114,7 @@ def _actions(episode: Episode) -> Iterator[str]:
 
 def _silent_sessions(episode: Episode) -> Iterator[str]:
     """Names sessions of the window and before without volume that no halt declares: nothing can be bought or sold."""
-    path = episode.folder / "prices.csv"
+    path = price_file(episode.folder)
     for symbol in episode.tradable:
         bars = episode.prices.bars[symbol]
         halted = [(first, last) for each, first, last in episode.halts if each == symbol]
@@ -141,7 +141,7 @@ def _early_ends(episode: Episode) -> Iterator[str]:
         end = episode.prices.bars[symbol].sessions[-1]
         if end < last and symbol not in declared:
             yield (
-                f"{episode.folder / 'prices.csv'}: {symbol}: bars end on {end}, inside the window: delisted, renamed, "
+                f"{price_file(episode.folder)}: {symbol}: bars end on {end}, inside the window: delisted, renamed, "
                 f"or cut off by the source? Add the bars, declare {symbol},{end},last in delistings.csv, or say in "
                 "symbols.csv which symbol it had formerly"
             )

@@ -147,7 +147,11 @@ def scorer_option(command: _Command) -> _Command:
         ("--trained-until", "DATE", "Last day of what a scorer learned from that does not say it; unknown, or none."),
         ("--missing", "HOW", "With --scores: what has no score is neutral (without this), or default: scored by it."),
         ("--scores", "FILE", "Scores from a CSV, JSONL or Parquet file; `labels`: a flawless reading."),
-        ("--vintage", "DATE", "Weights learned until DATE, or `all`; without, those of before the episode."),
+        (
+            "--vintage",
+            "DATE",
+            "Weights learned until DATE, or `all`; without, the newest before the episode.",
+        ),
     ):
         command = click.option(name, callback=_note, is_eager=True, expose_value=False, metavar=metavar, help=says)(
             command

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -260,37 +260,40 @@ def _run_one(request: _Request, episode: Episode, scored: News, borrow: tuple[fl
 
 
 def _run_all(request: _Request, scorer: Scorer, output: Path | None, *, force: bool, as_json: bool) -> None:
-    """Runs every episode that ships, and prints one table over them."""
+    """Runs every episode that ships, but years that hold other episodes, and prints one table over them."""
     from backtests.engine.news import read_news
-    from backtests.episodes.episode import episode_names, load_episode
+    from backtests.episodes.episode import load_episode, separate_episodes
     from backtests.records.contamination import facts_of_several, scorer_line
     from backtests.report.text.run_report import audit_line
     from backtests.report.text.table import wrapped
     from backtests.runs.across_episodes import AcrossEpisodes, Cell, across_episodes_text, cells_of
 
     cells: list[Cell] = []
-    firsts: dict[str, date] = {}
     audits: list[Audit] = []
+    facts: list[dict[str, Any]] = []
     benchmarks: dict[str, dict[str, object]] = {}
-    with progress(len(episode_names()), "episodes") as done:
-        for name in episode_names():
+    names = separate_episodes()
+    with progress(len(names), "episodes") as done:
+        for name in names:
             episode = load_episode(name)
             result, audited = _run_one(request, episode, read_news(episode, scorer=scorer))
             if output is not None:
                 result.save(output / name, force=force)
             cells += cells_of(result, control=episode.control)
+            for row in result.document.get("nothing_to_trade", ()):
+                click.echo(f"note: {name}: NOTHING TO TRADE for {row['strategy']}: {row['reason']}", err=True)
             audits.append(audited)
-            firsts[name] = episode.start
+            facts.append(result.document["scorer"])
             benchmarks[name] = result.document["benchmark"]
             done(1)
-    facts = facts_of_several(scorer, firsts)
+    together = facts_of_several(scorer.label, facts)
     compared = AcrossEpisodes(cells=tuple(cells), benchmarks=benchmarks)
     counts = sum(each.decisions for each in audits), sum(len(each.violations) for each in audits)
     unproved = list(dict.fromkeys(line for each in audits for line in each.unproved))
     audit: dict[str, object] = {"decisions": counts[0], "violations": counts[1]}
     audit |= {"unproved": unproved} if unproved else {}
-    lines = [audit_line(*counts, len(unproved)), *wrapped(scorer_line(facts))]
-    document = {**compared.document(), "audit": audit, "scorer": facts}
+    lines = [audit_line(*counts, len(unproved)), *wrapped(scorer_line(together))]
+    document = {**compared.document(), "audit": audit, "scorer": together}
     show(across_episodes_text(compared) + "\n".join(lines) + "\n", document, as_json=as_json)
     if output is not None:
         click.echo(f"files: {output}", err=True)

@@ -32,6 +32,12 @@ class _BarFeed(bt.feed.DataBase):
         super().start()
         self._left = iter(self.p.rows)
 
+    def _tick_fill(self, force: bool = False) -> None:
+        """Leaves out the copy of each bar that backtrader keeps for resampled and replayed data, which this is not."""
+
+    def _tick_nullify(self) -> None:
+        """Leaves it out as well."""
+
     def _load(self) -> bool:
         row = next(self._left, None)
         if row is None:

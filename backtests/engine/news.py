@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from backtests.engine.news_language import is_open, score_as_stated, score_headlines, score_input
+from backtests.engine.news_language import by_vintage, is_open, score_as_stated, score_headlines, score_input
 from backtests.episodes.episode import Episode
 from feeds import rss
 from feeds.errors import InputError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LOOK_BACK = timedelta(days=30)  # before the window: what a rule may still remember at its first session
 LISTS = {".jsonl", ".csv"}  # lists of headlines, with the times at which they were seen or published
+_EVER, _NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 BASES = ("live", "backfill", "import", "assumed")
 
 
@@ -36,19 +37,21 @@ class News:
 
     items: tuple[NewsItem, ...]
     rejects: tuple[Reject, ...]
-    scorer: str  # "name version"
+    scorer: str  # "name version"; of one with vintages the one that scored all, or the name of them all
     basis: Mapping[str, int] = field(default_factory=dict)  # how many are live, backfill, import, assumed
     archived: tuple[tuple[str, Headline], ...] = ()  # what an archive has: provenance and headline
     lexicon_as_of: date | None = None  # scored without words learned after that day
     remarks: Mapping[str, int] = field(default_factory=dict)  # how often what was assumed or put right, by reason
-    trained_until: date | None = None  # the scorer's training cut-off, None where nothing is learned
+    trained_until: date | None = None  # the (last) training cut-off, None where nothing is learned
+    vintages: Mapping[str, int] = field(default_factory=dict)  # where several scored: how many headlines, by cut-off
+    before_first: int = 0  # of these so early that no vintage was over: scored by the first, which learned later
     source: ScorerSource | None = None  # the file behind the scores, which a run keeps
     notes: tuple[str, ...] = ()  # what a result says of the scorer
     span: tuple[datetime, datetime] | None = None  # from when to when a headline can act in the window; None: always
 
     def counts(self) -> dict[str, object]:
         """Counts headlines: total, by_language, used (about AI and known in time to act), rejected, remarks."""
-        first, last = self.span or (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+        first, last = self.span or (_EVER, _NEVER)
         languages = Counter(item.score.language for item in self.items)
         return {
             "total": len(self.items) + len(self.rejects),
@@ -64,12 +67,11 @@ def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date
     """Parses and scores the episode's news: feeds, and lists of headlines (JSONL, CSV) with the times they were seen.
 
     Of an item of a list that was edited before it could be traded, only the words of that moment count. Of a scorer
-    with vintages the one before the episode scores.
+    with vintages each headline is scored by the newest that was over before the first session, or before its own day.
 
     Raises:
         InputError: A document that is no feed, or a list that is none.
     """
-    scorer = scorer.before(episode.start, lexicon_as_of)
     headlines: list[Headline] = []
     rejects: list[Reject] = []
     remarks: Counter[str] = Counter()
@@ -90,7 +92,7 @@ def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date
                 headlines.append(headline)
     basis = Counter({"assumed": len(headlines)})
     basis.update("import" if each.seen else "assumed" for each in listed)
-    scored = score_headlines([*headlines, *listed], scorer, lexicon_as_of, episode.assumed_delay)
+    scored = score_headlines([*headlines, *listed], scorer, lexicon_as_of, episode.assumed_delay, episode.start)
     headlines += _newest(episode, listed)
     news = _placed(episode, [scored[each] for each in headlines], scorer, lexicon_as_of, scored)
     remarks.update(news.remarks)
@@ -161,9 +163,7 @@ def read_archive(
             "fill it with `backtest feeds backfill` or `backtest feeds import`"
         )
     rows = [(each.provenance, each.headline) for each in archived]
-    scorer = scorer.before(episode.start, lexicon_as_of)
-    delay = episode.assumed_delay
-    scores = _archived_scores(archive, archived, scorer, lexicon_as_of, delay) if scorer.stored else None
+    scores = _archived_scores(episode, archive, archived, scorer, lexicon_as_of) if scorer.stored else None
     return from_archived(episode, rows, scorer=scorer, lexicon_as_of=lexicon_as_of, scores=scores)
 
 
@@ -179,7 +179,6 @@ def from_archived(
 
     `scores` are those that are made already, of headlines whose language is not open.
     """
-    scorer = scorer.before(episode.start, lexicon_as_of)
     digest = hashlib.sha256()
     basis: Counter[str] = Counter()
     for provenance, head in archived:
@@ -191,29 +190,34 @@ def from_archived(
     files = tuple((place, path) for place, path in episode.files if not place.startswith("news/"))
     episode = replace(episode, news=(), files=files, sources={**sources, "archive": digest.hexdigest()})
     every = [head for _, head in archived]
-    scored = score_headlines(every, scorer, lexicon_as_of, episode.assumed_delay, scores)
+    scored = score_headlines(every, scorer, lexicon_as_of, episode.assumed_delay, episode.start, scores)
     news = _placed(episode, [scored[each] for each in _newest(episode, every)], scorer, lexicon_as_of, scored)
     return episode, replace(news, basis=basis, archived=tuple(archived))
 
 
 def _archived_scores(
-    archive: Archive, archived: Sequence[ArchivedHeadline], scorer: Scorer, as_of: date | None, delay: timedelta
+    episode: Episode, archive: Archive, archived: Sequence[ArchivedHeadline], scorer: Scorer, as_of: date | None
 ) -> dict[Headline, Score]:
     """Scores an archive's headlines: takes stored scores of this very scorer, makes and stores the others.
 
     Not those whose language is open: what their feed's other items say of it hangs on what a replay reads of them.
     An archive that cannot be written is scored all the same: what is stored only saves time.
     """
-    settled = [each for each in archived if not is_open(each.headline)]
-    stored = archive.scores([each.row for each in settled], scorer.key, as_of)
-    new = [each for each in settled if each.row not in stored]
-    scored = score_as_stated([each.headline for each in new], scorer, as_of, delay)
-    made = {each.row: scored[each.headline] for each in new}
-    if made:
-        with suppress(InputError):
-            archive.store_scores(made, scorer.key, as_of)
-    scores = {**stored, **made}
-    return {each.headline: scores[each.row] for each in settled}
+    delay = episode.assumed_delay
+    rows: dict[Headline, list[int]] = {}
+    for each in archived:
+        if not is_open(each.headline):
+            rows.setdefault(each.headline, []).append(each.row)
+    scores: dict[Headline, Score] = {}
+    for vintage, group in by_vintage(rows, scorer, as_of, delay, episode.start):
+        stored = archive.scores([row for each in group for row in rows[each]], vintage.key, as_of)
+        scores.update((each, stored[rows[each][0]]) for each in group if rows[each][0] in stored)
+        made = score_as_stated([each for each in group if each not in scores], vintage, as_of, delay, episode.start)
+        if made:
+            with suppress(InputError):
+                archive.store_scores({row: made[each] for each in made for row in rows[each]}, vintage.key, as_of)
+        scores.update(made)
+    return scores
 
 
 def _placed(
@@ -236,10 +240,31 @@ def _placed(
     def inputs(headlines: Iterable[Headline]) -> list[ScoreInput]:
         return [score_input(each, episode.assumed_delay) for each in headlines]
 
-    own = inputs(head for head, _ in scored) if scorer.remark or scorer.notes else []
-    return News(
-        items=items, rejects=(), scorer=scorer.label, lexicon_as_of=lexicon_as_of,
-        trained_until=scorer.trained_until, span=news_span(episode.sessions, episode.window),
-        remarks=Counter(filter(None, map(scorer.remark, own))) if scorer.remark else Counter(),
-        source=scorer.source(inputs(every)) if scorer.source else None, notes=scorer.notes(own) if scorer.notes else (),
+    heads = [item.headline for item in items]
+    used = by_vintage(heads, scorer, lexicon_as_of, episode.assumed_delay, episode.start)
+    one = used[0][0] if len(used) == 1 else scorer if used else scorer.before(episode.start, lexicon_as_of)
+    own = inputs(head for head, _ in scored) if one.remark or one.notes else []
+    news = News(
+        items=items, rejects=(), scorer=one.label, lexicon_as_of=lexicon_as_of,
+        trained_until=one.trained_until, span=news_span(episode.sessions, episode.window),
+        remarks=Counter(filter(None, map(one.remark, own))) if one.remark else Counter(),
+        source=one.source(inputs(every)) if one.source else None, notes=one.notes(own) if one.notes else (),
     )  # fmt: skip
+    return news if len(used) < 2 else replace(news, **_counted(used, news.span, episode.assumed_delay, episode.start))
+
+
+def _counted(
+    used: Iterable[tuple[Scorer, list[Headline]]], span: tuple[datetime, datetime] | None, delay: timedelta, start: date
+) -> dict[str, Any]:
+    """Counts what each of several vintages scored of what can act in the window, and what the first knew already."""
+    first, last = span or (_EVER, _NEVER)
+    days = {
+        vintage.trained_until: [moment.date() for each in group if first <= (moment := each.known_at(delay)) <= last]
+        for vintage, group in used
+        if vintage.trained_until is not None
+    }
+    return {
+        "trained_until": max(days),
+        "vintages": {until.isoformat(): len(days[until]) for until in sorted(days)},
+        "before_first": sum(max(day, start) <= until for until in days for day in days[until]),
+    }

@@ -19,6 +19,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Final
 
 from feeds.headline import Headline
@@ -44,12 +45,31 @@ def score_input(headline: Headline, assumed_delay: timedelta) -> ScoreInput:
     )
 
 
+def by_vintage(
+    headlines: Iterable[Headline], scorer: Scorer, as_of: date | None, delay: timedelta, start: date
+) -> list[tuple[Scorer, list[Headline]]]:
+    """Groups headlines by what scores them, of a scorer with vintages: the newest that was over before it could matter.
+
+    That is before the first session, `start`, and for what became known later before its own day. So no decision rests
+    on weights that learned from anything later, in years as in weeks.
+    """
+    vintage = cache(lambda day: scorer.before(day, as_of))
+    groups: dict[str, tuple[Scorer, list[Headline]]] = {}
+    for each in headlines:
+        found = vintage(max(start, each.known_at(delay).date()))
+        groups.setdefault(found.label, (found, []))[1].append(each)
+    return [groups[name] for name in sorted(groups)]
+
+
 def score_as_stated(
-    headlines: Sequence[Headline], scorer: Scorer, as_of: date | None, assumed_delay: timedelta
+    headlines: Iterable[Headline], scorer: Scorer, as_of: date | None, delay: timedelta, start: date
 ) -> dict[Headline, Score]:
-    """Scores headlines in the languages that they state."""
-    texts = [score_input(each, assumed_delay) for each in headlines]
-    return dict(zip(headlines, scorer.scores(texts, as_of), strict=True))
+    """Scores headlines in the languages that they state, each with its vintage."""
+    scores: dict[Headline, Score] = {}
+    for vintage, group in by_vintage(headlines, scorer, as_of, delay, start):
+        texts = [score_input(each, delay) for each in group]
+        scores.update(zip(group, vintage.scores(texts, as_of), strict=True))
+    return scores
 
 
 def score_headlines(
@@ -57,15 +77,17 @@ def score_headlines(
     scorer: Scorer,
     lexicon_as_of: date | None,
     assumed_delay: timedelta,
+    start: date,
     made: Mapping[Headline, Score] | None = None,
 ) -> dict[Headline, tuple[Headline, Score]]:
     """Scores headlines.
 
     Args:
         headlines: In any order.
-        scorer: What scores them.
+        scorer: What scores them; of one with vintages each headline's own (`by_vintage`).
         lexicon_as_of: Leaves out words learned after that day.
         assumed_delay: From the claim to the moment at which a headline that nobody saw was known.
+        start: First session that decides on them.
         made: Scores that are made already, of headlines that are not `is_open`.
 
     Returns:
@@ -75,24 +97,24 @@ def score_headlines(
     every = list(dict.fromkeys(headlines))
     scores = dict(made or {})
     new = [each for each in every if each not in scores and not is_open(each)]
-    scores.update(score_as_stated(new, scorer, lexicon_as_of, assumed_delay))
+    scores.update(score_as_stated(new, scorer, lexicon_as_of, assumed_delay, start))
     short = [each for each in every if is_open(each)]
-    alone = _alone(short, scorer, lexicon_as_of, assumed_delay)
+    alone = _alone(short, scorer, lexicon_as_of, assumed_delay, start)
     decided = _decided(short, scores, alone, assumed_delay)
     named = {each: replace(each, language=language) for each, language in decided.items()}
-    again = score_as_stated(list(named.values()), scorer, lexicon_as_of, assumed_delay)
+    again = score_as_stated(list(named.values()), scorer, lexicon_as_of, assumed_delay, start)
     found = {each: (each, score) for each, score in scores.items()} | alone
     return found | {own: (each, again[each]) for own, each in named.items()}
 
 
 def _alone(
-    short: Sequence[Headline], scorer: Scorer, as_of: date | None, delay: timedelta
+    short: Sequence[Headline], scorer: Scorer, as_of: date | None, delay: timedelta, start: date
 ) -> dict[Headline, tuple[Headline, Score]]:
     """Scores short headlines each by itself: by what it is taken for, or as English where a known company is named."""
-    said = score_as_stated(short, scorer, as_of, delay)
+    said = score_as_stated(short, scorer, as_of, delay, start)
     doubtful = [each for each in short if said[each].language not in _SCORED and _in_plain_letters(each.title)]
     english = [replace(each, language="en") for each in doubtful]
-    named = score_as_stated(english, scorer, as_of, delay)
+    named = score_as_stated(english, scorer, as_of, delay, start)
     found = {each: (each, said[each]) for each in short}
     return found | {
         own: (each, named[each]) for own, each in zip(doubtful, english, strict=True) if named[each].entities

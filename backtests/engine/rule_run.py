@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime
 from typing import Any
 
 import backtrader as bt
@@ -29,6 +30,7 @@ class _Plan:
     terms: BrokerTerms
     after_bar: dict[float, list[DecisionTime]]  # decisions by the clock of the bar after which they are made
     before_close: dict[float, list[DecisionTime]]  # by the clock of the session between whose auctions they are made
+    latest: dict[int, datetime]  # when the last headline of each session (row) became known
 
 
 class _RuleStrategy(bt.Strategy):
@@ -60,6 +62,8 @@ class _RuleStrategy(bt.Strategy):
 
     def _before_close(self) -> None:
         """Decides between the opening and the closing auction, where the broker calls it."""
+        if not self.plan.before_close:
+            return
         for time in self.plan.before_close.get(self._newest(), ()):
             self._trade(time, bt.Order.Close)
 
@@ -68,7 +72,7 @@ class _RuleStrategy(bt.Strategy):
         if time.row != self.row:
             self.row, self.before = time.row, self.state
         self.state = self.before.copy()  # a session's later decision corrects its first
-        market = _known(plan.market, time)
+        market = _known(plan, time)
         weights = plan.rule.decide(View(market, time.row, after_open=plan.rule.after_open), self.state).tolist()
         session = plan.market.sessions[time.row].isoformat()
         equity = self.broker.get_value()
@@ -96,12 +100,12 @@ class _RuleStrategy(bt.Strategy):
             (self.buy if size > 0 else self.sell)(data=data, size=abs(size), exectype=exectype)
 
 
-def _known(market: Market, time: DecisionTime) -> Market:
+def _known(plan: _Plan, time: DecisionTime) -> Market:
     """Cuts the market's news at the decision time; the same market where nothing of its session comes later."""
-    items = market.signals.items
-    if not any(item.session == time.row and item.known_at > time.known_by for item in items):
+    market = plan.market
+    if time.row not in plan.latest or plan.latest[time.row] <= time.known_by:
         return market
-    known = [item for item in items if item.known_at <= time.known_by]
+    known = [item for item in market.signals.items if item.known_at <= time.known_by]
     return dataclasses.replace(market, signals=SignalBook(known, market.first, time.row))
 
 
@@ -146,4 +150,8 @@ def _plan(episode: Episode, market: Market, rule: Rule, terms: BrokerTerms, cloc
             bar = clock.before(time.fill)
             if bar is not None:
                 after_bar.setdefault(bar, []).append(time)
-    return _Plan(rule=rule, market=market, terms=terms, after_bar=after_bar, before_close=before_close)
+    latest: dict[int, datetime] = {}
+    for item in market.signals.items:
+        if item.session is not None:
+            latest[item.session] = max(latest.get(item.session, item.known_at), item.known_at)
+    return _Plan(rule=rule, market=market, terms=terms, after_bar=after_bar, before_close=before_close, latest=latest)

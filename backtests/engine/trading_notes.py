@@ -1,8 +1,8 @@
-"""Reports where trading stood still in a run: orders that waited for volume, shares whose bars ended."""
+"""Reports where trading stood still in a run: orders that waited, shares whose bars ended, nothing to trade at all."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -27,9 +27,22 @@ def trading_findings(episode: Episode, terms: BrokerTerms, replays: Named) -> di
     return {name: rows for name, rows in findings.items() if rows}
 
 
+def idle_strategies(reasons: Iterable[tuple[str, str]]) -> dict[str, list[dict[str, Any]]]:
+    """Returns `nothing_to_trade` for a run's document: `strategy` and `reason` of each that no symbol is for; or {}."""
+    rows = [{"strategy": name, "reason": reason} for name, reason in reasons if reason]
+    return {"nothing_to_trade": rows} if rows else {}
+
+
 def trading_notes(findings: dict[str, list[dict[str, Any]]]) -> list[str]:
     """Returns the same as lines for a reader."""
-    lines = []
+    idle: dict[str, list[str]] = {}
+    for row in findings.get("nothing_to_trade", ()):
+        idle.setdefault(row["reason"], []).append(row["strategy"])
+    lines = [
+        f"NOTHING TO TRADE for {', '.join(names)}: {reason}; a return of 0.00 % says nothing here (sectors=A+B trades "
+        "other sectors)"
+        for reason, names in idle.items()
+    ]
     for row in findings.get("halts", ()):
         orders = ", ".join(f"{count} of {name}" for name, count in row["orders"].items())
         lines.append(f"{row['symbol']}: no volume on {', '.join(row['sessions'])}; orders waited: {orders}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
+import lzma
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +20,7 @@ from feeds.errors import EpisodeError
 
 FIGURES = ("open", "high", "low", "close", "volume")
 _TOLERANCE = 1e-4  # relative: vendors round the four prices of a bar separately
+_UNPACKED = 256 * 1024 * 1024  # bytes that a packed table may hold; five million bars
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -87,11 +91,29 @@ def figures_of(values: NDArray[np.float64], rows: Sequence[int]) -> dict[str, ND
     return dict(zip(FIGURES, values[:, rows], strict=True))
 
 
+def open_text(path: Path) -> TextIO:
+    """Opens a table of text, packed (.xz) or not.
+
+    Raises:
+        EpisodeError: It cannot be unpacked, or holds more than 256 MiB.
+    """
+    if path.suffix != ".xz":
+        return path.open(encoding="utf-8-sig", newline="")
+    try:
+        with lzma.open(path) as packed:
+            data = packed.read(_UNPACKED + 1)
+    except (lzma.LZMAError, EOFError) as wrong:
+        raise EpisodeError(f"{path}: cannot be unpacked ({wrong}); pack it again with xz") from None
+    if len(data) > _UNPACKED:
+        raise EpisodeError(f"{path}: unpacks to more than {_UNPACKED >> 20} MiB; give the symbols and dates needed")
+    return io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="")
+
+
 def _read_csv(path: Path, columns: Sequence[str]) -> BarTable:
     cells: list[str] = []  # one flat list: thousands of row lists would be work for the garbage collector
     lines: list[int] = []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_text(path) as file:
             between = delimiter(file.readline())
             file.seek(0)
             reader = csv.reader(file, delimiter=between)

@@ -17,7 +17,7 @@ from backtests.episodes.intraday import Intraday, bar_length, check_against_dail
 from backtests.episodes.listing_checks import apply_status, check_status
 from backtests.episodes.listing_status import read_status
 from backtests.episodes.manifest import DELAYS, Manifest, read_limits, read_manifest, read_shares
-from backtests.episodes.prices import Action, Prices, check_calendar, read_actions, read_prices
+from backtests.episodes.prices import Action, Prices, check_calendar, price_file, read_actions, read_prices
 from backtests.episodes.stock_loans import Loans, read_loans
 from feeds.errors import EpisodeError, InputError, did_you_mean
 from strategies.sessions import Sessions, read_sessions
@@ -82,6 +82,19 @@ def episode_names() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in EPISODES.glob("*/episode.toml")))
 
 
+def separate_episodes() -> tuple[str, ...]:
+    """Returns the names of those whose window holds no other's: in a comparison no session counts twice."""
+    windows = {}
+    for name in episode_names():
+        values = read_manifest(EPISODES / name / "episode.toml").values
+        windows[name] = values["start"], values["end"]
+    return tuple(
+        name
+        for name, (start, end) in windows.items()
+        if not any(start <= first and last <= end for other, (first, last) in windows.items() if other != name)
+    )
+
+
 def load_episode(
     name_or_path: str | Path,
     *,
@@ -114,7 +127,7 @@ def load_episode(
     toml_path = folder / "episode.toml"
     manifest = read_manifest(toml_path)
     toml = manifest.values
-    price_path = Path(prices) if prices is not None else folder / "prices.csv"
+    price_path = Path(prices) if prices is not None else price_file(folder)
     news_paths = news_files(Path(news)) if news is not None else tuple(_own_news(folder))
     sessions = read_sessions(folder / "sessions.csv")
     status = read_status(folder)
@@ -176,7 +189,7 @@ def _places(
 ) -> tuple[tuple[str, Path], ...]:
     """Lists each file that was read, with its place among the inputs that a run keeps."""
     own = [*(folder / name for name in ("episode.toml", "sessions.csv", "actions.csv")), *tables]
-    own += [prices] if prices == folder / "prices.csv" else []
+    own += [prices] if prices == price_file(folder) else []
     places = [(f"episode/{folder.name}/{path.name}", path) for path in own]
     places += [(f"prices/{path.name}", path) for path in (prices, minutes) if path is not None and path not in own]
     places += [(f"news/{path.name}", path) for path in news]

@@ -44,8 +44,16 @@ class Action:
     value: float
 
 
+def price_file(folder: Path) -> Path:
+    """Returns the file of an episode's daily bars: prices.csv, or packed prices.csv.xz where there is no other."""
+    plain, packed = folder / "prices.csv", folder / "prices.csv.xz"
+    return packed if packed.is_file() and not plain.exists() else plain
+
+
 def read_prices(path: Path, *, date_order: str = "") -> Prices:
-    """Reads daily bars: columns symbol, date, open, high, low, close, volume, or a vendor's layout; CSV or Parquet.
+    """Reads daily bars, CSV (packed as .csv.xz or not) or Parquet.
+
+    Columns are symbol, date, open, high, low, close, volume, or in a vendor's layout.
 
     Args:
         path: The file.

@@ -63,7 +63,7 @@ def criticise(
     strategies = []
     for each in attributions:
         row = rows[each.strategy]
-        findings = [Finding(code="no-trades", grade="fine", figure=0.0, unit="count", says="It never traded.")]
+        findings = [_no_trades(each.strategy, record.document.get("nothing_to_trade", ()))]
         if each.pnl.holdings:
             findings = [
                 *_trouble(row),
@@ -85,6 +85,15 @@ def criticise(
         "strategies": strategies,
         "notes": list(NOTES) if any(each.pnl.holdings for each in attributions) else [],
     }
+
+
+def _no_trades(strategy: str, idle: Sequence[Mapping[str, str]]) -> Finding:
+    """Tells a strategy that waited from one that could trade nothing."""
+    reason = next((row["reason"] for row in idle if row["strategy"] == strategy), None)
+    if reason is None:
+        return Finding(code="no-trades", grade="fine", figure=0.0, unit="count", says="It never traded.")
+    says = f"It could trade nothing in this episode: {reason}. Its return says nothing."
+    return Finding(code="nothing-to-trade", grade="severe", figure=0.0, unit="count", says=says)
 
 
 def _grade(share: float) -> str:
@@ -148,7 +157,7 @@ def _dependence(record: RunRecord, each: Attribution) -> list[Finding]:
     for name, row in profits.items():
         for symbol, value in row.items():
             symbols[symbol] = symbols.get(symbol, 0.0) + value
-        if name:
+        if name in each.items:
             source = each.items[name].headline.source
             sources[source] = sources.get(source, 0.0) + math.fsum(row.values())
     benchmark = (record.document.get("benchmark") or {}).get("symbol")

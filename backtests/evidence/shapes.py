@@ -137,6 +137,7 @@ ATTRIBUTION: Shape = {
             "profit_usd": number,
             "residual_usd": number,
             "without_headline_usd": number,
+            "remainder_usd?": number,
             "headlines": [
                 {
                     "profit_usd": number,

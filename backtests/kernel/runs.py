@@ -102,6 +102,16 @@ class Compiled:
             reason = why_not(self.episode, rule, own)
             if reason:
                 raise ValueError(reason)
+        places: dict[str, list[int]] = {}
+        for place, rule in enumerate(rules):
+            places.setdefault(rule.sectors, []).append(place)
+        if len(places) > 1:  # other symbols to hold, other tables
+            parts = [
+                self.run([rules[each] for each in mine], [terms[each] for each in mine]) for mine in places.values()
+            ]
+            order = np.argsort(np.concatenate([*places.values()]))
+            made = _joined(parts)
+            return Runs(equity=made.equity[order], totals={name: made.totals[name][order] for name in TOTALS})
         kind, at_close = type(rules[0]), rules[0].after_open or terms[0].auctions == "close"
         if any(type(rule) is not kind for rule in rules) or any(each.auctions != terms[0].auctions for each in terms):
             raise ValueError("one call takes rules of one kind and one auction")

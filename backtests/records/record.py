@@ -85,6 +85,12 @@ def label(rule: Rule, among: Sequence[Rule]) -> str:
     return rule.name + (f" ({', '.join(str(rule.parameters[name]) for name in differing)})" if differing else "")
 
 
+_LONG = 1_000_000  # characters
+
+
 def json_text(value: Any) -> str:
-    """Returns JSON as a run's files have it; NaN is refused."""
+    """Returns JSON as a run's files have it: indented for a reader, on one line where it is long; NaN is refused."""
+    short = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    if len(short) > _LONG:
+        return short + "\n"
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -104,11 +104,14 @@ def _each_left_out(returns: Mapping[str, float]) -> dict[str, float]:
 
 
 def cells_of(record: RunRecord, *, control: bool) -> Iterator[Cell]:
-    """Takes the figures of one episode's run."""
+    """Takes the figures of one episode's run; a strategy that could trade nothing there has none."""
     held: dict[str, set[str]] = {}
     for row in record.tables["positions"].rows:
         held.setdefault(str(row[0]), set()).add(str(row[1]))
+    idle = {row["strategy"] for row in record.document.get("nothing_to_trade", ())}
     for row in record.document["results"]:
+        if row["label"] in idle:
+            continue
         yield Cell(
             strategy=row["label"],
             baseline=row["baseline"],

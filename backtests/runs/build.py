@@ -14,7 +14,7 @@ from backtests.engine.replayed import Replayed
 from backtests.episodes.claim_checks import check_claims
 from backtests.episodes.episode import Episode
 from backtests.records.benchmark_return import benchmark
-from backtests.records.contamination import scorer_facts
+from backtests.records.contamination import facts_of_news
 from backtests.records.metrics import Outcome, cash_returns, figures
 from backtests.records.record import Table, label
 from backtests.records.round_trips import Trade, round_trips
@@ -42,7 +42,7 @@ def build_result(episode: Episode, news: News, terms: BrokerTerms, replays: Sequ
         "window": {"start": _window(episode)[0], "end": _window(episode)[-1], "sessions": len(_window(episode))},
         "key_session": episode.key_session.isoformat(),
         "headlines": news.counts(),
-        "scorer": scorer_facts(news.scorer, news.trained_until, {episode.name: episode.start}),
+        "scorer": facts_of_news(news, episode),
         "notes": [*episode.notes, *news.notes],
         "limits": [says for of, says in episode.limits if of != "news" or not news.archived],
         "trading": {"bars": _bar_text(episode), "auctions": terms.auctions},

@@ -56,7 +56,10 @@ DOCUMENT = {
     "headlines": {
         "total": whole, "used": whole, "rejected": whole, "by_language": {...: whole}, "by_basis": {...: whole},
     },
-    "scorer?": {"name": text, "trained_until": (None, day, _UNKNOWN), "contaminated_for": [text]},
+    "scorer?": {
+        "name": text, "trained_until": (None, day, _UNKNOWN), "contaminated_for": [text], "vintages?": {...: whole},
+        "before_first?": whole,
+    },
     "notes?": [text],
     "limits?": [text],
     "trading?": {"bars?": text, "auctions?": text},

@@ -10,7 +10,7 @@ import numpy as np
 
 from backtests.batch.pools import Pool
 from backtests.records.benchmark_return import benchmark
-from backtests.records.contamination import facts_of_several
+from backtests.records.contamination import facts_of_news, facts_of_several
 from backtests.records.folders import write_file
 from backtests.records.record import json_text
 from backtests.runs.build import configuration
@@ -52,7 +52,8 @@ def sweep(
         The document that `DIR/sweep_report.json` holds.
     """
     store = Store(folder, job, force=force)
-    episodes = [loaded(job, name)[0] for name in job.episodes]
+    given = [loaded(job, name) for name in job.episodes]
+    episodes = [episode for episode, _ in given]
     names = [episode.name for episode in episodes]
     if not store.done:
         _fill(job, store, pool, on_progress or (lambda _: None))
@@ -72,7 +73,7 @@ def sweep(
         ],
         "file": str(store.result),
     }  # fmt: skip
-    facts = facts_of_several(scorer_named(job.scorer), {each.name: each.start for each in episodes})
+    facts = facts_of_several(scorer_named(job.scorer).label, [facts_of_news(news, episode) for episode, news in given])
     if facts["trained_until"] is not None:
         document["scorer"] = facts
     write_file(folder / REPORT, json_text(document).encode())

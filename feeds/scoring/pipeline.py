@@ -114,13 +114,11 @@ def _score(text: _Text, parts: Parts, values: list[float], model: Model, as_of: 
     )
 
 
-def _denied(
-    parts: Parts, signs: dict[str, float], pulled: _Pulled, apart: float
-) -> tuple[dict[str, float], _Pulled]:
+def _denied(parts: Parts, signs: dict[str, float], pulled: _Pulled, apart: float) -> tuple[dict[str, float], _Pulled]:
     """Lets rules and phrases of several words prevail over a head that says the opposite.
 
-    They are written for denials and reversals ("fears overblown", "will not hurt"), of which the labels hold few. Over a
-    sentiment whose two signs are far `apart` rules do not prevail.
+    They are written for denials and reversals ("fears overblown", "will not hurt"), of which the labels hold few. Over
+    a sentiment whose two signs are far `apart` rules do not prevail.
     """
     if signs["sentiment"] * parts.rules < 0 and sign(parts.rules) and abs(apart) < _UNDECIDED:
         rules = [name for name in parts.features if name.startswith("rule ")]

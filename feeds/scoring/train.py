@@ -107,7 +107,7 @@ def vocabulary(features: Iterable[Sequence[str]]) -> list[str]:
 
 
 def matrix(features: Sequence[Sequence[str]], names: Sequence[str], counts: float = _LETTERS_WEIGH) -> csr_matrix:
-    """Returns headlines by features: how often each stands there times the headline's share, of letters `counts` so much."""
+    """Returns headlines by features: how often each stands there times the headline's share, letters times `counts`."""
     places = {name: column for column, name in enumerate(names)}
     worth = np.array([counts if name[0] == LETTERS else 1.0 for name in names], dtype=np.float32)
     rows = [sorted(places[name] for name in found if name in places) for found in features]

@@ -1,7 +1,7 @@
 """Offers the default scorer and its vintages: the same pipeline with weights learned from headlines until a day.
 
-A replay takes the newest vintage that was over before its episode began (`Scorer.before`), so that it can be proved not
-to have read the episode. Outside a replay the newest of all counts.
+A replay reads each headline with the newest vintage that was over before its day (`Scorer.before`), so that it can be
+proved not to have learned from it. Outside a replay the newest of all counts.
 """
 
 from __future__ import annotations
@@ -78,6 +78,6 @@ DEFAULT: Final = Scorer(
     many=lambda texts, as_of: _chosen(as_of).scores(texts, as_of),
     explain=_explained,
     trained_until=LAST_DAY,
-    about="rules and word lists as features of a logistic regression; a replay takes the vintage before its episode",
+    about="rules and word lists as features of a logistic regression; a replay takes the vintage before each headline",
     vintages=_VINTAGES,
 )

@@ -24,7 +24,7 @@ class BuyHold(Rule):
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Returns which symbols it wants and which are listed by now."""
         closes = view.closes
-        return (view.masks("chips", "power") * np.where(np.isnan(closes[-1]), 0.0, 1.0),)
+        return (view.masks(*self.traded_sectors) * np.where(np.isnan(closes[-1]), 0.0, 1.0),)
 
     @staticmethod
     def advance(numbers: tuple[float, ...], state: Floats, rows: Floats) -> bool:

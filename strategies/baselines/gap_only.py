@@ -34,7 +34,7 @@ class GapOnly(Rule):
 
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Returns each symbol's opening gap as a fraction of the last close, 0 where there is no bar."""
-        return (np.nan_to_num(view.opens[-1] / view.closes[-1] - 1) * view.masks("chips", "power"),)
+        return (np.nan_to_num(view.opens[-1] / view.closes[-1] - 1) * view.masks(*self.traded_sectors),)
 
     def numbers(self) -> tuple[float, ...]:
         """Returns the gap as a fraction, holding period."""

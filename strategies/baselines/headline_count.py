@@ -38,7 +38,7 @@ class HeadlineCount(Rule):
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Returns the z-score of this session's headline count (one number for all) and the traded symbols."""
         counts = view.news("count", half_life=None)
-        return z_score(counts, self.baseline) + np.zeros(len(view.symbols)), view.masks("chips", "power")
+        return z_score(counts, self.baseline) + np.zeros(len(view.symbols)), view.masks(*self.traded_sectors)
 
     def numbers(self) -> tuple[float, ...]:
         """Returns the z-score, sign, holding period."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 from strategies.holding import DIRECTION, PART, STATE_ROWS, crossings, hold_directions
 from strategies.rule import Rule, parameter
 from strategies.signals import Floats
+from strategies.universe import DEMAND
 from strategies.view import View
 
 
@@ -27,9 +28,13 @@ class PlainVader(Rule):
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Returns the signal now and one session before, and exposure."""
         sums = view.news("vader", half_life=self.half_life)
-        exposed = view.exposure * view.masks("chips", "power")
+        exposed = view.exposure * view.masks(*self.traded_sectors)
         before = sums[-2] if len(sums) > 1 else 0.0
         return sums[-1] * exposed, before * exposed, exposed
+
+    def reached_by(self) -> tuple[str, ...]:
+        """Returns the channels of AI demand."""
+        return DEMAND
 
     def numbers(self) -> tuple[float, ...]:
         """Returns threshold, holding period."""

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from strategies.holding import TRIGGER, crossings, hold_positions
+from strategies.holding import hold_signed
 from strategies.rule import parameter
 from strategies.signals import Floats, Reactions
 from strategies.sized_rule import SizedRule, Sizing
@@ -34,7 +34,7 @@ class Basket(SizedRule):
     traded: ClassVar[tuple[str, ...]] = ("chips", "power", "gear", "platforms", "software")
 
     sizing: Sizing = parameter("signal", "", "size of a position: the same, by exposure (signal), by 1 / volatility")
-    channels: Channels = parameter("all", "", "which exposures count; all: the four without substitution")
+    channels: Channels = parameter("all", "", "which exposures count; all: the four without displacement")
     threshold: float = parameter(0.5, "signal", "size of the AI-wide signal at which it acts")
     hold: int = parameter(3, "sessions", "holding period, open to open")
     half_life: float = parameter(1.0, "sessions", "after which half of a headline's weight is left")
@@ -43,10 +43,14 @@ class Basket(SizedRule):
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Returns the AI-wide signal now and before (one number for all), the exposures' signs, and sizes."""
         sums = view.news("sentiment", half_life=self.half_life, reactions=self.reactions)
-        exposed = view.exposures(*_OF[self.channels]) * view.masks(*self.traded)
+        exposed = view.exposures(*_OF[self.channels]) * view.masks(*self.traded_sectors)
         before = sums[-2] if len(sums) > 1 else 0.0
         count = len(exposed)
         return sums[-1] * np.ones(count), before * np.ones(count), np.sign(exposed), self.sizes(view, exposed)
+
+    def reached_by(self) -> tuple[str, ...]:
+        """Returns the channels chosen."""
+        return _OF[self.channels]
 
     def numbers(self) -> tuple[float, ...]:
         """Returns threshold, holding period."""
@@ -55,7 +59,4 @@ class Basket(SizedRule):
     @staticmethod
     def advance(numbers: tuple[float, ...], state: Floats, rows: Floats) -> bool:
         """Triggers on the AI-wide signal; each symbol takes the sign of its exposure."""
-        triggered = crossings(state, rows, numbers[0], False)
-        for index in range(rows.shape[1]):
-            state[TRIGGER, index] *= rows[2, index]
-        return hold_positions(state, triggered, rows[3], numbers[1], False)
+        return hold_signed(state, rows, numbers[0], numbers[1])

@@ -9,6 +9,7 @@ from strategies.holding import crossings, hold_while
 from strategies.rule import need, parameter
 from strategies.signals import Floats, Reactions
 from strategies.sized_rule import SizedRule, Sizing
+from strategies.universe import DEMAND
 from strategies.view import View
 
 
@@ -37,9 +38,13 @@ class Drift(SizedRule):
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Returns the signal now and one session before, and the size of a position entered now."""
         sums = view.news("sentiment", half_life=self.half_life, reactions=self.reactions)
-        exposed = view.exposure * view.masks("chips", "power")
+        exposed = view.exposure * view.masks(*self.traded_sectors)
         before = sums[-2] if len(sums) > 1 else 0.0
         return sums[-1] * exposed, before * exposed, self.sizes(view, exposed)
+
+    def reached_by(self) -> tuple[str, ...]:
+        """Returns the channels of AI demand."""
+        return DEMAND
 
     def numbers(self) -> tuple[float, ...]:
         """Returns threshold, leave."""

@@ -13,9 +13,11 @@ from strategies.rule import need, parameter
 from strategies.signals import Floats, Reactions
 from strategies.sized_rule import SizedRule
 from strategies.sizing import cap_net
+from strategies.universe import DEMAND
 from strategies.view import View
 
-FUNDS = (("chips", "SMH"), ("power", "XLU"))  # the fund that stands for a sector; the benchmark where it has no prices
+# the fund that stands for a sector; the benchmark where it has none, or no prices
+FUNDS = {"chips": "SMH", "power": "XLU", "software": "IGV"}
 
 _BETA, _GROUP, _MEMBER = range(STATE_ROWS, STATE_ROWS + 3)  # rows of the state: beta at entry, the groups of `observe`
 
@@ -24,13 +26,14 @@ _BETA, _GROUP, _MEMBER = range(STATE_ROWS, STATE_ROWS + 3)  # rows of the state:
 class Pairs(SizedRule):
     """Trades one leg on the news and hedges it by its trailing beta on the other leg.
 
-    `chips-power`: chips in the direction of the AI-wide news against power, which feels the same news a step later.
+    `chips-power`: chips in the direction of the AI-wide news against power, which feels the same news a step later; of
+    `sectors` the first against the others.
     `fund`: each company in the direction of the news that names it, against its sector's fund.
     """
 
     name: ClassVar[str] = "pairs"
     about: ClassVar[str] = "chips against power, or a company in the news against its sector's fund, beta-hedged"
-    traded: ClassVar[tuple[str, ...]] = ("chips", "power", "funds")
+    hedges: ClassVar[tuple[str, ...]] = ("funds",)
     state_rows: ClassVar[int] = STATE_ROWS + 3
 
     pair: Literal["chips-power", "fund"] = parameter("chips-power", "", "which legs")
@@ -44,13 +47,16 @@ class Pairs(SizedRule):
         """Checks the ranges."""
         SizedRule.__post_init__(self)
         need(10 <= self.beta_sessions <= 250, f"beta_sessions {self.beta_sessions} must be from 10 to 250 sessions")
+        alone = self.pair == "chips-power" and len(self.traded_sectors) < 2
+        need(not alone, f"sectors {self.sectors!r}: a pair needs two, the first traded against the other: chips+power")
 
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Returns signal now and before, sizes, betas, each symbol's hedging group, and the group it is a hedge in."""
         if self.pair == "fund":
             return self._against_funds(view)
         sums = view.news("sentiment", half_life=self.half_life, reactions=self.reactions)
-        chips, power = view.exposure * view.masks("chips"), view.masks("power") * listed(view)
+        first, *others = self.traded_sectors
+        chips, power = view.exposure * view.masks(first), view.masks(*others) * listed(view)
         closes = view.closes[-self.beta_sessions - 1 :]
         slope = beta(basket_returns(closes, chips), basket_returns(closes, power))
         before = sums[-2] if len(sums) > 1 else 0.0
@@ -60,9 +66,10 @@ class Pairs(SizedRule):
     def _against_funds(self, view: View) -> tuple[Floats, ...]:
         named = view.named(half_life=self.half_life, reactions=self.reactions)
         closes = view.closes[-self.beta_sessions - 1 :]
-        legs = view.masks("chips", "power") * listed(view)
+        legs = view.masks(*self.traded_sectors) * listed(view)
         group, member, slopes = legs * 0.0, legs * 0.0, legs * 0.0
-        for number, (sector, fund) in enumerate(FUNDS, 1):
+        for number, sector in enumerate(self.traded_sectors, 1):
+            fund = FUNDS.get(sector, view.benchmark)
             hedge = view.symbols.index(fund if fund in view.symbols else view.benchmark)
             # two sectors without funds of their own share the benchmark, and then its group
             member[hedge] = member[hedge] or number
@@ -73,6 +80,10 @@ class Pairs(SizedRule):
                     slopes[column] = beta(basket_returns(closes, np.eye(len(legs))[column]), against)
         before = named[-2] if len(named) > 1 else named[-1] * 0.0
         return named[-1] * legs, before * legs, self.sizes(view, named[-1] * legs), slopes, group, member
+
+    def reached_by(self) -> tuple[str, ...]:
+        """Returns the channels of AI demand, which the first leg follows; news that names a company needs none."""
+        return DEMAND if self.pair == "chips-power" else ()
 
     def numbers(self) -> tuple[float, ...]:
         """Returns threshold, holding period."""

@@ -42,7 +42,7 @@ class Rebound(SizedRule):
         """Returns the tone (one number for all), each symbol's last session return (0: unknown), and sizes."""
         tone = view.news("tone", half_life=self.half_life)[-1]
         closes = view.closes
-        traded = view.masks("chips", "power")
+        traded = view.masks(*self.traded_sectors)
         returns = closes[-1] / closes[-2] - 1 if len(closes) > 1 else np.zeros(len(traded))
         returns = np.nan_to_num(returns) * traded
         return tone * np.ones(len(traded)), returns, self.sizes(view, returns)

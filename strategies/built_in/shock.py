@@ -10,6 +10,7 @@ from strategies.rule import parameter
 from strategies.signals import Floats, Reactions
 from strategies.sized_rule import SizedRule, Sizing
 from strategies.sizing import cap_net, share_out, spread, weigh_parts
+from strategies.universe import DEMAND
 from strategies.view import View
 
 _HEDGE = STATE_ROWS  # row of the state: the hedge's members
@@ -25,7 +26,7 @@ class Shock(SizedRule):
     name: ClassVar[str] = "shock"
     about: ClassVar[str] = "short chips and power on disruption, long on build-out"
     every_reaction: ClassVar[bool] = True
-    traded: ClassVar[tuple[str, ...]] = ("chips", "power", "platforms")
+    hedges: ClassVar[tuple[str, ...]] = ("platforms",)
     state_rows: ClassVar[int] = STATE_ROWS + 1
 
     sizing: Sizing = parameter("signal", "", "size of a position: the same, by exposure (signal), by 1 / volatility")
@@ -41,12 +42,16 @@ class Shock(SizedRule):
     def observe(self, view: View) -> tuple[Floats, ...]:
         """Returns signal now and one session before, size of a position entered now, and the hedge's members."""
         sums = view.news("sentiment", half_life=self.half_life, reactions=self.reactions)
-        exposed = view.exposure * view.masks("chips", "power")
+        exposed = view.exposure * view.masks(*self.traded_sectors)
         hedge = view.masks("platforms") if self.hedge == "platforms" else exposed * 0.0
         if self.hedge == "SPY":
             hedge[view.symbols.index(view.benchmark)] = 1.0
         before = sums[-2] if len(sums) > 1 else 0.0
         return sums[-1] * exposed, before * exposed, self.sizes(view, exposed), hedge
+
+    def reached_by(self) -> tuple[str, ...]:
+        """Returns the channels of AI demand."""
+        return DEMAND
 
     def numbers(self) -> tuple[float, ...]:
         """Returns threshold, holding period, refresh and whether there is a hedge."""

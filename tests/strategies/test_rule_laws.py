@@ -23,7 +23,8 @@ from tests.helpers.markets import weekdays
 
 PLACES = {
     "NVDA": "chips", "AMD": "chips", "QCOM": "chips", "VST": "power", "NRG": "power", "ANET": "gear",
-    "META": "platforms", "MSFT": "platforms", "SPY": "funds", "SMH": "funds",
+    "META": "platforms", "MSFT": "platforms", "CRM": "software", "SPY": "funds",
+    "SMH": "funds",
 }  # fmt: skip
 DAYS = weekdays(26, date(2025, 1, 13))
 FIRST = 12  # row of the window's first session
@@ -63,7 +64,9 @@ def _item(rng: np.random.Generator, number: int, row: int) -> NewsItem:
     names = rng.choice(list(PLACES), 2, replace=False)
     named = tuple(Entity(symbol=str(name), direction=int(rng.integers(-1, 2)), salience=1.0) for name in names)
     mood = float(rng.uniform(-1, 1))
-    score = Score(language="en", relevance=1.0, sentiment=mood, tone=float(np.sign(mood)), entities=named)
+    score = Score(
+        language="en", relevance=1.0, sentiment=mood, tone=float(np.sign(mood)), displacement=-mood, entities=named
+    )
     return NewsItem(headline=head, score=score, known_at=known_at, session=int(row), weight=1.0, vader=mood)
 
 
@@ -209,3 +212,13 @@ def test_every_parameter_says_its_unit_and_what_it_does(name):
     for each in rules()[name].described():
         assert each["about"], each["name"]
         assert each["unit"] or each["choices"] or isinstance(each["default"], bool) or each["name"] == "sign"
+
+
+@pytest.mark.parametrize("name", rules())
+@QUICK
+@given(seed=seeds)
+def test_a_rule_told_its_sectors_holds_no_other_but_its_hedges(name, seed):
+    """Of gear and software; the benchmark may be a hedge."""
+    rule, market = make_rule(name, {"sectors": "gear+software"}), market_of(seed)
+    held = {PLACES[market.symbols[column]] for column in np.flatnonzero(weights_of(rule, market).any(axis=0))}
+    assert held <= {"gear", "software", "funds", *rule.hedges}

@@ -22,7 +22,7 @@ from strategies.view import View
 from tests.helpers.markets import episode_of, news_of, no_news, run_script, weekdays
 
 DAYS = weekdays(16, date(2025, 1, 13))
-SYMBOLS = {"SPY": "funds", "NVDA": "chips", "AMD": "chips", "VST": "power", "META": "platforms"}
+SYMBOLS = {"SPY": "funds", "NVDA": "chips", "AMD": "chips", "VST": "power", "META": "platforms", "ADBE": "software"}
 TERMS = BrokerTerms()
 
 
@@ -41,7 +41,7 @@ def _bars(seed: int, days: list[date]) -> dict[str, dict[date, tuple[float, floa
 
 
 def _score(sentiment: float, tone: float) -> Score:
-    return Score(language="en", relevance=1.0, sentiment=sentiment, tone=tone)
+    return Score(language="en", relevance=1.0, sentiment=sentiment, tone=tone, displacement=sentiment)
 
 
 def _items(until: date, *, wild: bool = False) -> list[tuple[str, datetime, Score]]:
@@ -315,7 +315,7 @@ def test_an_exposure_counts_from_the_session_after_its_evidence():
     table = exposure_table(("AMD", "X"), days)
     assert table[CHANNELS.index("compute demand")].tolist() == [[0.5, 0.0], [0.5, 0.0], [1.0, 0.0]]
     chegg = exposure_table(("CHGG",), [date(2023, 5, 1), date(2023, 5, 2)])
-    assert chegg[CHANNELS.index("substitution")].tolist() == [[0.0], [-1.0]]
+    assert chegg[CHANNELS.index("displacement")].tolist() == [[0.0], [-1.0]]
 
 
 def test_a_rule_trades_an_exposure_that_begins_inside_the_window():
@@ -327,6 +327,26 @@ def test_a_rule_trades_an_exposure_that_begins_inside_the_window():
         known = datetime(evening.year, evening.month, evening.day, 22, tzinfo=UTC)
         news = news_of(episode, ("supply deal", known, _score(1.0, 0.5)))
         assert {fill.session for fill in _decisions(make_rule("shock"), episode, news).fills if fill.size > 0} == bought
+
+
+@pytest.mark.parametrize(("displacement", "sign"), [(-1.0, -1), (1.0, 1), (0.0, 0)])
+def test_what_ai_replaces_is_sold_on_displacement_and_bought_on_relief(displacement, sign):
+    """Adobe is exposed, an unknown company of the same sector is not; the AI-disruption sentiment plays no part."""
+    bars = {symbol: dict.fromkeys(DAYS, (100.0,) * 4) for symbol in ("SPY", "ADBE", "XYZ")}
+    episode = episode_of(bars, DAYS, sectors={"funds": ("SPY",), "software": ("ADBE", "XYZ")})
+    known = datetime(2025, 1, 15, 22, tzinfo=UTC)
+    score = dataclasses.replace(_score(-1.0, -1.0), displacement=displacement)
+    fills = _decisions(make_rule("displaced"), episode, news_of(episode, ("agents", known, score))).fills
+    assert {(fill.symbol, fill.session, np.sign(fill.size)) for fill in fills[:1]} == (
+        {("ADBE", "2025-01-16", sign)} if sign else set()
+    )
+
+
+@pytest.mark.parametrize(("name", "sectors"), [("shock", "chips++power"), ("shock", "+"), ("pairs", "software")])
+def test_sectors_that_are_no_list_are_refused(name, sectors):
+    """An empty name; one leg where a pair needs two."""
+    with pytest.raises(InputError, match="sectors"):
+        make_rule(name, {"sectors": sectors})
 
 
 @pytest.mark.parametrize(

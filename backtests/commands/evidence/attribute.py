@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,10 @@ from backtests.commands.evidence.shared import emit, input_options, read_input, 
 from backtests.commands.output import progress
 
 if TYPE_CHECKING:
+    from backtests.commands.evidence.shared import EvidenceInputs
     from feeds.scoring import Scorer
+
+LONG = 300.0  # seconds; what may take longer is announced
 
 
 @click.command()
@@ -64,7 +68,9 @@ def attribute(
     if leave_one_out:
         pairs = list(zip(found, given.rules, strict=True))
         used = sum(item.used for item in given.news.items)
-        with progress(used * sum(rule.news for rule in given.rules), "leaving one out") as advance:
+        runs = used * sum(rule.news for rule in given.rules)
+        _announce(given, runs)
+        with progress(runs, "leaving one out") as advance:
             found = [
                 leave(each, rule, given.terms, given.episode, given.news, on_progress=advance) if rule.news else each
                 for each, rule in pairs
@@ -72,3 +78,21 @@ def attribute(
     result = document(found, given.episode)
     split = gaps_text(gap_split(found, given.episode, given.news))
     emit(given, result, text=f"{attribution_text(result, top)}\n{split}", as_json=as_json)
+
+
+def _announce(given: EvidenceInputs, runs: int) -> None:
+    """Runs one strategy once and says how long all runs would take, where that is long."""
+    from backtests._replay import replay
+
+    first = next((rule for rule in given.rules if rule.news), None)
+    if first is None or not runs:
+        return
+    started = time.perf_counter()
+    replay(given.episode, first, terms=given.terms, news=given.news)
+    each = time.perf_counter() - started
+    if runs * each > LONG:
+        click.echo(
+            f"leaving one out: {runs:,} runs of about {each:.2f} s, {runs * each / 60:,.0f} minutes in all; "
+            "--no-leave-one-out leaves them out, fewer --strategy make it shorter",
+            err=True,
+        )

@@ -19,17 +19,18 @@ from backtests.report.text.table import grid, number
 def counterexamples(episodes: tuple[str, ...], as_json: bool) -> None:
     """Lists strong headlines after which nothing moved, and how often strong headlines were right.
 
-    EPISODE is a name or a folder; without any, or with `all`, every episode that ships.
+    EPISODE is a name or a folder; without any, or with `all`, every episode that ships
+    (of years that hold other episodes, those).
 
     \b
     Example:
       backtest counterexamples deepseek-2025 quiet-2023
     """
     from backtests.engine.news import read_news
-    from backtests.episodes.episode import episode_names, load_episode
+    from backtests.episodes.episode import load_episode, separate_episodes
     from backtests.evidence.hit_rates import document, rates
 
-    names = episode_names() if episodes in {(), ("all",)} else episodes
+    names = separate_episodes() if episodes in {(), ("all",)} else episodes
     found = []
     with progress(len(names), "episodes") as done:
         for name in names:

@@ -98,10 +98,12 @@ def read_input(
     loaded = load_episode(name, prices=prices, news=news, bars=bars)
     for note in loaded.notes:
         click.echo(note, err=True)
-    scorer = scorer.before(loaded.start)
     scored = read_news(loaded, scorer=scorer)
     placed = place_news(loaded, scored, terms)
-    return EvidenceInputs(episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), terms=terms, scorer=scorer)
+    return EvidenceInputs(
+        episode=loaded, unplaced=scored, news=placed, rules=tuple(rules), terms=terms,
+        scorer=scorer.before(loaded.start),
+    )  # fmt: skip
 
 
 def _of_run(folder: Path, news: Path | None, prices: Path | None, scorer: Scorer, *, trust: bool) -> EvidenceInputs:
@@ -137,11 +139,11 @@ def emit(given: EvidenceInputs, document: dict[str, Any], *, as_json: bool, text
         text: What to print; without it the method's own text.
     """
     from backtests.evidence.registry import method_named
-    from backtests.records.contamination import scorer_facts, scorer_line
+    from backtests.records.contamination import facts_of_news, scorer_line
     from backtests.report.text.table import wrapped
 
     news, episode = given.unplaced, given.episode
-    facts = scorer_facts(news.scorer, news.trained_until, {episode.name: episode.start})
+    facts = facts_of_news(news, episode)
     text = text or method_named(document["name"]).text(document)
     if line := scorer_line(facts):
         document["scorer"] = facts

@@ -81,28 +81,29 @@ def study(
 
 
 def _all(model: Any, span: Span, benchmark: str | None, scorer: Scorer, *, as_json: bool) -> None:
-    """Prints the sample's row of every episode that ships."""
+    """Prints the sample's row of every episode that ships, but years that hold other episodes."""
     from backtests.engine.news import read_news
-    from backtests.episodes.episode import episode_names, load_episode
+    from backtests.episodes.episode import load_episode, separate_episodes
     from backtests.evidence.event_study.event_study import event_study
-    from backtests.records.contamination import facts_of_several, scorer_line
+    from backtests.records.contamination import facts_of_news, facts_of_several, scorer_line
     from backtests.report.text.evidence_text import studies_text
     from backtests.report.text.table import wrapped
 
     documents: list[dict[str, Any]] = []
-    firsts = {}
-    with progress(len(episode_names()), "episodes") as done:
-        for name in episode_names():
+    facts = []
+    names = separate_episodes()
+    with progress(len(names), "episodes") as done:
+        for name in names:
             episode = load_episode(name)
             news = read_news(episode, scorer=scorer)
             found = event_study(episode, news=news, model=model, span=span, benchmark=benchmark)
             documents.append({**found.document(), "control": episode.control})
-            firsts[name] = episode.start
+            facts.append(facts_of_news(news, episode))
             done(1)
-    facts = facts_of_several(scorer, firsts)
+    together = facts_of_several(scorer.label, facts)
     click.echo(studies_text(documents), err=as_json, nl=False)
-    if line := scorer_line(facts):
-        documents = [{**each, "scorer": facts} for each in documents]
+    if line := scorer_line(together):
+        documents = [{**each, "scorer": together} for each in documents]
         click.echo("\n".join(wrapped(line)), err=as_json)
     if as_json:
         click.echo(json.dumps(documents, ensure_ascii=False, allow_nan=False))

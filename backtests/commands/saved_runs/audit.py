@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,7 +114,8 @@ def audit(
         check_sources(Path(episode), run.config["sources"], loaded.sources)
     targets = None if run is None else run.tables["targets"].rows
     # scores that lie in a file are what they are; a planted headline is in none, and gets the score its title says
-    anew = partial(_anew, scorer=scorer.before(loaded.start, as_of), lexicon_as_of=as_of) if scorer.stored else None
+    again = partial(_anew, scorer=scorer, lexicon_as_of=as_of, delay=loaded.assumed_delay, start=loaded.start)
+    anew = again if scorer.stored else None
     with aside(said=False), progress(2 * len(rules) * len(loaded.window), "decisions made again") as advance:
         found = examine(loaded, scored, rules, terms, targets=targets, scoring=anew, on_progress=advance)
     click.echo(text_audit(found), err=as_json, nl=False)
@@ -124,8 +125,9 @@ def audit(
         sys.exit(found.exit_code)
 
 
-def _anew(headline: Headline, scorer: Scorer, lexicon_as_of: date | None) -> Score:
-    return scorer.score(headline.title, headline.summary, headline.language, lexicon_as_of)
+def _anew(headline: Headline, scorer: Scorer, lexicon_as_of: date | None, delay: timedelta, start: date) -> Score:
+    vintage = scorer.before(max(start, headline.known_at(delay).date()), lexicon_as_of)
+    return vintage.score(headline.title, headline.summary, headline.language, lexicon_as_of)
 
 
 def text_audit(found: Audit) -> str:

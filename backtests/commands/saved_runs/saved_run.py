@@ -120,6 +120,6 @@ def scorer_of(folder: Path, run: RunRecord, asked: Scorer, *, trust: bool) -> Sc
     found = scorer_of_run(folder, run.config, trust=trust)
     for line in scorer_code(run.config):
         click.echo(f"runs its scorer's code: {line}", err=True)
-    if given and found != asked.before(date.fromisoformat(run.config["start"]), lexicon_of(run)):
+    if given and found not in (asked, asked.before(date.fromisoformat(run.config["start"]), lexicon_of(run))):
         raise InputError(f"--scorer {asked.name}: this run was scored by {found.name}; leave --scorer out")
     return found

@@ -16,8 +16,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from backtests.engine.schedule import place_news
-from backtests.evidence.attribution.daily_pnl import COSTS, StrategyPnl, pnl_of
-from backtests.evidence.attribution.headline_shares import PositionHeadlines
+from backtests.evidence.attribution.daily_pnl import COSTS, Day, StrategyPnl, pnl_of
+from backtests.evidence.attribution.headline_shares import REMAINDER, PositionHeadlines
 
 if TYPE_CHECKING:
     from backtests.broker.terms import BrokerTerms
@@ -31,6 +31,7 @@ SHARED = (
     "A position's profit is shared by the headlines that pushed the signal its way when the side was taken, in "
     "proportion to their part of it; how large the position was is the rule's doing, not theirs."
 )
+REST = "Headlines with less than a thousandth of a position are together its remainder."
 LEFT_OUT = "Leaving one out runs everything again without it; the changes do not add up to the profit."
 BY = ("headline", "source", "language", "symbol", "day")
 
@@ -41,12 +42,12 @@ class Attribution:
 
     strategy: str
     pnl: StrategyPnl
-    shares: Mapping[int, Mapping[str, float]]  # of each holding, by headline id; empty: no headline made it
+    shares: Mapping[int, Mapping[str, float]]  # of each holding, by headline id, or REMAINDER; empty: none made it
     items: Mapping[str, NewsItem]
     leave_one_out: tuple[dict[str, Any], ...] | None = None
 
     def profits(self) -> dict[str, dict[str, float]]:
-        """Returns the profit by headline id ("" for none) and symbol, in US dollars."""
+        """Returns the profit by headline id ("" for none, REMAINDER for small ones) and symbol, in US dollars."""
         parts: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         for number, holding in enumerate(self.pnl.holdings):
             total = math.fsum(day.profit for day in holding.days.values())
@@ -58,12 +59,12 @@ class Attribution:
     def sessions(self) -> list[dict[str, Any]]:
         """Returns the profit by session, by its parts and by headline, in US dollars."""
         rows: list[dict[str, Any]] = []
+        held: dict[str, list[tuple[Day, Mapping[str, float]]]] = defaultdict(list)
+        for number, holding in enumerate(self.pnl.holdings):
+            for session, day in holding.days.items():
+                held[session].append((day, self.shares[number]))
         for session in self.pnl.sessions:
-            days = [
-                (holding.days[session], self.shares[number])
-                for number, holding in enumerate(self.pnl.holdings)
-                if session in holding.days
-            ]
+            days = held[session]
             by: dict[str, list[float]] = defaultdict(list)
             for day, shares in days:
                 for name, share in _of(shares).items():
@@ -84,13 +85,14 @@ class Attribution:
         profits = self.profits()
         costs = self._costs()
         total: dict[str, float] = {name: math.fsum(row.values()) for name, row in profits.items()}
-        named: list[str] = sorted((name for name in total if name), key=lambda name: (-abs(total[name]), name))
+        named: list[str] = sorted(total.keys() & self.items.keys(), key=lambda name: (-abs(total[name]), name))
         shared = math.fsum(total.values())
         return {
             "strategy": self.strategy,
             "profit_usd": self.pnl.profit,
             "residual_usd": max(abs(self.pnl.profit - shared), self.pnl.residual),
             "without_headline_usd": total.get("", 0.0),
+            "remainder_usd": total.get(REMAINDER, 0.0),
             "headlines": [
                 {**self._headline(name), "profit_usd": total[name], "costs_usd": costs[name], "symbols": profits[name]}
                 for name in named
@@ -149,8 +151,9 @@ def attribute(result: RunRecord, rules: Sequence[Rule], episode: Episode, news: 
     market = make_market(episode, news)
     items = {item.headline.id: item for item in news.items}
     found = []
+    parts: dict[Any, Any] = {}  # what headlines brought to a sum is the same for all rules that read it
     for each, rule in zip(result.document["results"], rules, strict=True):
-        behind = PositionHeadlines(rule, market, news.items)
+        behind = PositionHeadlines(rule, market, news.items, parts)
         pnl = pnl_of(result, each["label"], episode)
         shares = {number: behind.shares(holding.decided, holding.symbol) for number, holding in enumerate(pnl.holdings)}
         found.append(Attribution(strategy=each["label"], pnl=pnl, shares=shares, items=items))
@@ -166,6 +169,7 @@ def document(attributions: Sequence[Attribution], episode: Episode) -> dict[str,
             place = row.pop("row")
             row["session"] = table[place].isoformat() if place is not None else None
     notes = [SHARED] if any(each["headlines"] for each in strategies) else []
+    notes += [REST] if any(each["remainder_usd"] for each in strategies) else []
     notes += [LEFT_OUT] if any(each["leave_one_out"] for each in strategies) else []
     return {"name": "attribution", "episode": episode.name, "strategies": strategies, "notes": notes}
 

@@ -166,7 +166,7 @@ def made(holding: Holding) -> dict[str, float]:
 
 def _trade(attribution: Attribution, number: int, holding: Holding, auctions: Mapping[str, Auctions]) -> dict[str, Any]:
     shares = attribution.shares[number]
-    mine = [attribution.items[name] for name in shares]
+    mine = [attribution.items[name] for name in shares if name in attribution.items]
     last = max((item.session or 0 for item in mine), default=0)
     item = min((each for each in mine if each.session == last), key=lambda each: each.known_at, default=None)
     known = auctions[holding.symbol].known(item.known_at) if item else None
@@ -180,7 +180,7 @@ def _trade(attribution: Attribution, number: int, holding: Holding, auctions: Ma
         "closed": holding.closed,
         "shares": holding.most,
         "known_at": item.known_at.isoformat() if item else None,
-        "headlines": sorted(shares, key=lambda name: (-shares[name], name)),
+        "headlines": sorted(shares.keys() & attribution.items.keys(), key=lambda name: (-shares[name], name)),
         "missed_usd": _missed(holding, known),
         "made_usd": parts,
         "pnl_usd": profit,

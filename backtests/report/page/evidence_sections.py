@@ -212,7 +212,8 @@ def attribution_section(document: Document) -> str:
             ("US dollars", "headline", "source", "known (UTC)"), rows, f"{each['strategy']}: profit by headline", wide=1
         )
         rest = (
-            f"No headline: {number(each['without_headline_usd'], 0)} US dollars; residual {each['residual_usd']:.1e}."
+            f"No headline: {number(each['without_headline_usd'], 0)} US dollars; headlines with less than a thousandth "
+            f"of a position: {number(each.get('remainder_usd', 0.0), 0)}; residual {each['residual_usd']:.1e}."
         )
         parts.append(
             folded(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from backtests.records.record import RunRecord
-from backtests.report.page import svg
+from backtests.report.page import svg, years
 from backtests.report.page.markup import Markup, esc, figure, listing, section, table
 from backtests.report.text.limits import returns_span
 from backtests.report.text.resample_text import samples_lines, samples_note
@@ -51,14 +51,16 @@ _LEFT, _RIGHT = 38.0, 316.0  # of the strips of a panel
 def panel(name: str, shown: dict[str, Curve], summary: dict[str, Any], bounds: tuple[float, float]) -> Markup:
     """Draws one strategy's three strips: return with all others faint behind it, drawdown, net exposure."""
     sessions, _, falls, net = shown[name]
+    ends = [sessions[0], sessions[-1]] if sessions else ["", ""]
+    first, last = ends if ends[0][:4] != ends[1][:4] else (day[5:] for day in ends)
     x = svg.scale(0, max(len(sessions) - 1, 1), _LEFT, _RIGHT)
     kind = "baseline" if summary["baseline"] else "strategy"
     parts = [
         *_returns(name, shown, bounds, x, kind),
         *_falls(falls, x),
         *_net(net, x),
-        svg.text(_LEFT, 232, sessions[0][5:] if sessions else "", "tick"),
-        svg.text(_RIGHT, 232, sessions[-1][5:] if sessions else "", "tick", "end"),
+        svg.text(_LEFT, 232, first, "tick"),
+        svg.text(_RIGHT, 232, last, "tick", "end"),
         svg.text(_LEFT, 136, "drawdown", "strip"),
         svg.text(_LEFT, 182, "net exposure", "strip"),
     ]
@@ -95,6 +97,11 @@ def _net(net: Sequence[float], x: svg.Scale) -> Iterator[str]:
     most = max(1.0, *(abs(value) for value in net))
     y = svg.scale(-most, most, 216, 186)
     wide = (_RIGHT - _LEFT) / max(len(net), 1) * 0.7
+    if wide < 1:
+        held = [(max(value, 0.0), min(value, 0.0)) for value in net]
+        yield svg.area([(x(i), y(long)) for i, (long, _) in enumerate(held)], y(0), "long")
+        yield svg.area([(x(i), y(short)) for i, (_, short) in enumerate(held)], y(0), "short")
+        net = ()
     for index, value in enumerate(net):
         yield svg.rect(x(index) - wide / 2, y(0), wide, y(value) - y(0), "long" if value > 0 else "short")
     yield svg.line(_LEFT, y(0), _RIGHT, y(0), "zero")
@@ -110,16 +117,31 @@ def panels(named: Sequence[tuple[str, dict[str, Any]]], shown: dict[str, Curve])
     )
 
 
+def _weekly(curve: Curve) -> Curve:
+    """Thins a curve to weeks: the last session's return and exposure, the deepest fall."""
+    sessions, returns, falls, net = curve
+    held = years.weeks(sessions)
+    return (
+        [sessions[week[-1]] for week in held],
+        [returns[week[-1]] for week in held],
+        [min(falls[week.start : week.stop]) for week in held],
+        [net[week[-1]] for week in held],
+    )
+
+
 def strategies(record: RunRecord) -> Markup:
     """Draws the section of strategies and baselines."""
+    shown, at = curves(record), "each close"
+    if years.is_long(record.document["window"]["sessions"]):
+        shown, at = {name: _weekly(curve) for name, curve in shown.items()}, "each week's last close"
     named = [(each["label"], each) for each in record.document["results"]]
     head, (rows,) = result_table(record)
     parts: list[str] = [
         _LEGEND,
         figure(
             "Return in percent of the cash at the start, all on one scale and the others faint behind; below it the "
-            "fall from the peak, and net exposure as a fraction of equity at each close.",
-            panels(named, curves(record)),
+            f"fall from the peak, and net exposure as a fraction of equity at {at}.",
+            panels(named, shown),
         ),
         table(head, rows, f"Returns and drawdowns in percent; {legend(record)}; {MONEY}"),
         *(f'<p class="note">{esc(line)}</p>' for line in samples_lines(record.document["results"])),

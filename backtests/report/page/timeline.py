@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from backtests.records.record import RunRecord
-from backtests.report.page import svg
+from backtests.report.page import svg, years
 from backtests.report.page.markup import Markup, esc, folded, link_attributes, section, table, title_of
 from backtests.report.page.what_happened import moves
 from backtests.report.text.table import number
@@ -27,7 +27,10 @@ def headlines(record: RunRecord) -> tuple[list[Row], int]:
     """Returns headlines about AI in the order they became known, and how many more there are than can be drawn."""
     used = [row for row in record.tables["scores"].records() if row["used"]]
     strongest = sorted(used, key=lambda row: (-abs(row["sentiment"] * row["relevance"]), row["known_at"], row["id"]))
-    kept = sorted(strongest[:MOST], key=lambda row: (row["known_at"], row["id"]))
+    most = years.DRAWN if years.is_long(record.document["window"]["sessions"]) else MOST
+    key = record.document["key_session"]
+    drawn = [*strongest[:most], *(row for row in strongest[most:] if row["session"] == key)]
+    kept = sorted(drawn, key=lambda row: (row["known_at"], row["id"]))
     return kept, len(used) - len(kept)
 
 
@@ -104,6 +107,9 @@ def _price_group(prices: Days, span: tuple[float, float], x: svg.Scale, box: tup
             svg.line(left, y(tick), right, y(tick), "grid"),
             svg.text(left - 5, y(tick) + 4, f"{tick:,.6g}", "tick", "end"),
         ]
+    if years.is_long(len(shown)):
+        closes = [shown[week[-1]][1] for week in years.weeks([_day(each) for each in shown])]
+        return "".join([*parts, svg.polyline([(x(moment), y(price)) for moment, price in closes], "weeks")])
     for before, after in pairwise(shown):
         parts.append(svg.line(x(before[1][0]), y(before[1][1]), x(after[0][0]), y(after[0][1]), "night"))
     for opened, closed in shown:
@@ -114,17 +120,25 @@ def _price_group(prices: Days, span: tuple[float, float], x: svg.Scale, box: tup
     return "".join(parts)
 
 
+def _day(session: tuple[Point, Point]) -> str:
+    return datetime.fromtimestamp(session[0][0], UTC).date().isoformat()
+
+
 def _days(start: float, end: float) -> list[datetime]:
     first = datetime.fromtimestamp(start, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return [day for n in range(400) if start <= (day := first + timedelta(days=n)).timestamp() <= end]
+    count = int((end - start) / 86400) + 2
+    return [day for n in range(count) if start <= (day := first + timedelta(days=n)).timestamp() <= end]
 
 
 def _open_hours(
     key: str, times: Sequence[Row], span: tuple[float, float], x: svg.Scale, box: tuple[float, float]
 ) -> Iterator[str]:
-    """Shades each session."""
+    """Shades each session; in years the key session alone."""
     (start, end), (top, bottom) = span, box
+    inside = sum(start <= _stamp(time["opens"]) <= end for time in times)
     for time in times:
+        if years.is_long(inside) and time["session"] != key:
+            continue
         opened, closed = _stamp(time["opens"]), _stamp(time["closes"])
         if closed >= start and opened <= end:
             kind = "session key-session" if time["session"] == key else "session"
@@ -133,15 +147,19 @@ def _open_hours(
 
 
 def _calendar(span: tuple[float, float], x: svg.Scale, box: tuple[float, float, float], width: float) -> Iterator[str]:
-    """Draws a tick for each day, and as many dates as there is room for."""
+    """Draws a tick for each day, or month of years, and as many dates as there is room for."""
     left, right, bottom = box
-    days = _days(*span)
+    by_month = span[1] - span[0] > years.DAYS * 86400
+    days = years.months(*span) if by_month else _days(*span)
     every = max(1, round(len(days) / ((right - left) / (92 if width > 500 else 62))))
-    for index, day in enumerate(days):
+    if by_month:
+        every = next((each for each in (1, 3, 6) if each >= every), 12 * -(-every // 12))
+    for index, day in enumerate(days, days[0].year * 12 + days[0].month - 1 if by_month and days else 0):
         place = x(day.timestamp())
         yield svg.line(place, bottom, place, bottom + 4, "zero")
-        if index % every == 0 and place < right - 30:
+        if index % every == 0 and place < right - (60 if by_month else 30):
             words = f"{day:%a} {day.day} {day:%b}" if width > 500 else f"{day.day} {day:%b}"
+            words = f"{day:%b %Y}" if by_month else words
             yield svg.text(place + 2, bottom + 15, words, "tick")
 
 
@@ -246,8 +264,12 @@ _LEGEND = (
     '<polygon points="7,13 1,1 13,1" class="dot down"/></svg>undercuts it</span> '
     '<span class="item"><svg viewBox="0 0 14 14" class="k" aria-hidden="true">'
     '<circle cx="7" cy="7" r="4" class="dot flat"/></svg>neither; hollow: reports a price move.</span> '
-    "Shaded: the exchange is open. Dotted: it is shut.</p>"
+    "{lines}</p>"
 )
+_LINES = {
+    False: "Shaded: the exchange is open. Dotted: it is shut.",
+    True: "Line: weekly closes. In the shorter span shaded: the exchange is open; dotted: it is shut.",
+}
 
 
 def _first(record: RunRecord) -> str:
@@ -270,13 +292,18 @@ def timeline(record: RunRecord) -> Markup:
     options = "".join(f'<option value="{esc(symbol)}">{esc(symbol)}</option>' for symbol in symbols)
     parts = [
         f'<p class="controls"><label for="symbol">Price of </label><select id="symbol">{options}</select></p>',
-        _LEGEND,
+        _LEGEND.format(lines=_LINES[years.is_long(len(times))]),
     ]
     key, prices = record.document["key_session"], _prices(record, times)
     for name, span in _spans(record, times):
         drawn = svg.both(partial(_chart, key, rows, times, symbols, prices, span, name))
         parts.append(f"<figure><h3>{esc(name)}</h3>{''.join(drawn)}</figure>")
-    parts.append(folded(f"The {len(rows)} headlines as a table", news_table(rows)))
+    if years.is_long(len(times)):
+        used = [row for row in record.tables["scores"].records() if row["used"]]
+        parts.append(f"<h3>Headlines by month, the {years.OF_A_MONTH} strongest of each</h3>")
+        parts += years.by_month(used, lambda row: abs(row["sentiment"] * row["relevance"]), news_table)
+    else:
+        parts.append(folded(f"The {len(rows)} headlines as a table", news_table(rows)))
     if more:
         parts.append(f'<p class="note">{more} more headlines about AI are not drawn; scores.csv holds them.</p>')
     heads = record.document["headlines"]

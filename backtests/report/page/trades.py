@@ -7,7 +7,7 @@ from typing import Any
 
 from backtests.records import metrics
 from backtests.records.record import RunRecord
-from backtests.report.page import svg
+from backtests.report.page import svg, years
 from backtests.report.page.markup import Markup, esc, figure, folded, section, table, title_of
 from backtests.report.page.timeline import Row
 from backtests.report.text.table import number
@@ -17,23 +17,30 @@ _HEAD = ("opened", "symbol", "side", "closed", "shares", "entry", "exit", "costs
 
 
 def _behind(record: RunRecord, strategy: str) -> dict[str, list[str]]:
-    """Finds the headlines behind the trades that a strategy opened in a session: ids in order of time."""
+    """Finds the headlines behind the trades that a strategy opened in a session: ids, each once."""
     gaps = record.evidence.get("gaps", {})
-    found: dict[str, list[str]] = {}
+    found: dict[str, dict[str, None]] = {}
     for trade in gaps.get("trades", ()):
         if trade["strategy"] == strategy:
-            ids = found.setdefault(trade["opened"], [])
-            ids += [each for each in trade["headlines"] if each not in ids]
-    return found
+            found.setdefault(trade["opened"], {}).update(dict.fromkeys(trade["headlines"]))
+    return {session: list(ids) for session, ids in found.items()}
 
 
 def _costs(trade: Row) -> float:
     return float(trade["commission"] + trade["borrow"])
 
 
+def _made(trade: Row) -> float:
+    return float(trade["pnl"] or 0.0)
+
+
+def _profit(trades: Sequence[Row]) -> float:
+    return sum(map(_made, trades))
+
+
 def _entry(session: str, trades: Sequence[Row], ids: Sequence[str], by_id: Mapping[str, Row]) -> str:
     closed = [row for row in trades if row["pnl"] is not None]
-    profit = sum(row["pnl"] for row in closed)
+    profit = _profit(trades)
     longs = [row["symbol"] for row in trades if row["direction"] == "long"]
     shorts = [row["symbol"] for row in trades if row["direction"] == "short"]
     sides = "; ".join(f"{side} {', '.join(names)}" for side, names in (("long", longs), ("short", shorts)) if names)
@@ -87,13 +94,21 @@ def trades(record: RunRecord) -> Markup:
             parts.append(f"<p><strong>{esc(each['label'])}</strong>: no trade.</p>")
             continue
         behind = _behind(record, each["label"])
-        items = "".join(_entry(session, rows, behind.get(session, ()), by_id) for session, rows in entries.items())
-        listed = table(_HEAD, _rows(mine), f"Trades of {each['label']}; prices and money in US dollars", left=3)
+        shown, rows = list(entries.items()), mine
+        if years.is_long(record.document["window"]["sessions"]):
+            shown, rows = years.largest(shown, lambda entry: _profit(entry[1])), years.largest(mine, _made)
+        items = "".join(_entry(session, opened, behind.get(session, ()), by_id) for session, opened in shown)
+        listed = table(_HEAD, _rows(rows), f"Trades of {each['label']}; prices and money in US dollars", left=3)
         parts.append(
             folded(
                 f"{each['label']}: {_count(len(mine), 'position')} opened in {_count(len(entries), 'session')}",
+                years.left_to(len(entries) - len(shown), "trades.csv", "entries that made or lost less"),
                 f"<ol class='entries'>{items}</ol>",
-                folded("Each trade", listed),
+                folded(
+                    "Each trade" if len(rows) == len(mine) else "The largest trades",
+                    years.left_to(len(mine) - len(rows), "trades.csv", "trades that made or lost less"),
+                    listed,
+                ),
             )
         )
     lead = (

@@ -243,6 +243,8 @@ def attribution_text(document: Mapping[str, Any], top: int = 10) -> str:
         ]
         if each["without_headline_usd"]:
             rows.append(("", number(each["without_headline_usd"], 0), "(positions that no headline made)"))
+        if each.get("remainder_usd"):
+            rows.append(("", number(each["remainder_usd"], 0), "(headlines with less than a thousandth of a position)"))
         lines += [f"  {when:16}  {profit:>9}  {title}" for when, profit, title in rows]
         lines += _left_out(each["leave_one_out"] or [])
     return "\n".join([*lines, "", *notes(document)]) + "\n"

@@ -78,7 +78,8 @@ class Model:
         named = np.add.reduceat(self.whole.take(rows, 0), starts, axis=0)
         lettered = np.add.reduceat(self._spelling.weigh(words), word_starts, axis=0)
         shares = np.array([share(len(text.features)) for text in texts])
-        return ((named + lettered) * shares[:, None] + bias) * self.units
+        odds: NDArray[np.float64] = ((named + lettered) * shares[:, None] + bias) * self.units
+        return odds
 
     def _rows(self, text: Parts) -> list[int]:
         return list(map(self.places.get, text.features, repeat(len(self.names))))

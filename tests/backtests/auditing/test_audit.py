@@ -14,7 +14,7 @@ import pytest
 
 from backtests._replay import replay
 from backtests.auditing.audit import audit, short_audit
-from backtests.auditing.counterfactual import CounterfactualMarkets, sliced_market
+from backtests.auditing.counterfactual import CounterfactualMarkets, GrowingMarket, sliced_market
 from backtests.auditing.poisoning import LARGEST
 from backtests.engine.market import make_market
 from backtests.engine.news import read_news
@@ -123,6 +123,38 @@ def test_the_short_way_and_the_long_way_cut_alike(deepseek):
                 np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
             tables = [each.signals.table("sentiment", half_life=1.0, reactions="include") for each in (one, other)]
             np.testing.assert_array_equal(*tables)
+
+
+def test_a_growing_market_is_the_cut_one_to_the_bit_and_holds_nothing_later(deepseek):
+    """Prices, exposures and every sum, asked for at each decision or only now and then."""
+    episode, news = deepseek
+    whole = make_market(episode, news)
+    sums = [
+        ("table", "sentiment", 1.0),
+        ("table", "tone", 3.0),
+        ("table", "count", None),
+        ("named", whole.symbols, 2.0),
+    ]
+    for after_open in (False, True):
+        growing = GrowingMarket(whole, news, after_open=after_open)
+        for row in episode.window:
+            one, other = growing(row), sliced_market(whole, row, news, after_open=after_open)
+            assert (one.sessions, one.splits) == (other.sessions, other.splits)
+            for name in ("open", "close", "exposure"):
+                np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+                memory = getattr(one, name).base
+                assert np.isnan(memory[..., row + 1 :, :] if name != "exposure" else memory[:, row + 1 :]).all()
+            assert set(one.signals.items) == set(other.signals.items)
+            for method, what, half_life in sums[: 1 + row % len(sums)]:
+                made = [
+                    getattr(each.signals, method)(what, half_life=half_life, reactions="include")
+                    for each in (one, other)
+                ]
+                np.testing.assert_array_equal(*made)
+        again = growing(episode.window[3])
+        np.testing.assert_array_equal(
+            again.close, sliced_market(whole, episode.window[3], news, after_open=after_open).close
+        )
 
 
 def test_what_is_planted_is_wild_and_the_past_is_untouched(deepseek):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
+import lzma
 import shutil
 import sys
 import zipfile
@@ -123,6 +125,23 @@ def test_without_a_key_the_session_with_the_largest_move_is_shown(tmp_path):
 def test_shipped_episodes_are_valid(name):
     """By the same check as one's own."""
     assert check_folder(EPISODES / name) == []
+
+
+def test_an_episode_with_packed_prices_is_checked_and_handed_on_like_others(tmp_path):
+    """The same figures, packed by xz; a mistake in them has its line."""
+    folder = Path(shutil.copytree(EPISODES / "quiet-2023", tmp_path / "packed"))
+    lines = (folder / "prices.csv").read_text().splitlines(keepends=True)
+    (folder / "prices.csv").unlink()
+    (folder / "prices.csv.xz").write_bytes(lzma.compress("".join(lines).encode()))
+    assert check_folder(folder) == []
+    export_episode(folder, tmp_path / "packed.zip")
+    there = load_episode(import_episode(tmp_path / "packed.zip", tmp_path / "there"))
+    assert there.sources["prices.csv.xz"] == hashlib.sha256((folder / "prices.csv.xz").read_bytes()).hexdigest()
+    assert there.prices.bars["NVDA"].close.tolist() == load_episode("quiet-2023").prices.bars["NVDA"].close.tolist()
+    lines[100] = lines[100].rsplit(",", 1)[0] + ",-5\n"
+    (folder / "prices.csv.xz").write_bytes(lzma.compress("".join(lines).encode()))
+    (problem,) = check_folder(folder)
+    assert "prices.csv.xz:101: " in problem
 
 
 def without_a_session(folder: Path) -> None:

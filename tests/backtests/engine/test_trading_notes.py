@@ -91,3 +91,19 @@ def test_the_shared_cases_of_prices_are_named(kind, key, tmp_path):
     episode = load_episode(tmp_path / kind)
     result = replay(episode, "drift", news=read_news(episode))
     assert [row["symbol"] for row in result.document[key]] == ["SMCI"]
+
+
+def test_a_strategy_that_can_trade_nothing_is_named(deepseek):
+    """In the document and in a note: its 0.00 % is no result."""
+    result = replay(deepseek, ["displaced", "buy-hold"])
+    (row,) = result.document["nothing_to_trade"]
+    assert row == {"strategy": "displaced", "reason": "there is no symbol of software"}
+    assert [note for note in result.document["notes"] if note.startswith("NOTHING TO TRADE for displaced: ")]
+
+
+def test_a_sector_without_the_exposure_that_a_rule_follows_is_nothing_to_trade():
+    """In September 2023 nobody had said that office software is displaced, but that images are (Adobe) was known."""
+    episode = load_episode("quiet-2023")
+    assert "nothing_to_trade" not in replay(episode, "displaced").document
+    (row,) = replay(episode, "shock", sectors="software", reactions="include").document["nothing_to_trade"]
+    assert row["reason"] == "no symbol of software has an exposure to compute demand or power demand by then"

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import itertools
+import json
+import re
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from backtests.episodes.bar_table import open_text
 from backtests.episodes.claim_checks import check_claims
-from backtests.episodes.episode import EPISODES, episode_names, load_episode
-from backtests.episodes.prices import read_prices
+from backtests.episodes.episode import EPISODES, episode_names, load_episode, separate_episodes
+from backtests.episodes.prices import price_file, read_prices
 from feeds.errors import InputError
 from tests.helpers.folders import edit
 from tests.helpers.paths import SHARED
@@ -217,7 +222,7 @@ def test_shipped_prices_equal_the_source_to_the_digit(name):
     """Every cell, as text, where both have the symbol and the day."""
     with PRICES.open(encoding="utf-8", newline="") as file:
         source = {(row["symbol"], row["date"]): row for row in csv.DictReader(file)}
-    with (EPISODES / name / "prices.csv").open(encoding="utf-8", newline="") as file:
+    with open_text(price_file(EPISODES / name)) as file:
         shipped = list(csv.DictReader(file))
     assert len(shipped) > 1000
     columns = ("open", "high", "low", "close", "volume")
@@ -227,3 +232,30 @@ def test_shipped_prices_equal_the_source_to_the_digit(name):
     ]  # fmt: skip
     assert wrong == []
     assert {date.fromisoformat(row["date"]) for row in shipped} <= {date.fromisoformat(day) for _, day in source}
+
+
+def test_a_comparison_leaves_out_years_that_hold_other_episodes():
+    """Their sessions would count twice; all others are in."""
+    windows = {name: load_episode(name) for name in separate_episodes()}
+    assert set(episode_names()) - set(windows) == {"ai-2022-2026"}
+    ordered = sorted((each.start, each.end) for each in windows.values())
+    assert all(before[1] < after[0] for before, after in itertools.pairwise(ordered))
+
+
+@pytest.mark.parametrize("name", ["ai-2022-2026", "ai-bubble-2025", "software-selloff-2026"])
+def test_provenance_names_every_file_with_its_hash(name):
+    """So that a figure that was edited shows."""
+    folder = EPISODES / name
+    stated = dict(re.findall(r"^\| (\S+) \| ([0-9a-f]{64}) \|$", (folder / "PROVENANCE.md").read_text(), re.MULTILINE))
+    made = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    assert stated == {file: value for file, value in made.items() if file not in {"PROVENANCE.md", "episode.toml"}}
+
+
+def test_the_panels_gap_is_filled_with_the_feeds_of_deepseek():
+    """To the byte; the flow itself holds nothing of those weeks."""
+    panel = EPISODES / "ai-2022-2026"
+    for language in ("en", "de"):
+        own = (panel / f"news.2025-01.{language}.xml").read_bytes()
+        assert own == (EPISODES / "deepseek-2025" / f"news.{language}.xml").read_bytes()
+    flow = [json.loads(line) for line in (panel / "news.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert not [each for each in flow if "2025-01-13" <= each.get("published", each["seen"]) < "2025-02-08"]

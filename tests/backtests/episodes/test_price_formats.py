@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import lzma
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backtests.episodes import bar_table
 from backtests.episodes.episode import EPISODES, load_episode
 from backtests.episodes.listing_status import read_halts
 from backtests.episodes.price_formats import plain_numbers
@@ -218,3 +220,28 @@ def test_blanks_around_a_symbol_are_no_part_of_it(tmp_path):
     """As fixed-width exports have them."""
     (tmp_path / "bars.csv").write_text("symbol,date,open,high,low,close,volume\n A ,2025-01-02,1,2,1,2,5\n")
     assert list(read_prices(tmp_path / "bars.csv").bars) == ["A"]
+
+
+def test_a_packed_table_is_read_like_the_plain_one(tmp_path, frame):
+    """To the last bit, by whatever tool it was packed."""
+    (tmp_path / "prices.csv.xz").write_bytes(lzma.compress(frame.to_csv(index=False).encode()))
+    assert same(read_prices(tmp_path / "prices.csv.xz"), frame)
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-20], lambda data: b"symbol,date" + data, lambda _: b""])
+def test_a_damaged_packed_table_is_refused_in_one_line(tmp_path, damage):
+    """Cut off, no packed file at all, empty."""
+    path = tmp_path / "prices.csv.xz"
+    path.write_bytes(damage(lzma.compress(SOURCE.read_bytes()[:5000])))
+    with pytest.raises(InputError, match=r"prices\.csv\.xz: cannot be unpacked|holds no|no column") as refused:
+        read_prices(path)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_packed_table_does_not_fill_the_memory(tmp_path, monkeypatch):
+    """A few bytes may unpack to any number: there is a limit."""
+    monkeypatch.setattr(bar_table, "_UNPACKED", 1_000_000)
+    path = tmp_path / "prices.csv.xz"
+    path.write_bytes(lzma.compress(b"0" * 1_000_001))
+    with pytest.raises(InputError, match="unpacks to more than"):
+        read_prices(path)

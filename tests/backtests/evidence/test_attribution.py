@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 import json
 import math
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from backtests import load_episode, replay
 from backtests.broker.terms import BrokerTerms
 from backtests.cli import cli
+from backtests.engine.market import make_market
 from backtests.engine.news import read_news
 from backtests.episodes.prices import Action
 from backtests.evidence.attribution.attribution import attribute, document, leave_one_out
@@ -26,6 +27,7 @@ from backtests.runs.result import Result
 from backtests.user_strategies.selection import standard_rules
 from feeds.scoring import Score
 from strategies.registry import make_rule
+from strategies.signals import SignalBook
 from tests.helpers.markets import FREE, Script, episode_of, news_of, no_news, weekdays
 
 
@@ -53,13 +55,43 @@ def test_all_parts_of_every_strategy_add_up_to_its_profit(run):
     attributions = run[-1]
     for each in attributions:
         found = each.document()
-        by_headline = math.fsum(row["profit_usd"] for row in found["headlines"]) + found["without_headline_usd"]
+        by_headline = math.fsum(row["profit_usd"] for row in found["headlines"])
+        by_headline += found["without_headline_usd"] + found["remainder_usd"]
         by_session = math.fsum(row["profit_usd"] for row in found["sessions"])
         shared = math.fsum(value for row in found["sessions"] for value in row["by_headline"].values())
         assert by_headline == pytest.approx(found["profit_usd"], abs=1e-9 * 100_000)
         assert by_session == pytest.approx(found["profit_usd"], abs=1e-9 * 100_000)
         assert shared == pytest.approx(found["profit_usd"], abs=1e-9 * 100_000)
         assert found["residual_usd"] < 1e-9 * 100_000
+
+
+def test_every_headline_named_has_a_thousandth_of_a_position_and_the_rest_is_what_a_dense_sum_gives(run):
+    """The remainder is named as such; with it a position's shares are those of each headline's own sum."""
+    episode, news, rules, _, attributions = run
+    market = make_market(episode, news)
+    for each, rule in zip(attributions, rules, strict=True):
+        for number, shares in each.shares.items():
+            assert not shares or math.fsum(shares.values()) == pytest.approx(1.0, abs=1e-12)
+            assert all(share >= 0.001 for name, share in shares.items() if name != "(remainder)")
+            if not shares or rule.name != "shock":
+                continue
+            row = market.sessions.index(date.fromisoformat(each.book.holdings[number].decided))
+            half_life, reactions = rule.half_life, rule.reactions
+            parts = {
+                item.headline.id: SignalBook((item,), market.first, row).table(
+                    "sentiment", half_life=half_life, reactions=reactions
+                )[-1]
+                for item in news.items
+                if item.used
+            }
+            total = sum(parts.values())
+            own = {name: part / total for name, part in parts.items() if part * total > 0}
+            whole = sum(own.values())
+            dense = {name: part / whole for name, part in own.items()}
+            assert {name for name, share in dense.items() if share >= 0.001} == shares.keys() - {"(remainder)"}
+            assert [shares[name] for name in shares if name in dense] == pytest.approx(
+                [dense[name] for name in shares if name in dense]
+            )
 
 
 def test_each_sessions_parts_are_the_change_of_that_sessions_equity(run):
@@ -177,6 +209,17 @@ def test_leaving_out_runs_everything_again():
     assert next(row["profit_usd"] for row in rows if row["by"] == "symbol") == 0.0
 
 
+def test_what_takes_long_is_announced_with_the_flag_that_makes_it_shorter(monkeypatch):
+    """The number of runs is that of headlines about AI; a short one says nothing."""
+    words = ["attribute", "quiet-2023", "-s", "shock", "--set", "reactions=exclude"]
+    assert "leaving one out" not in CliRunner().invoke(cli, words, catch_exceptions=False).stderr
+    monkeypatch.setattr("backtests.commands.evidence.attribute.LONG", 0.0)
+    said = CliRunner().invoke(cli, words, catch_exceptions=False).stderr
+    used = sum(item.used for item in read_news(load_episode("quiet-2023")).items)
+    assert f"leaving one out: {used} runs of about" in said
+    assert "--no-leave-one-out" in said
+
+
 def test_attribution_reads_a_saved_run_as_the_run_itself(run, tmp_path):
     """From the folder alone, to the last digit."""
     episode, news, rules, result, attributions = run
@@ -282,6 +325,13 @@ def test_a_strategy_that_is_gap_only_again_is_found_out():
     found = criticise(result, attribute(result, rules, episode, news), None)["strategies"][0]["findings"]
     point = next(each for each in found if each["code"] == "gap-only")
     assert (point["grade"], round(point["figure"], 9)) == ("severe", 1.0)
+
+
+def test_a_strategy_that_could_trade_nothing_is_told_from_one_that_waited(run):
+    """`displaced` in an episode without software: severe, whatever its 0.00 %."""
+    (point,) = findings(run, "displaced").values()
+    assert (point["code"], point["grade"]) == ("nothing-to-trade", "severe")
+    assert "no symbol of software" in point["says"]
 
 
 def test_luck_is_severe_where_many_were_tried(run):

@@ -34,7 +34,8 @@ from tests.helpers.markets import Script, episode_of, news_of, weekdays
 from tests.helpers.paths import ROOT
 
 RULES = ROOT / "docs" / "rules.md"
-SECTORS = {"chips": ("NVDA", "AMD"), "power": ("VST",), "platforms": ("META",), "funds": ("SPY", "SMH")}
+SECTORS = {"chips": ("NVDA", "AMD"), "power": ("VST",), "platforms": ("META",), "software": ("ADBE",)}
+SECTORS["funds"] = ("SPY", "SMH")
 SYMBOLS = tuple(symbol for members in SECTORS.values() for symbol in members)
 DAYS = weekdays(16)
 
@@ -107,7 +108,7 @@ def markets(draw):
     )  # fmt: skip
     items = [
         (f"{n} {DAYS[k]} {hour}", datetime.combine(DAYS[k], datetime.min.time(), UTC).replace(hour=hour),
-         Score(language="en", relevance=1.0, sentiment=value, tone=-value, reaction=reaction, cause=reaction,
+         Score(language="en", relevance=1.0, sentiment=value, tone=-value, displacement=value, reaction=reaction, cause=reaction,
                entities=(Entity(symbol=symbol, direction=1 if value > 0 else -1, salience=1.0),)))
         for n, (k, hour, value, symbol, reaction) in enumerate(draw(news_items))
     ]  # fmt: skip
@@ -196,6 +197,16 @@ def test_versions_carry_halts_and_delistings_to_the_names_they_stand_behind(valu
     assert mine == pytest.approx(theirs, rel=1e-9)
 
 
+def test_rules_of_different_sectors_in_one_call_are_each_their_own(deepseek):
+    """In their order; what one may hold says nothing about the other."""
+    engine, chosen = Compiled(*deepseek), ["", "gear+chips", "", "power"]
+    rules = [make_rule("rebound", {"sectors": each, "hold": str(2 + place)}) for place, each in enumerate(chosen)]
+    together = engine.run(rules, [BrokerTerms()] * 4).equity
+    apart = np.concatenate([engine.run([rule], [BrokerTerms()]).equity for rule in rules])
+    assert together.tobytes() == apart.tobytes()
+    assert len({row.tobytes() for row in apart}) == 4
+
+
 def test_threads_change_nothing(deepseek):
     """The same bytes for one or two."""
     rows = np.array([np.random.default_rng(n).permutation(actual_rows(deepseek[1])) for n in range(200)])
@@ -244,7 +255,7 @@ def refused(rule, deepseek, why):
 def test_a_rule_of_your_own_in_two_halves_is_compiled_and_its_weights_are_checked(tmp_path, deepseek):
     """The example of docs/rules.md: equal to the replay; weights that the replay refuses end the compiled run in the same words."""
     assert_same(*deepseek, changed(tmp_path), BrokerTerms())
-    rule = changed(tmp_path, (" * view.masks(*self.traded)", ""))
+    rule = changed(tmp_path, (" * view.masks(*self.traded_sectors)", ""))
     assert len(set(refused(rule, deepseek, "weighs VRT, but may not hold it"))) == 1
 
 

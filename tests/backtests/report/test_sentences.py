@@ -338,6 +338,15 @@ def not_sampled(run, found):
     return names == found["names"].split(", ") and holds[found["why"].split()[0]]
 
 
+def idle(run, found):
+    """Strategies whose sectors the episode has no symbol of: named in its document, and none of them traded."""
+    names, sectors = found["names"].split(", "), set(run.doc["sectors"])
+    named = {row["strategy"] for row in run.doc["nothing_to_trade"]}
+    return (
+        set(names) <= named and not any(map(run.entries, names)) and not sectors & set(found["sectors"].split(" or "))
+    )
+
+
 NAME = r"(?P<name>[a-zA-Z-]+(?: \([^)]*\))?)"
 DEFINITIONS = {
     "Aftershock · report of a run", "What happened", "News", "Strategies", "Trades", "Costs", "Evidence", "Audit",
@@ -428,6 +437,7 @@ DERIVED = {
     rf"Trades of {NAME}; prices and money in US dollars": lambda run, f: run.entries(f["name"]) > 0,
     rf"{NAME}: profit by headline": lambda run, f: f["name"] in run.names,
     rf"{NAME}: (?P<usd>\S+) US dollars": profit,
+    r"NOTHING TO TRADE for (?P<names>.*): there is no symbol of (?P<sectors>.*); a return of 0\.00 % says .*": idle,
     rf"{NAME}: (?P<counts>(\d+ (severe|caution|fine|unknown)(, )?)+)": graded,
     rf"{NAME}: (?P<says>.*\.)": severe,
     rf"{NAME}: (?P<what>.*)": traded,
@@ -438,7 +448,9 @@ DERIVED = {
         trade["headlines"] for trade in run.evidence["gaps"]["trades"]
     ),
     r"No headline stands behind these\.": lambda run, _: any(not t["headlines"] for t in run.evidence["gaps"]["trades"]),
-    r"No headline: \S+ US dollars; residual (?P<r>\S+)\.": lambda _, f: float(f["r"]) < 1e-6,
+    r"No headline: \S+ US dollars; headlines with less than a thousandth of a position: (?P<rest>\S+); residual (?P<r>\S+)\.":
+        lambda run, f: float(f["r"]) < 1e-6 and any(close(f["rest"], each["remainder_usd"], 0)
+                                                    for each in run.evidence["attribution"]["strategies"]),
     r"The (?P<n>\d+) headlines as a table": lambda run, f: int(f["n"]) == sum(r["used"] == "True" for r in run.tables["scores"]),
     r"Costs in percent of the cash at the start\.(?P<more>.*)":
         lambda run, f: bool(f["more"]) == any(row["costs"]["dividends"] < 0 for row in run.doc["results"]),

@@ -10,7 +10,7 @@ from scipy import stats
 
 from backtests.cli import cli
 from backtests.engine.news import read_news
-from backtests.episodes.episode import episode_names, load_episode
+from backtests.episodes.episode import load_episode, separate_episodes
 from backtests.evidence.hit_rates import document, rates, wilson
 from backtests.runs.across_episodes import AcrossEpisodes, Cell, across_episodes_text
 from feeds.errors import InputError
@@ -43,11 +43,12 @@ def test_run_all_replays_every_episode_and_counts_false_alarms(tmp_path):
     )
     assert done.exit_code == 0
     made = json.loads(done.stdout)
-    assert {row["episode"] for row in made["episodes"]} == set(episode_names())
+    assert {row["episode"] for row in made["episodes"]} == set(separate_episodes())
     assert [row["episode"] for row in made["episodes"] if row["control"]] == ["quiet-2023"]
-    assert set(made["strategies"][0]["return_pct"]) == set(episode_names())
-    assert {path.name for path in tmp_path.iterdir()} == set(episode_names())
-    assert made["audit"] == {"decisions": (1 + 5) * (19 + 10 + 23 + 13), "violations": 0}  # shock and five baselines
+    assert set(made["strategies"][0]["return_pct"]) == set(separate_episodes())
+    assert {path.name for path in tmp_path.iterdir()} == set(separate_episodes())
+    decisions = (1 + 5) * (24 + 10 + 23 + 19 + 13 + 24)  # shock and five baselines
+    assert made["audit"] == {"decisions": decisions, "violations": 0}
     assert [row["strategy"] for row in made["strategies"] if not row["baseline"]] == ["shock"]
     assert {row["benchmark"]["symbol"] for row in made["episodes"]} == {"SPY"}
 
@@ -61,7 +62,7 @@ def test_run_all_takes_no_option_of_one_episode():
 def test_study_all_is_one_table():
     """A row for each episode, the control marked."""
     done = CliRunner().invoke(cli, ["study", "all"], catch_exceptions=False)
-    assert all(name in done.output for name in episode_names())
+    assert all(name in done.output for name in separate_episodes())
     assert "quiet-2023*" in done.output
 
 

@@ -23,7 +23,7 @@ def gloomy(title):
     ],
 )
 def test_the_run_names_the_scorer_that_was_given(scorer, label):
-    """Without a name the vintage of before the episode."""
+    """Without a name the newest vintage of before its headlines."""
     run = replay(load_episode("deepseek-2025"), "shock", scorer=scorer)
     assert run.config["scorer"] == run.document["scorer"]["name"] == label
     assert set(run.tables["scores"].records()[0]) >= {"displacement", "sentiment"}

@@ -149,7 +149,7 @@ def test_a_run_by_another_scorer_is_made_again_and_audited_by_it(tmp_path, monke
 
 
 def test_without_a_name_everything_is_as_ever(tmp_path, monkeypatch):
-    """The vintage of before the episode, and that it is none of the episode's time."""
+    """The vintage of before its headlines, and that it is none of the episode's time."""
     monkeypatch.chdir(tmp_path)
     done = invoke("run", "deepseek-2025", "-s", "shock", "--no-baselines", "--trials", "off", "-o", "run")
     assert "trained on data until 2024-12-31, before the first session: not contaminated" in " ".join(
