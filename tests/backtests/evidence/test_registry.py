@@ -112,7 +112,7 @@ def test_a_run_gathers_in_one_go_what_it_is_asked_for(tmp_path):
         )
 
 
-@pytest.mark.parametrize("names", ["studdy", "trials", ""])
+@pytest.mark.parametrize("names", ["stuyd", "trials", ""])
 def test_evidence_that_cannot_be_asked_for_is_refused(names):
     """One line that says what can."""
     with pytest.raises(InputError, match=r"did you mean 'study'|there are: all, delay, placebo"):
