@@ -20,7 +20,7 @@ and fills at k's close. docs/clock.md and docs/broker.md have both in full.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from backtests.broker.terms import BrokerTerms
@@ -28,18 +28,17 @@ from backtests.engine.market import make_market
 from backtests.engine.news import News, read_news
 from backtests.engine.rule_run import run_rule
 from backtests.engine.schedule import place_news
+from backtests.engine.table_checks import check_tables
 from backtests.engine.trading_notes import trading_findings, trading_notes
 from backtests.episodes.episode import Episode
 from backtests.records.record import label
 from backtests.runs.build import build_result
 from backtests.runs.result import Result
-from backtests.user_strategies.decision_table import DecisionTable
 from backtests.user_strategies.loading import reloaded
 from backtests.user_strategies.selection import Strategy, choose_rules
 from feeds.scoring import DEFAULT, Scorer
 from feeds.scoring.own_scorer import made
 from feeds.scoring.registry import scorer_named
-from strategies.rule import Rule
 
 
 def replay(
@@ -82,18 +81,6 @@ def replay(
     result = build_result(episode, news, terms, replays)
     result.document.update(findings)
     return result
-
-
-def check_tables(episode: Episode, rules: Iterable[Rule]) -> None:
-    """Checks the tables of decisions among the rules against the episode that they are replayed on.
-
-    Raises:
-        InputError: A row that does not fit the episode, or came after its deadline; with file and line.
-    """
-    sectors = [name for name, members in episode.sectors.items() for _ in members]
-    for rule in rules:
-        if isinstance(rule, DecisionTable):
-            rule.check(episode.sessions, episode.lead, episode.tradable, sectors, episode.benchmark)
 
 
 def _scorer(given: Scorer | str | Callable[..., Any]) -> Scorer:

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from backtests._replay import check_tables
 from backtests.broker.terms import BrokerTerms
 from backtests.engine.market import make_market
 from backtests.engine.news import News
 from backtests.engine.replayed import Replayed
 from backtests.engine.rule_run import run_rule
 from backtests.engine.schedule import place_news
+from backtests.engine.table_checks import check_tables
 from backtests.episodes.episode import Episode
 from backtests.records.record import label
 from backtests.user_strategies.loading import reloaded
