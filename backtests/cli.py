@@ -12,7 +12,7 @@ import click
 from backtests.commands import episodes, listings, run, score, sweep, trials
 from backtests.commands.evidence import attribute, counterexamples, delay, placebo, resample, study
 from backtests.commands.feeds import intake
-from backtests.commands.forward import next_open
+from backtests.commands.forward import next_open, portfolios
 from backtests.commands.options import Verbs, quiet_option
 from backtests.commands.saved_runs import audit, compare, diff, verify
 from backtests.commands.terminal import safe
@@ -33,7 +33,8 @@ def cli() -> None:
 
 
 _VERBS = (
-    run.run, next_open.next_open, compare.compare, diff.diff, verify.verify, audit.audit,
+    run.run, next_open.next_open, portfolios.watch, portfolios.forward, compare.compare, diff.diff,
+    verify.verify, audit.audit,
     study.study, delay.delay, placebo.placebo, resample.resample, sweep.sweep, attribute.attribute,
     counterexamples.counterexamples, trials.trials, episodes.episodes, listings.strategies, listings.scorers,
     score.score, intake.feeds,

@@ -77,18 +77,30 @@ def next_open(
     from backtests.forward.advice import advice
     from backtests.forward.coming import coming_session, cut_before
     from backtests.forward.decide import decide, read_positions
+    from backtests.forward.registration import is_portfolio, open_portfolio
     from backtests.user_strategies.selection import standard_rules
 
     if orders is not None and orders.exists():
         raise InputError(f"--orders {orders}: is there already; name a new file")
     held = read_positions(positions) if positions is not None else None
     at = at or datetime.now(UTC)
-    with aside():
-        terms, own = split_settings(settings, strategies)
-        rules = standard_rules(strategies, own)
-    loaded = load_episode(episode, prices=prices, news=None if news == ARCHIVE else news, start=start)
+    if is_portfolio(Path(episode)):
+        if strategies or settings or start or news or prices:
+            raise InputError(f"{episode} is a portfolio: what it decides by was registered; leave the options out")
+        registered = open_portfolio(Path(episode))
+        if registered.decisions is not None:
+            raise InputError(f"{episode}: its decisions come from {registered.decisions}; look there for the next")
+        with aside():
+            rules = [registered.rule()]
+        news, archive, scorer, terms = ARCHIVE, archive or registered.archive, registered.scorer, registered.terms
+        start, loaded = registered.start, registered.load()
+    else:
+        with aside():
+            terms, own = split_settings(settings, strategies)
+            rules = standard_rules(strategies, own)
+        loaded = load_episode(episode, prices=prices, news=None if news == ARCHIVE else news, start=start)
     coming = coming_session(loaded, at)
-    cut = cut_before(loaded, coming)
+    cut = cut_before(loaded, coming, start=start)
     cut, known = news_of(cut, news, archive, None, scorer, coming.known_by)
     with aside():
         decided = decide(cut, known, rules, terms, held)
