@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +16,7 @@ from backtests.forward.watch import World
 from feeds.archive import Archive, Document
 from feeds.headline import Headline
 from feeds.scoring import DEFAULT
+from strategies.sessions import calendar_sessions
 
 
 def seen_headlines(name: str) -> list[Headline]:
@@ -71,3 +74,36 @@ def registered(
 def utc(day: date, hour: int = 0, minute: int = 0) -> datetime:
     """A moment of a day in UTC."""
     return datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
+
+
+SYMBOLS = {"NVDA": "chips", "MU": "chips", "CEG": "power", "SPY": "funds"}
+
+
+def small_universe(folder: Path, first: date, last: date, seed: int) -> Path:
+    """An episode of four symbols with made-up prices, on the exchange's real sessions with their half-days."""
+    sessions = calendar_sessions(first - timedelta(days=12), last)
+    rng = random.Random(seed)
+    prices = ["symbol,date,open,high,low,close,volume"]
+    for symbol in SYMBOLS:
+        close = 100.0
+        for session in sessions.sessions:
+            opened = round(close * (1 + rng.gauss(0, 0.03)), 2)
+            close = round(opened * (1 + rng.gauss(0, 0.03)), 2)
+            prices.append(f"{symbol},{session},{opened},{max(opened, close)},{min(opened, close)},{close},1000000")
+    folder.mkdir()
+    (folder / "prices.csv").write_text("\n".join(prices) + "\n")
+    rows = zip(sessions.sessions, sessions.opens, sessions.closes, strict=True)
+    (folder / "sessions.csv").write_text(
+        "session,open_utc,close_utc\n" + "".join(f"{s},{o.isoformat()},{c.isoformat()}\n" for s, o, c in rows)
+    )
+    (folder / "actions.csv").write_text("symbol,ex_date,kind,value\n")
+    (folder / "news.jsonl").write_text("")
+    start = next(session for session in sessions.sessions if session >= first)
+    sectors = {name: [s for s, sector in SYMBOLS.items() if sector == name] for name in dict.fromkeys(SYMBOLS.values())}
+    (folder / "episode.toml").write_text(
+        f'title = "made up"\nstart = {start}\nend = {sessions.sessions[-1]}\nkey_session = {start}\nbenchmark = "SPY"\n'
+        'adjusted = "splits"\nprovenance = "made up"\n[sectors]\n'
+        + "".join(f"{name} = {json.dumps(symbols)}\n" for name, symbols in sectors.items())
+        + "[delays]\nassumed_delay_minutes = 5\nlatency_minutes = 5\nlead_minutes = 10\n"
+    )
+    return folder

@@ -84,6 +84,7 @@ def register(
       backtest forward register shock-1 --strategy shock --set threshold=0.8 --universe my-universe
     """
     from backtests.forward.registration import register as write
+    from backtests.forward.watch import utc_now
     from backtests.user_strategies.loading import make_rule
 
     if (strategy is None) == (decisions is None):
@@ -95,7 +96,7 @@ def register(
     with open_archive(archive) as opened:
         made = write(
             folder, universe=universe, rule=rule, decisions=decisions, terms=terms, scorer=scorer,
-            archive=opened.path, prices=prices, at=datetime.now(UTC),
+            archive=opened.path, prices=prices, at=utc_now(),
         )  # fmt: skip
     click.echo(f"{made.name}: registered, decides from {made.start} on; registration {made.digest}")
 
@@ -112,9 +113,10 @@ def status(folder: Path, as_json: bool) -> None:
     """
     from backtests.forward.coming import coming_session
     from backtests.forward.registration import open_portfolio
+    from backtests.forward.watch import utc_now
 
     found = open_portfolio(folder)
-    chain, now = found.chain(), datetime.now(UTC)
+    chain, now = found.chain(), utc_now()
     coming = coming_session(found.load(), now)
     with open_archive(found.archive, create=False) as opened:
         silent = [row["name"] for row in opened.health() if row["subscribed"] and row["failures"]]

@@ -101,15 +101,16 @@ def test_a_later_headline_and_a_later_bar_change_nothing():
 
 
 def test_shares_whose_bars_end_with_the_last_close_are_not_delisted():
-    """The window's end has no prices yet; one that ended a session earlier is settled as in a replay."""
+    """The window's end has no prices yet; one that ended a session earlier is settled as in a replay, here at zero."""
     days = weekdays(6)
     bars = {"AAA": flat_bars([10] * 5, days[:5]), "BBB": flat_bars([10] * 4, days[:4])}
     episode = episode_of(bars, days)
     coming = coming_session(episode, datetime(2025, 1, 9, 12, tzinfo=UTC))
     cut = cut_before(episode, coming)
-    (made,) = decide(cut, no_news(), [Script(weights={1: {"AAA": 0.2, "BBB": 0.2}})], FREE)
+    terms = FREE.with_settings({"delisting": "zero"})
+    (made,) = decide(cut, no_news(), [Script(weights={1: {"AAA": 0.2, "BBB": 0.2}})], terms)
     assert cut.end == days[5]
-    assert (made.targets, made.orders, made.equity) == ({"AAA": 0.2, "BBB": 0.2}, (), 10_000.0)
+    assert (made.targets, made.orders, made.equity) == ({"AAA": 0.2, "BBB": 0.2}, (), 8_000.0)
 
 
 def test_an_order_over_a_split_is_in_new_shares():
