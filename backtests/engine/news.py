@@ -165,17 +165,20 @@ def read_archive(
     Raises:
         InputError: The archive holds nothing of that time.
     """
+    from feeds.archive.writing import without_collector
+
     since, last = news_span(episode.sessions, episode.window)
-    archived = list(archive.history(since, min(last, until or last)))
-    if not archived and until is None:
-        raise InputError(
-            f"{archive.path}: holds nothing known from {since:%Y-%m-%d} to {last:%Y-%m-%d}; "
-            "fill it with `backtest feeds backfill` or `backtest feeds import`"
-        )
-    rows = [(each.provenance, each.headline) for each in archived]
-    scorer = scorer.before(episode.start, lexicon_as_of)
-    scores = _archived_scores(archive, archived, scorer, lexicon_as_of)
-    return from_archived(episode, rows, scorer=scorer, lexicon_as_of=lexicon_as_of, scores=scores)
+    with without_collector():
+        archived = list(archive.history(since, min(last, until or last)))
+        if not archived and until is None:
+            raise InputError(
+                f"{archive.path}: holds nothing known from {since:%Y-%m-%d} to {last:%Y-%m-%d}; "
+                "fill it with `backtest feeds backfill` or `backtest feeds import`"
+            )
+        rows = [(each.provenance, each.headline) for each in archived]
+        scorer = scorer.before(episode.start, lexicon_as_of)
+        scores = _archived_scores(archive, archived, scorer, lexicon_as_of)
+        return from_archived(episode, rows, scorer=scorer, lexicon_as_of=lexicon_as_of, scores=scores)
 
 
 def from_archived(

@@ -77,14 +77,15 @@ def next_open(
     from backtests.forward.advice import advice
     from backtests.forward.coming import coming_session, cut_before
     from backtests.forward.decide import decide, read_positions
-    from backtests.forward.registration import is_portfolio, open_portfolio
     from backtests.user_strategies.selection import standard_rules
 
     if orders is not None and orders.exists():
         raise InputError(f"--orders {orders}: is there already; name a new file")
     held = read_positions(positions) if positions is not None else None
     at = at or datetime.now(UTC)
-    if is_portfolio(Path(episode)):
+    if (Path(episode) / "registration.json").is_file():
+        from backtests.forward.registration import open_portfolio
+
         if strategies or settings or start or news or prices:
             raise InputError(f"{episode} is a portfolio: what it decides by was registered; leave the options out")
         registered = open_portfolio(Path(episode))

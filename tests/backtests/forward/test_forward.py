@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import os
+import random
 import shutil
+import signal
+import time
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -16,7 +20,7 @@ import pytest
 from backtests import load_episode, replay
 from backtests.engine.news import read_archive
 from backtests.episodes.episode import EPISODES
-from backtests.forward.chain import append, line_hash, only_watcher
+from backtests.forward.chain import append, line_hash, only_watcher, read_chain
 from backtests.forward.grading import grade
 from backtests.forward.record_checks import check_record
 from backtests.forward.registration import open_portfolio
@@ -324,3 +328,29 @@ def test_rules_that_cannot_be_sealed_are_refused(recorded, tmp_path, name, said)
     with pytest.raises(InputError, match=said):
         registered(tmp_path / "mine", rule, archive, utc(date(2025, 1, 26)))
     assert not (tmp_path / "mine").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_kill_minus_nine_leaves_whole_lines_or_a_half_that_is_recognised(tmp_path):
+    """Twenty writers, each killed after some milliseconds; every line of which `append` returned is there."""
+    record, chance = tmp_path / "record.jsonl", random.Random(5)
+    for _ in range(20):
+        read, write = os.pipe()
+        child = os.fork()
+        if not child:
+            with contextlib.suppress(BaseException):
+                chain = read_chain(record, "first")
+                while True:
+                    chain = append(record, chain, {"kind": "void", "says": "x" * chance.randrange(9_000)})
+                    os.write(write, f"{len(chain.lines)}\n".encode())
+            os._exit(1)
+        os.close(write)
+        time.sleep(chance.uniform(0.005, 0.05))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        with os.fdopen(read, "rb") as said:
+            promised = [int(line) for line in said.read().split()]
+        chain = read_chain(record, "first")
+        assert chain.broken == ()
+        assert len(chain.lines) >= max(promised, default=0)
+    assert len(chain.lines) > 20
