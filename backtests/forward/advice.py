@@ -12,7 +12,7 @@ from typing import Any
 from backtests.engine.news import News
 from backtests.episodes.episode import Episode
 from backtests.forward.coming import Coming, ended, last_bar
-from backtests.forward.decide import Decision, headlines_for
+from backtests.forward.decide import Decision, headline_row, headlines_for
 from backtests.report.text.table import grid, number, wrapped
 
 _SILENT = timedelta(days=1)  # a feed that no poll has reached for so long is named
@@ -53,20 +53,7 @@ class Advice:
                 }
                 for each in self.decisions
             ],
-            "headlines": [
-                {
-                    "id": item.headline.id,
-                    "known_at": item.known_at.isoformat(),
-                    "title": item.headline.title,
-                    "source": item.headline.source,
-                    "sentiment": float(item.score.sentiment),
-                    "tone": float(item.score.tone),
-                    "relevance": float(item.score.relevance),
-                    "features": list(item.score.features),
-                    "link": item.headline.link,
-                }
-                for item in headlines_for(self.news, coming.row)
-            ],
+            "headlines": [headline_row(item) for item in headlines_for(self.news, coming.row)],
             "stale": list(self.stale),
         }
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from backtests.broker.terms import BrokerTerms
 from backtests.engine.market import make_market
@@ -200,6 +201,22 @@ def read_positions(path: Path) -> Positions:
         raise InputError(f"{path}: has no row of cash; add cash,DOLLARS")
     cash = shares.pop("cash")
     return Positions(cash=cash, shares=shares)
+
+
+def headline_row(item: NewsItem) -> dict[str, Any]:
+    """Returns a headline as JSON has it: when it was known, its words, its scores and what pulled them."""
+    head, score = item.headline, item.score
+    return {
+        "id": head.id,
+        "known_at": item.known_at.isoformat(),
+        "title": head.title,
+        "source": head.source,
+        "sentiment": float(score.sentiment),
+        "tone": float(score.tone),
+        "relevance": float(score.relevance),
+        "features": list(score.features),
+        "link": head.link,
+    }
 
 
 def headlines_for(news: News, row: int) -> list[NewsItem]:

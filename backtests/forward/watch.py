@@ -18,6 +18,7 @@ from typing import Any
 from backtests.episodes.episode import Episode
 from backtests.forward.chain import Chain, Line, append
 from backtests.forward.coming import Coming, coming_session
+from backtests.forward.decide import headline_row, headlines_for
 from backtests.forward.decision_line import decide_line, void_line
 from backtests.forward.kept_bars import keep
 from backtests.forward.registration import BARS, Portfolio
@@ -128,6 +129,7 @@ def _decide(
     portfolio: Portfolio, episode: Episode, chain: Chain, coming: Coming, archive: Archive, world: World
 ) -> datetime:
     deadline = coming.deadline.isoformat()
+    behind: list[Event] = []
     try:
         if code_sha256() != portfolio.code_sha256:
             raise _VoidError("the program's code is not the one that was registered")
@@ -135,6 +137,7 @@ def _decide(
         made = decide_line(portfolio, rule, episode, coming, archive, chain.lines)
         keep(portfolio.folder / BARS, len(chain.lines) + 1, made.held)
         line: Line = made.fields
+        behind = [headline_row(item) for item in headlines_for(made.news, coming.row)]
     except _VoidError as wrong:
         line = void_line(coming.session, deadline, str(wrong))
     except InputError as wrong:
@@ -143,7 +146,7 @@ def _decide(
         line = void_line(coming.session, deadline, " ".join(str(wrong).split()))
     if line["kind"] == "decision" and world.clock() > coming.deadline:
         line = void_line(coming.session, deadline, "late: the decision was made after the deadline")
-    _write(portfolio, chain, line, world)
+    _write(portfolio, chain, line, world, headlines=behind)
     return _next_moment(episode, coming)
 
 
@@ -151,9 +154,9 @@ class _VoidError(Exception):
     """A decision that cannot be made, however long one waits."""
 
 
-def _write(portfolio: Portfolio, chain: Chain, line: Line, world: World) -> Chain:
-    """Seals a line with the time at which it is written."""
+def _write(portfolio: Portfolio, chain: Chain, line: Line, world: World, **told: Any) -> Chain:
+    """Seals a line with the time at which it is written, and tells of it."""
     chain = append(portfolio.record, chain, {**line, "decided_at": world.clock().astimezone(UTC).isoformat()})
     made = chain.lines[-1]
-    world.tell({"event": made["kind"], "portfolio": portfolio.name, "head": chain.head, **made})
+    world.tell({"event": made["kind"], "portfolio": portfolio.name, "head": chain.head, **made, **told})
     return chain

@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import time
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -29,7 +30,7 @@ from backtests.user_strategies.loading import make_rule
 from backtests.user_strategies.selection import standard_rules
 from feeds.archive import Archive
 from feeds.errors import InputError
-from tests.helpers.forward import Simulated, registered, seen_headlines, utc
+from tests.helpers.forward import Simulated, registered, seen_headlines, small_universe, utc
 
 RULES = ("shock", "drift", "pairs", "basket", "rebound", "buy-hold", "always-short", "headline-count", "plain-vader")
 START, END = date(2025, 1, 23), date(2025, 1, 29)
@@ -201,6 +202,46 @@ def test_a_decision_that_knew_a_later_headline_is_found_and_the_headline_named(t
         "line 1 (2025-01-27): knew 'Nvidia halts production of all AI chips after DeepSeek shock', which became known "
         "only at 2025-01-27T14:25:00+00:00"
     ) in wrong
+
+
+def test_a_vendor_that_rewrites_the_past_moves_no_record_and_changed_bars_are_found(tmp_path):
+    """After a split all earlier prices are halved: what was decided is decided again on the bars that were read."""
+    universe = small_universe(tmp_path / "universe", date(2025, 3, 4), date(2025, 3, 17), 3)
+    prices = universe / "prices.csv"
+    with Archive(tmp_path / "archive.db") as archive:
+        simulated = Simulated(archive, (), utc(date(2025, 3, 4)))
+        mine = registered(tmp_path / "mine", make_rule("buy-hold"), archive, simulated.now, universe=universe)
+        watch([mine], archive, simulated.world(), until=utc(date(2025, 3, 7)))
+        head, *rows = prices.read_text().splitlines()
+        halved = [row.split(",")[:2] + [str(float(each) / 2) for each in row.split(",")[2:6]] + ["1"] for row in rows]
+        prices.write_text("\n".join([head, *(",".join(row) for row in halved)]) + "\n")
+        watch([mine], archive, simulated.world(), until=utc(date(2025, 3, 11)))
+        assert check_record(mine, archive, rule=mine.rule()).wrong == ()
+        assert len(mine.chain().lines) == 5
+        bars = mine.folder / "bars.csv"
+        first, *others = bars.read_text().splitlines(keepends=True)
+        bars.write_text(first.replace("1000000.0", "1000001.0") + "".join(others))
+        (wrong, *_) = check_record(mine, archive, rule=mine.rule()).wrong
+        assert wrong.startswith("line 1 (2025-03-04): bars.csv does not hold the bars that it read")
+
+
+def test_an_archive_that_was_changed_since_is_found(tmp_path):
+    """A title in the archive, changed behind its back: the archive's own seals say so, and the headlines differ."""
+    with Archive(tmp_path / "archive.db") as archive:
+        simulated = Simulated(archive, seen_headlines("deepseek-2025"), utc(date(2025, 1, 26)))
+        mine = registered(tmp_path / "mine", make_rule("rebound"), archive, simulated.now)
+        watch([mine], archive, simulated.world(), until=utc(date(2025, 1, 27), 15))
+    with contextlib.closing(sqlite3.connect(tmp_path / "archive.db")) as file, file:
+        file.execute("DROP TRIGGER revisions_no_update")
+        known = utc(date(2025, 1, 26)).timestamp() * 1_000_000
+        file.execute(
+            "UPDATE revisions SET title = 'Nothing happened' WHERE id = "
+            "(SELECT id FROM revisions WHERE known < ? ORDER BY known DESC LIMIT 1)", (known,),
+        )  # fmt: skip
+    with Archive(tmp_path / "archive.db") as archive:
+        wrong = check_record(mine, archive, rule=mine.rule()).wrong
+    assert any(line.startswith("line 1 (2025-01-27): the archive's headlines") for line in wrong)
+    assert any(line.startswith("archive: ") for line in wrong)
 
 
 def test_what_was_missed_or_late_is_void_and_stays(recorded, tmp_path):

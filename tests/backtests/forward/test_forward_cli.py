@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
+from backtests.auditing import reproduction
 from backtests.cli import cli
 from backtests.episodes.episode import load_episode
 from backtests.forward.coming import coming_session
@@ -68,6 +69,7 @@ def test_a_day_in_the_life(day_in_the_life, tmp_path):
     assert [event["event"] for event in events] == ["silent feed", "decision"]
     assert (events[0]["feed"], events[1]["session"]) == ("Dead", str(coming.session))
     assert events[1]["targets"]  # the wire's headline moves chips
+    assert [head["title"][:8] for head in events[1]["headlines"]] == ["DeepSeek"]
     said = json.loads(run("forward", "status", "mine", "--json").stdout)
     assert (said["decisions"], said["void"], said["feeds_failing"]) == (1, 0, ["Dead"])
     number, head = run("forward", "seal", "mine").output.split()
@@ -80,6 +82,7 @@ def test_a_day_in_the_life(day_in_the_life, tmp_path):
     assert json.loads(run("forward", "report", "mine", "--json").stdout) == report
     assert "replay minus forward: 0.00 percentage points" in run("forward", "report", "mine").output
     assert "1 decisions made again, 0 void, 0 wrong" in run("forward", "verify", "mine", "--head", head).output
+    assert reproduction.verify("mine/graded").differences == ()
     edit(tmp_path / "mine" / "record.jsonl", '"equity":', '"equity": ')
     run("forward", "verify", "mine")  # the same line in other spaces
     edit(tmp_path / "mine" / "record.jsonl", '"known":1', '"known":2')
