@@ -101,6 +101,14 @@ def test_what_is_no_table_is_refused(tmp_path, text):
         run(tmp_path / "a.csv")
 
 
+def test_two_tables_of_one_model_are_refused(tmp_path):
+    """Nobody could tell their rows apart."""
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text(HEAD + GOOD + "\n")
+    with pytest.raises(InputError, match=r"b\.csv: is of the model 'agent', as .*a\.csv is"):
+        replay(inputs()[0], [str(tmp_path / "a.csv"), str(tmp_path / "b.csv")], news=inputs()[1])
+
+
 def test_a_run_keeps_the_file_and_is_made_again_without_trust(tmp_path, monkeypatch):
     """It is data; a run says that its times are the file's own claim, and a changed copy is refused."""
     monkeypatch.chdir(tmp_path)
