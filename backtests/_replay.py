@@ -28,6 +28,7 @@ from backtests.engine.market import make_market
 from backtests.engine.news import News, read_news
 from backtests.engine.rule_run import run_rule
 from backtests.engine.schedule import place_news
+from backtests.engine.table_checks import check_tables
 from backtests.engine.trading_notes import idle_strategies, trading_findings, trading_notes
 from backtests.episodes.episode import Episode
 from backtests.records.record import label
@@ -67,6 +68,7 @@ def replay(
         InputError: Anything wrong in the input, in one line.
     """
     chosen = choose_rules(strategies, {name: str(value) for name, value in settings.items()})
+    check_tables(episode, chosen)
     terms = terms or BrokerTerms()
     news = place_news(episode, news or read_news(episode, scorer=_scorer(scorer)), terms)
     market = make_market(episode, news)

@@ -22,6 +22,7 @@ from backtests.commands.evidence import (
     study,
 )
 from backtests.commands.feeds import intake
+from backtests.commands.forward import next_open, portfolios
 from backtests.commands.options import Verbs, option_hint, quiet_option
 from backtests.commands.saved_runs import audit, compare, diff, plot, tearsheet, verify
 from backtests.commands.terminal import safe
@@ -42,10 +43,11 @@ def cli() -> None:
 
 
 _VERBS = (
-    run.run, compare.compare, diff.diff, verify.verify, audit.audit, tearsheet.tearsheet, plot.plot,
-    study.study, delay.delay, placebo.placebo, resample.resample, signal.signal, masked.masked, flawless.flawless,
-    sweep.sweep, attribute.attribute, counterexamples.counterexamples, trials.trials, episodes.episodes,
-    listings.strategies, listings.scorers, score.score, claim.claim, init.init, episodes.check, intake.feeds,
+    run.run, next_open.next_open, portfolios.watch, portfolios.forward, compare.compare, diff.diff,
+    verify.verify, audit.audit, tearsheet.tearsheet, plot.plot, study.study, delay.delay, placebo.placebo,
+    resample.resample, signal.signal, masked.masked, flawless.flawless, sweep.sweep, attribute.attribute,
+    counterexamples.counterexamples, trials.trials, episodes.episodes, listings.strategies, listings.scorers,
+    score.score, claim.claim, init.init, episodes.check, intake.feeds,
 )  # fmt: skip
 for _verb in _VERBS:
     cli.add_command(_verb)

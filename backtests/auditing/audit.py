@@ -17,6 +17,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from backtests.engine.schedule import place_news
 from backtests.episodes.episode import Episode
 from backtests.records.record import label
 from backtests.report.text.run_report import audit_line
+from backtests.user_strategies.decision_table import DecisionTable
 from backtests.user_strategies.loading import reloaded
 from strategies import registry
 from strategies.rule import Rule
@@ -219,6 +221,8 @@ def _unproved(names: Sequence[str], rules: Sequence[Rule]) -> list[str]:
     for name, rule in zip(names, rules, strict=True):
         if rule.code is not None:
             found += [f"{rule.code.file} {what} when it is loaded" for what in rule.code.reads]
+        elif isinstance(rule, DecisionTable):
+            found.append(f"{Path(rule.table.file).name} says itself when each decision was made")
         elif type(rule) not in built_in:
             found.append(f"{name} comes from no file: it may remember earlier runs of this process")
     return found

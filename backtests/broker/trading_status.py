@@ -54,14 +54,15 @@ def without_trade(
 
 
 def delistings(episode: Episode, symbols: Iterable[str]) -> tuple[Delisting, ...]:
-    """Finds, among symbols with bars, the shares whose bars end inside the window, before its last session."""
+    """Finds, among symbols with bars, the shares whose bars end inside the window, before its last priced session."""
     table, window = episode.sessions.sessions, episode.window
+    end = episode.priced_until or table[window[-1]]
     stated = {symbol: share_value(value) for symbol, _, value in episode.delistings}
     found = []
     for symbol in symbols:
         minutes = episode.intraday
         last = episode.prices.bars[symbol].sessions[-1] if minutes is None else minutes.bars[symbol].starts[-1].date()
-        if table[window[0] - 1] <= last < table[window[-1]]:
+        if table[window[0] - 1] <= last < end:
             settles = table[bisect_right(table, last)].toordinal()
             value = stated.get(symbol)
             found.append(Delisting(symbol=symbol, last=last.toordinal(), settles=settles, value=value))

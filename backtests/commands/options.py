@@ -235,9 +235,16 @@ ARCHIVE = Path("archive")  # as --news: what the archive held
 
 
 def news_of(
-    loaded: Episode, news: Path | None, archive: Path | None, as_of: date | None, scorer: Scorer
+    loaded: Episode,
+    news: Path | None,
+    archive: Path | None,
+    as_of: date | None,
+    scorer: Scorer,
+    until: datetime | None = None,
 ) -> tuple[Episode, News]:
     """Scores an episode's documents, or with `--news archive` what the archive held; words learned after `as_of` aside.
+
+    With `until` only what was known by then.
 
     Returns:
         The episode, which names the archive where that was read, and its news.
@@ -245,9 +252,9 @@ def news_of(
     from backtests.engine.news import read_archive, read_news
 
     if news != ARCHIVE:
-        return loaded, read_news(loaded, scorer=scorer, lexicon_as_of=as_of)
+        return loaded, read_news(loaded, scorer=scorer, lexicon_as_of=as_of, until=until)
     with open_archive(archive, create=False) as opened:
-        return read_archive(loaded, opened, scorer=scorer, lexicon_as_of=as_of)
+        return read_archive(loaded, opened, scorer=scorer, lexicon_as_of=as_of, until=until)
 
 
 def pairs_option(

@@ -45,6 +45,14 @@ if TYPE_CHECKING:
 @click.command(cls=FileOptions)
 @click.argument("episode")
 @click.option("-s", "--strategy", "strategies", multiple=True, help="A strategy, or your own FILE.py[:CLASS].")
+@click.option(
+    "--decisions",
+    "tables",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Decisions made elsewhere, as CSV: session,symbol,weight,decided_at,model (repeatable).",
+)
 @settings_option
 @window_options
 @click.option("--cash", metavar="USD", help="Cash at the start, in US dollars.")
@@ -71,6 +79,7 @@ if TYPE_CHECKING:
 def run(
     episode: str,
     strategies: tuple[str, ...],
+    tables: tuple[Path, ...],
     settings: dict[str, str],
     start: date | None,
     end: date | None,
@@ -104,8 +113,10 @@ def run(
       backtest run deepseek-2025 --strategy shock --set threshold=0.8 --set slippage_bps=10
       backtest run deepseek-2025 --auctions open,close --borrow 1,5,30,100
       backtest run deepseek-2025 --bars 5m --prices minutes.csv
+      backtest run deepseek-2025 --decisions agent.csv
       backtest run all --strategy shock
     """
+    strategies = (*strategies, *map(decisions_named, tables))
     given = {"cash": cash, "auctions": auctions, "delisting": delisting}
     settings = {**settings, **{name: value for name, value in given.items() if value is not None}}
     if episode == "all":
@@ -151,6 +162,17 @@ def run(
     click.echo(f"files: {folder}", err=True)
     click.echo(f"page: {folder / 'report.html'}", err=True)
     _tell([audited])
+
+
+def decisions_named(path: Path) -> str:
+    """Returns the name by which a table of decisions is a strategy.
+
+    Raises:
+        InputError: Its name does not end as a table's.
+    """
+    if path.suffix.lower() != ".csv":
+        raise InputError(f"--decisions {path}: give a CSV file (.csv)")
+    return str(path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,11 +63,18 @@ class News:
         }
 
 
-def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date | None = None) -> News:
+def read_news(
+    episode: Episode,
+    *,
+    scorer: Scorer = DEFAULT,
+    lexicon_as_of: date | None = None,
+    until: datetime | None = None,
+) -> News:
     """Parses and scores the episode's news: feeds, and lists of headlines (JSONL, CSV) with the times they were seen.
 
     Of an item of a list that was edited before it could be traded, only the words of that moment count. Of a scorer
     with vintages each headline is scored by the newest that was over before the first session, or before its own day.
+    With `until` what was known later is as if it were not there.
 
     Raises:
         InputError: A document that is no feed, or a list that is none.
@@ -79,6 +86,9 @@ def read_news(episode: Episode, *, scorer: Scorer = DEFAULT, lexicon_as_of: date
     listed: list[Headline] = []
     for path in episode.news:
         parsed = read_document(path)
+        if until is not None:
+            known = (each for each in parsed.headlines if each.known_at(episode.assumed_delay) <= until)
+            parsed = replace(parsed, headlines=tuple(known))
         rejects += parsed.rejects
         remarks.update(parsed.remarks)
         if path.suffix.lower() in LISTS:
@@ -143,11 +153,17 @@ def news_span(table: Sessions, window: range) -> tuple[datetime, datetime]:
 
 
 def read_archive(
-    episode: Episode, archive: Archive, *, scorer: Scorer = DEFAULT, lexicon_as_of: date | None = None
+    episode: Episode,
+    archive: Archive,
+    *,
+    scorer: Scorer = DEFAULT,
+    lexicon_as_of: date | None = None,
+    until: datetime | None = None,
 ) -> tuple[Episode, News]:
     """Reads and scores what an archive has during the episode's window, and in the 30 days before it.
 
-    Of an item that was edited before it could be traded, only the words of that moment count.
+    Of an item that was edited before it could be traded, only the words of that moment count. With `until` what was
+    known later is as if it were not there; then there may be nothing.
 
     Returns:
         The episode with the archive instead of its own news among its sources, and the news.
@@ -155,16 +171,19 @@ def read_archive(
     Raises:
         InputError: The archive holds nothing of that time.
     """
-    since, until = news_span(episode.sessions, episode.window)
-    archived = list(archive.history(since, until))
-    if not archived:
-        raise InputError(
-            f"{archive.path}: holds nothing known from {since:%Y-%m-%d} to {until:%Y-%m-%d}; "
-            "fill it with `backtest feeds backfill` or `backtest feeds import`"
-        )
-    rows = [(each.provenance, each.headline) for each in archived]
-    scores = _archived_scores(episode, archive, archived, scorer, lexicon_as_of) if scorer.stored else None
-    return from_archived(episode, rows, scorer=scorer, lexicon_as_of=lexicon_as_of, scores=scores)
+    from feeds.archive.writing import without_collector
+
+    since, last = news_span(episode.sessions, episode.window)
+    with without_collector():
+        archived = list(archive.history(since, min(last, until or last)))
+        if not archived and until is None:
+            raise InputError(
+                f"{archive.path}: holds nothing known from {since:%Y-%m-%d} to {last:%Y-%m-%d}; "
+                "fill it with `backtest feeds backfill` or `backtest feeds import`"
+            )
+        rows = [(each.provenance, each.headline) for each in archived]
+        scores = _archived_scores(episode, archive, archived, scorer, lexicon_as_of) if scorer.stored else None
+        return from_archived(episode, rows, scorer=scorer, lexicon_as_of=lexicon_as_of, scores=scores)
 
 
 def from_archived(

@@ -59,6 +59,7 @@ class Episode:
     delistings: tuple[
         tuple[str, date, str], ...
     ] = ()  # symbol, last session, value: last, zero or percent of the close
+    priced_until: date | None = None  # where the window's end has no prices yet: the last session that has
     notes: tuple[str, ...] = ()  # how what the user gave was understood, and what was left out; one line each
 
     @property

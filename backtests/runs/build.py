@@ -21,6 +21,7 @@ from backtests.records.round_trips import Trade, round_trips
 from backtests.runs.inputs import ARCHIVED, archived_text
 from backtests.runs.kept_scorer import source_place, source_row
 from backtests.runs.result import Result
+from backtests.user_strategies.decision_table import DecisionTable
 from feeds.scorers.answer import entities_cell
 from strategies.rule import Rule
 from strategies.signals import NewsItem, SignalBook
@@ -53,6 +54,7 @@ def build_result(episode: Episode, news: News, terms: BrokerTerms, replays: Sequ
         ],
     }
     texts = {rule.code.place: rule.code.text for rule in rules if rule.code is not None}
+    texts |= {rule.table.place: rule.table.text for rule in rules if isinstance(rule, DecisionTable)}
     if news.archived:
         texts[ARCHIVED] = archived_text(news.archived)
     result = Result(tables, document, configuration(episode, news, terms, rules), texts)
@@ -229,6 +231,8 @@ def configuration(episode: Episode, news: News, terms: BrokerTerms, rules: Seque
 
 
 def _code(rule: Rule) -> dict[str, str]:
-    """Says where a user's strategy stands in the run's folder, which class of it, and the hash of its text."""
+    """Says where a user's strategy or decisions stand in the run's folder, which class, and the hash of the text."""
+    if isinstance(rule, DecisionTable):
+        return {"decisions": rule.table.place, "sha256": rule.table.sha256}
     code = rule.code
     return {} if code is None else {"code": code.place, "class": code.name, "sha256": code.sha256}

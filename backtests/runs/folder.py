@@ -28,7 +28,7 @@ from feeds.errors import InputError
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a text that begins so
 _FILES = frozenset([*(f"{name}.csv" for name in TABLES), "metrics.json", "config.toml", CARD_FILE, "report.html"])
-_FOLDERS = frozenset({"evidence", "inputs", "code", "parquet"})
+_FOLDERS = frozenset({"evidence", "inputs", "code", "decisions", "parquet"})
 
 
 def is_run(folder: Path) -> bool:
@@ -115,7 +115,10 @@ def read_run(folder: Path) -> RunRecord:
     inputs = sorted(path.relative_to(folder).as_posix() for path in (folder / "inputs").rglob("*") if path.is_file())
     texts = [
         place
-        for place in [*(row["code"] for row in config["strategies"] if "code" in row), ARCHIVED]
+        for place in [
+            *(row[kind] for row in config["strategies"] for kind in ("code", "decisions") if kind in row),
+            ARCHIVED,
+        ]
         if (folder / place).is_file()
     ]
     source = config["scorer_source"]["file"] if "scorer_source" in config else ""

@@ -14,6 +14,7 @@ from backtests.records.shape import ShapeError, check, day, flag, moment, number
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,200}")  # of an episode, whose folder lies among the inputs
 _CODE = re.compile(r"code/[0-9a-f]{8}/[^/\\]{1,200}\.py")
+_DECISIONS = re.compile(r"decisions/[0-9a-f]{8}/[^/\\]{1,200}\.[cC][sS][vV]")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SOURCE = re.compile(r"(code/[0-9a-f]{8}|inputs/scorer)/[^/\\]{1,200}")
 _UNKNOWN = re.compile("unknown")
@@ -35,7 +36,17 @@ CARD = {
         "bars?": text,
         "broker?": _BROKER,
         "book?": _BROKER,  # of earlier runs
-        "strategies": [{"name": text, "code?": _CODE, "class?": text, "sha256?": _SHA256, ...: _SETTING}, ...],
+        "strategies": [
+            {
+                "name": text,
+                "code?": _CODE,
+                "class?": text,
+                "decisions?": _DECISIONS,
+                "sha256?": _SHA256,
+                ...: _SETTING,
+            },
+            ...,
+        ],
         "sources": {...: _SHA256},
     },
     "code_sha256?": text,
@@ -106,8 +117,10 @@ def check_run(run: RunRecord) -> None:
     BrokerTerms().with_settings({name: str(value) for name, value in terms.items()})
     _must(run.config["start"] <= run.config["end"], "config: the window ends before it starts")
     for row in run.config["strategies"]:
+        named = {"code", "class", "decisions", "sha256"} & set(row)
         _must(
-            len({"code", "class", "sha256"} & set(row)) in {0, 3}, f"strategy {row['name']}: half of its code is named"
+            named in (set(), {"code", "class", "sha256"}, {"decisions", "sha256"}),
+            f"strategy {row['name']}: half of its code is named",
         )
     labels = {each["label"] for each in run.document["results"]}
     drawn = {row[0] for row in run.tables["equity"].rows}

@@ -23,6 +23,7 @@ from typing import Any
 
 from backtests.user_strategies.adapter import strategy_type
 from backtests.user_strategies.checks import check_weights, error_text, where
+from backtests.user_strategies.decision_table import table_type
 from backtests.user_strategies.side_effects import watched
 from feeds.errors import InputError, did_you_mean
 from strategies import registry
@@ -40,9 +41,13 @@ _adopted: dict[type[Any], type[Rule]] = {}
 def rule_type(name: str) -> type[Rule]:
     """Returns the class of a strategy: a registered one by name, one of the user's by `file.py[:Class]`.
 
+    A file `.csv` is a table of decisions, see `decision_table`.
+
     Raises:
         InputError: No such strategy, file or class, a file that does not run, or a class that is no strategy.
     """
+    if name.lower().endswith(".csv"):
+        return table_type(name, _read(Path(name)))
     path, wanted = _parts(name)
     if path is None:
         if name not in registry.rules():
@@ -116,16 +121,18 @@ def own_code(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _saved_rule(folder: Path, row: dict[str, Any]) -> Rule:
-    settings = {key: str(value) for key, value in row.items() if key not in {"name", "code", "class", "sha256"}}
-    if "code" not in row:
+    kept = {"name", "code", "class", "decisions", "sha256"}
+    settings = {key: str(value) for key, value in row.items() if key not in kept}
+    place = row.get("code", row.get("decisions"))
+    if place is None:
         return registry.make_rule(row["name"], settings)  # by its name alone: a file is never meant
-    path = folder / row["code"]
+    path = folder / place
     if not path.resolve().is_relative_to(folder.resolve()):
         raise InputError(f"{path}: lies outside the run's folder; a run's strategies lie in it")
     text = _read(path)
     if hashlib.sha256(text.encode()).hexdigest() != row["sha256"]:
         raise InputError(f"{path}: is not the text that the run used (its hash is another); restore it")
-    made = _from_text(path, text, row["class"])
+    made = _from_text(path, text, row["class"]) if "code" in row else table_type(str(path), text)
     usual = {name: str(value) for name, value in made().parameters.items()}
     return made.with_settings({name: text for name, text in settings.items() if text != usual.get(name)})
 
