@@ -28,7 +28,6 @@ from feeds.scoring.text.language import detect
 LONGEST: Final = 2_000  # characters looked at; a longer text is no headline
 _TOGETHER: Final = 512  # texts that go through each step together
 _SCORED: Final = frozenset(("en", "de"))
-_UNDECIDED: Final = 1.0  # log odds of one sign over the other below which rules may say the opposite
 _SHOWN: Final = 3  # features that are named of each head
 SPOKEN: Final = {"sentiment": "disruption"}  # what features call a head, where not by its name
 _NEUTRAL: Final = dict.fromkeys(SIGNED, 0.0)
@@ -96,7 +95,7 @@ def _score(text: _Text, parts: Parts, values: list[float], model: Model, as_of: 
             for head, value in signs.items()
             if value
         }
-        signs, pulled = _denied(parts, signs, pulled, values[1] - values[0])
+        signs, pulled = _denied(parts, signs, pulled)
         tone = signs["tone"]
         features = [f"{SPOKEN.get(head, head)}:{name}" for head, names in pulled.items() for name in names]
     if about and text.summary and not signs["sentiment"] and not reaction:
@@ -114,13 +113,13 @@ def _score(text: _Text, parts: Parts, values: list[float], model: Model, as_of: 
     )
 
 
-def _denied(parts: Parts, signs: dict[str, float], pulled: _Pulled, apart: float) -> tuple[dict[str, float], _Pulled]:
+def _denied(parts: Parts, signs: dict[str, float], pulled: _Pulled) -> tuple[dict[str, float], _Pulled]:
     """Lets rules and phrases of several words prevail over a head that says the opposite.
 
     They are written for denials and reversals ("fears overblown", "will not hurt"), of which the labels hold few. Over
-    a sentiment whose two signs are far `apart` rules do not prevail.
+    five folds they are right as often as the head where the two are opposed.
     """
-    if signs["sentiment"] * parts.rules < 0 and sign(parts.rules) and abs(apart) < _UNDECIDED:
+    if signs["sentiment"] * parts.rules < 0 and sign(parts.rules):
         rules = [name for name in parts.features if name.startswith("rule ")]
         signs, pulled = {**signs, "sentiment": parts.rules}, {**pulled, "sentiment": rules}
     if signs["tone"] * parts.tone < 0 and sign(parts.tone) and parts.phrased:

@@ -49,7 +49,7 @@ _ROUNDS: Final = 60
 # What is added to the log odds of each column: near the best mean of macro-F1 (or F1) over the folds' sets; less for
 # relevance and sentiment, for four in five labels are about AI, and one in three headlines of a real flow.
 _LIFT: Final = {
-    "sentiment -": 1.0, "sentiment +": 0.8, "displacement -": 1.6, "displacement +": 2.0, "tone -": 0.2, "tone +": 0.0,
+    "sentiment -": 1.0, "sentiment +": 0.8, "displacement -": 1.6, "displacement +": 2.0, "tone -": 0.2, "tone +": 0.2,
     "relevance": -0.4, "reaction": 0.6, "cause": 0.5,
 }  # fmt: skip
 
@@ -107,7 +107,7 @@ def vocabulary(features: Iterable[Sequence[str]]) -> list[str]:
 
 
 def matrix(features: Sequence[Sequence[str]], names: Sequence[str], counts: float = _LETTERS_WEIGH) -> csr_matrix:
-    """Returns headlines by features: how often each stands there times the headline's share, letters times `counts`."""
+    """Returns headlines by features: how often each stands there, times the headline's share (letters: `counts`)."""
     places = {name: column for column, name in enumerate(names)}
     worth = np.array([counts if name[0] == LETTERS else 1.0 for name in names], dtype=np.float32)
     rows = [sorted(places[name] for name in found if name in places) for found in features]
