@@ -40,7 +40,7 @@ _OFTEN: Final = 3  # headlines that a feature must stand in
 _PENALTY: Final = 4.0
 # Of these heads: on half the sum of a feature's weights for -1 and 1 (does it speak of a sign), and on half their
 # difference (of which). Few headlines tell their signs apart, so that the difference is held closer to nought.
-_FEW_SIGNS: Final = ("sentiment", "displacement")
+_FEW_SIGNS: Final = ("displacement",)
 _OF_SUM: Final = 5.0
 _OF_DIFFERENCE: Final = 24.0
 _LETTERS_WEIGH: Final = 0.4  # a feature of letters, of which a word has a dozen, counts so much of a word
