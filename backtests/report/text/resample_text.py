@@ -100,8 +100,10 @@ def _flips(row: Document) -> str:
 
 
 def samples_note(row: Document) -> str:
-    """Says of one return what other samples of the news make of it; "" where that is not known."""
-    return f"{_range(row)} % over other samples of the news, {_flips(row)} with the other sign" if _range(row) else ""
+    """Says of one return what other samples of the news make of it, in one line; "" for a run without them."""
+    if "resampled" not in row:
+        return ""
+    return f"other news {_range(row)} %, flips {_flips(row)}" if _range(row) else "other news –"
 
 
 def samples_lines(results: Sequence[Document]) -> list[str]:

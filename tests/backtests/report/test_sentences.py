@@ -400,7 +400,8 @@ DERIVED = {
         lambda run, f: ("no baseline ran" in f["legend"]) == (not run.returns(baseline=True)),
     r"other news: middle 90 % of the return over (?P<n>\d+) samples of the same news, redrawn .*": lambda run, f: {
         row["resampled"].get("samples", int(f["n"])) for row in run.doc["results"]} == {int(f["n"])},
-    r"(?P<low>\S+) … (?P<high>\S+) % over other samples of the news, \S+ % with the other sign": sampled,
+    r"other news (?P<low>\S+) … (?P<high>\S+) %, flips (?P<flips><?\d+) %": sampled,
+    r"other news –": lambda run, _: any("why_not" in row["resampled"] for row in run.doc["results"]),
     r"Sharpe: – of (?P<n>\d+) session returns; from 10 on a ratio is given": lambda run, f: (
         int(f["n"]) == run.doc["window"]["sessions"] < 10 and not any(row["sharpe"] for row in run.doc["results"])),
     r"Sharpe: – where returns do not vary or equity was lost: (?P<names>.*)": lambda run, f: all(
