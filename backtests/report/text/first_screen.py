@@ -5,6 +5,7 @@ The whole report is `run_report.text_report`; what both print is worded there.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 
 from backtests.records.contamination import scorer_line
@@ -34,8 +35,9 @@ def first_screen(record: RunRecord, title: str, end: str) -> str:
         end: What stands below: the count of trials, the gravest objections, where the files are.
     """
     doc = record.document
+    shown = _that_could_trade(record)
     notes = [line for note in doc.get("notes", ()) for line in wrapped(note)]
-    troubles = trouble_lines(record)
+    troubles = trouble_lines(shown)
     above = [
         *wrapped(verdict(record)),
         "",
@@ -46,18 +48,25 @@ def first_screen(record: RunRecord, title: str, end: str) -> str:
         "",
     ]
     below = [
-        *(line for each in samples_lines(doc["results"]) for line in wrapped(each)),
+        *(line for each in samples_lines(shown.document["results"]) for line in wrapped(each)),
         *_cut(troubles),
         *borrow_lines(record),
         *_cut([line for each in audit_lines(record) for line in wrapped(each)]),
         *end.rstrip("\n").split("\n"),
     ]
-    head, (rows,) = result_table(record, short=True, without=("open_positions", "dividends"))
+    head, (rows,) = result_table(shown, short=True, without=("open_positions", "dividends"))
     table = list(grid(head, rows))
     room = max(4, LINES - len(above) - len(below))
-    if len(table) > room:
-        table = [*table[: room - 1], f"… and {len(table) - room + 1} more rows: --verbose"]
+    if len(table) > room:  # the last row is the benchmark's
+        table = [*table[: room - 2], f"… and {len(table) - room + 1} more rows: --verbose", table[-1]]
     return "\n".join([*above, *table, *below]) + "\n"
+
+
+def _that_could_trade(record: RunRecord) -> RunRecord:
+    """Leaves out strategies of which the episode has nothing to trade; a note names them."""
+    idle = {row["strategy"] for row in record.document.get("nothing_to_trade", ())}
+    rows = [row for row in record.document["results"] if row["label"] not in idle]
+    return dataclasses.replace(record, document={**record.document, "results": rows or record.document["results"]})
 
 
 def _cut(lines: list[str]) -> list[str]:
