@@ -27,7 +27,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 from feeds.scoring.features.parts import LETTERS, letters, take_apart
-from feeds.scoring.heads.model import BIAS, COLUMNS, FLAGS, SIGNED, VINTAGES, Floats, path_of, share, write_model
+from feeds.scoring.heads.model import BIAS, COLUMNS, FLAGS, SIGNED, VINTAGES, Floats, path_of, write_model
 from feeds.scoring.pipeline import LONGEST
 from feeds.scoring.text.clauses import bare
 from feeds.scoring.text.lists import DATA
@@ -38,19 +38,14 @@ FOLDS: Final = 5
 _COLUMN: Final = {"sentiment": "compute_demand"}  # a head's column of the labels, where it has another name
 _OFTEN: Final = 3  # headlines that a feature must stand in
 _PENALTY: Final = 4.0
-# Of these heads: on half the sum of a feature's weights for -1 and 1 (does it speak of a sign), and on half their
-# difference (of which). Few headlines tell their signs apart, so that the difference is held closer to nought.
-_FEW_SIGNS: Final = ("displacement",)
-_OF_SUM: Final = 5.0
-_OF_DIFFERENCE: Final = 24.0
 _LETTERS_WEIGH: Final = 0.4  # a feature of letters, of which a word has a dozen, counts so much of a word
 _UNSURE: Final = 0.5
 _ROUNDS: Final = 60
 # What is added to the log odds of each column: near the best mean of macro-F1 (or F1) over the folds' sets; less for
 # relevance and sentiment, for four in five labels are about AI, and one in three headlines of a real flow.
 _LIFT: Final = {
-    "sentiment -": 1.0, "sentiment +": 0.8, "displacement -": 1.6, "displacement +": 2.0, "tone -": 0.2, "tone +": 0.2,
-    "relevance": -0.4, "reaction": 0.6, "cause": 0.5,
+    "sentiment -": 1.0, "sentiment +": 0.8, "displacement -": 1.4, "displacement +": 1.8, "tone -": 0.4, "tone +": 0.2,
+    "relevance": -0.4, "reaction": 0.6, "cause": 0.0,
 }  # fmt: skip
 
 Doubles = NDArray[np.float64]
@@ -107,16 +102,13 @@ def vocabulary(features: Iterable[Sequence[str]]) -> list[str]:
 
 
 def matrix(features: Sequence[Sequence[str]], names: Sequence[str], counts: float = _LETTERS_WEIGH) -> csr_matrix:
-    """Returns headlines by features: how often each stands there, times the headline's share (letters: `counts`)."""
+    """Returns headlines by features: how often each stands there, one of letters times `counts`."""
     places = {name: column for column, name in enumerate(names)}
     worth = np.array([counts if name[0] == LETTERS else 1.0 for name in names], dtype=np.float32)
     rows = [sorted(places[name] for name in found if name in places) for found in features]
     columns = np.fromiter((column for row in rows for column in row), dtype=np.int32)
-    shares = [share(sum(name[0] != LETTERS for name in found) - 1) for found in features]  # less the bias
-    each = np.repeat(np.array(shares, dtype=np.float32), [len(row) for row in rows])
-    each[columns == places[BIAS]] = 1.0
     ends = np.cumsum([0, *map(len, rows)], dtype=np.int32)
-    return csr_matrix((worth[columns] * each, columns, ends), shape=(len(rows), len(names)))
+    return csr_matrix((worth[columns], columns, ends), shape=(len(rows), len(names)))
 
 
 def fit(weighed: csr_matrix, rows: Sequence[Labels]) -> Floats:
@@ -140,24 +132,13 @@ def fit(weighed: csr_matrix, rows: Sequence[Labels]) -> Floats:
         weights = flat.astype(np.float32).reshape(-1, len(COLUMNS))
         odds = weighed @ weights
         said, value = _said(odds, truth, counts)
-        pulled = _pulled(weights)
-        value += float((pulled * weights).sum(dtype=np.float64)) / 2
-        return value, (turned @ ((said - truth) * counts) + pulled).ravel().astype(np.float64)
+        value += _PENALTY / 2 * float(np.square(weights).sum(dtype=np.float64))
+        return value, (turned @ ((said - truth) * counts) + _PENALTY * weights).ravel().astype(np.float64)
 
     start = np.zeros(weighed.shape[1] * len(COLUMNS))
     done = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _ROUNDS, "ftol": 1e-7, "maxcor": 8})
     found: Floats = np.asarray(done.x, dtype=np.float32).reshape(-1, len(COLUMNS))
     return found
-
-
-def _pulled(weights: Floats) -> Floats:
-    """Returns the slope of the penalty: how strongly each weight is pulled to nought."""
-    pulled = _PENALTY * weights
-    for bad in (2 * SIGNED.index(head) for head in _FEW_SIGNS):
-        sums = _OF_SUM / 4 * (weights[:, bad] + weights[:, bad + 1])
-        differences = _OF_DIFFERENCE / 4 * (weights[:, bad + 1] - weights[:, bad])
-        pulled[:, bad], pulled[:, bad + 1] = sums - differences, sums + differences
-    return pulled
 
 
 def _said(odds: Floats, truth: Floats, counts: Floats) -> tuple[Floats, float]:

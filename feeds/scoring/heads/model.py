@@ -1,8 +1,7 @@
 """Weighs the features of headlines: the heads of the model, their weights by vintage.
 
 A head is a logistic regression. Three of them tell -1, 0 and 1 apart (multinomial, 0 is the reference), three say yes
-or no. A score is the sum of its features' weights, made probabilities; `train.py` makes the weights. All weights of a
-headline but the bias are multiplied by its `share`, so that a long one is not surer of itself for having more features.
+or no. A score is the sum of its features' weights, made probabilities; `train.py` makes the weights.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, cached_property
 from itertools import chain, count, repeat
-from math import exp, sqrt
+from math import exp
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +34,6 @@ VINTAGES: Final = ("2022-12-31", "2023-12-31", "2024-12-31", "2025-10-26", "all"
 # macro-F1, chosen in each on the others' headlines; with 0.4 the tests' own headlines lose one -1 too many.
 APART: Final = {"sentiment": 0.3, "displacement": 0.0, "tone": 0.0}
 BIAS: Final = "<bias>"  # a feature that every headline has
-_USUAL: Final = 64  # features of a headline, letters left out
 
 Floats = NDArray[np.float32]
 
@@ -65,21 +63,18 @@ class Model:
     def weigh(self, texts: Sequence[Parts]) -> NDArray[np.float64]:
         """Returns the log odds of texts, shape (texts, columns)."""
         unknown = len(self.names)
-        bias = self.whole[self.places.get(BIAS, unknown)]
+        bias = self.places.get(BIAS, unknown)
         rows: list[int] = []
         words: list[str] = []
         starts, word_starts = [], []
         for text in texts:
             starts.append(len(rows))
-            rows.append(unknown)
+            rows.append(bias)
             rows += self._rows(text)
             word_starts.append(len(words))
             words += ("", *text.words)
         named = np.add.reduceat(self.whole.take(rows, 0), starts, axis=0)
-        lettered = np.add.reduceat(self._spelling.weigh(words), word_starts, axis=0)
-        shares = np.array([share(len(text.features)) for text in texts])
-        odds: NDArray[np.float64] = ((named + lettered) * shares[:, None] + bias) * self.units
-        return odds
+        return (named + np.add.reduceat(self._spelling.weigh(words), word_starts, axis=0)) * self.units
 
     def _rows(self, text: Parts) -> list[int]:
         return list(map(self.places.get, text.features, repeat(len(self.names))))
@@ -116,14 +111,9 @@ class Model:
         sums = [(self.whole[self.places[name]], name) for name in parts.features if name in self.places]
         lettered = zip(self._spelling.weigh(parts.words), parts.words, strict=True)
         sums += [(row, f"letters of {word}") for row, word in lettered if row.any()]
-        pulls = [(row * (share(len(parts.features)) * self.units), name) for row, name in sums]
+        pulls = [(row * self.units, name) for row, name in sums]
         found = [(float(row[at] - sum(row[other] for other in others)), name) for row, name in pulls]
         return sorted(found, key=lambda each: (-abs(each[0]), each[1]))
-
-
-def share(features: int) -> float:
-    """Returns what the weights of a headline with so many features are multiplied by: 1 for the usual number."""
-    return sqrt(_USUAL / max(1, features))
 
 
 def signed(odds: Sequence[float], apart: float = 0.0) -> float:

@@ -14,7 +14,7 @@ from feeds.errors import InputError
 from feeds.scoring import ScoreInput, plain_vader, score, score_many
 from feeds.scoring.explain import explain
 from feeds.scoring.features.parts import take_apart
-from feeds.scoring.heads.model import COLUMNS, model, read_model, share, signed, write_model
+from feeds.scoring.heads.model import COLUMNS, VINTAGES, model, read_model, signed, write_model
 from feeds.scoring.text.clauses import bare
 from feeds.scoring.train import read_labels
 
@@ -35,11 +35,6 @@ def test_a_score_is_the_sum_of_its_features_weights(title):
     added = sum(pull for pull, _ in weights.pulls(parts, "relevance"))
     added += float(weights.weights[weights.places["<bias>"], COLUMNS.index("relevance")])
     assert score(title).relevance == pytest.approx(1 / (1 + np.exp(-added)), abs=2e-4)
-
-
-def test_a_long_headline_is_not_surer_for_having_more_features():
-    """Four times the features of the usual count half as much each, a quarter twice."""
-    assert share(256) == 0.5 == share(64) / 2 == share(16) / 4
 
 
 @given(st.floats(-30, 30), st.floats(-30, 30))
@@ -123,6 +118,16 @@ def test_weights_are_read_as_they_were_written(tmp_path):
     read = read_model(tmp_path / "w.bin")
     assert list(read.places) == ["a", "b"]
     assert read.weights[:-1] == pytest.approx(weights[[0, 2]], abs=0.5 / 127 + 1e-6)
+
+
+@pytest.mark.parametrize("vintage", VINTAGES)
+def test_features_stand_in_order(vintage):
+    """So that those of letters stand together; each has its row."""
+    weights = model(vintage)
+    assert list(weights.names) == sorted(set(weights.names))
+    rows = {name: row for row, name in enumerate(weights.names) if name[0] != "~"}
+    assert weights.places == rows
+    assert 1000 < len(rows) < len(weights.names)
 
 
 @pytest.mark.parametrize("raw", [b"", b"no weights", bytes(100)])
