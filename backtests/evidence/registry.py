@@ -20,7 +20,7 @@ from backtests.evidence.tear_sheet.tear_sheet import tear_sheet
 from backtests.evidence.twins import flawless_twin, masked_twin
 from backtests.records.record import RunRecord
 from backtests.records.shape import Shape
-from backtests.report.page.evidence_sections import (
+from backtests.report.page.evidence.evidence_sections import (
     attribution_section,
     critique_section,
     delay_section,
@@ -30,9 +30,9 @@ from backtests.report.page.evidence_sections import (
     study_section,
     trials_section,
 )
-from backtests.report.page.resample_section import resample_section
-from backtests.report.page.signal_section import signal_section
-from backtests.report.page.tear_sheet_section import tear_sheet_section
+from backtests.report.page.evidence.resample_section import resample_section
+from backtests.report.page.evidence.signal_section import signal_section
+from backtests.report.page.evidence.tear_sheet_section import tear_sheet_section
 from backtests.report.text.evidence_text import (
     attribution_text,
     critique_text,

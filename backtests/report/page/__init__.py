@@ -16,7 +16,7 @@ from pathlib import Path
 from backtests.records.contamination import scorer_line
 from backtests.records.record import RunRecord
 from backtests.report.page.data_card import audit, card, not_shown
-from backtests.report.page.evidence_sections import evidence
+from backtests.report.page.evidence.evidence_sections import evidence
 from backtests.report.page.markup import Markup, esc, table
 from backtests.report.page.run_comparison import comparison
 from backtests.report.page.strategies import strategies

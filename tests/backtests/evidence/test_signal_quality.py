@@ -17,7 +17,7 @@ from backtests.cli import cli
 from backtests.evidence import signal_quality as quality
 from backtests.evidence.shapes import SIGNAL
 from backtests.records.shape import read_text
-from backtests.report.page.signal_section import signal_section
+from backtests.report.page.evidence.signal_section import signal_section
 from backtests.report.text.signal_text import signal_text
 from feeds.scoring import Score
 from tests.helpers.markets import episode_of, news_of, weekdays

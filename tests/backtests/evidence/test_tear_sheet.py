@@ -19,7 +19,7 @@ from backtests.evidence.tear_sheet import return_figures as mine
 from backtests.evidence.tear_sheet.regression import lags, regress
 from backtests.evidence.tear_sheet.tear_sheet import tear_sheet
 from backtests.records.shape import read_text
-from backtests.report.page.tear_sheet_section import tear_sheet_section
+from backtests.report.page.evidence.tear_sheet_section import tear_sheet_section
 from backtests.report.text.tear_sheet_text import tear_sheet_text
 
 RETURNS = hnp.arrays(float, st.integers(60, 400), elements=st.floats(-0.2, 0.25).map(lambda each: round(each, 6)))

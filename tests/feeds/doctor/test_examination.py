@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feeds import rss
+from backtests.engine.news import read_document
+from backtests.episodes.episode import load_episode
 from feeds.doctor import examine
 from feeds.headline import Headline
 from tests.helpers.paths import EPISODES, SHARED
@@ -199,11 +200,7 @@ def test_nothing_and_little_are_no_fault():
 @pytest.mark.parametrize("name", sorted(path.name for path in EPISODES.iterdir() if (path / "episode.toml").is_file()))
 def test_the_news_of_the_episodes_are_accused_of_nothing(name):
     """They carry the times of real publications."""
-    news = [
-        head
-        for path in (EPISODES / name).glob("news*.xml")
-        for head in rss.parse(path.read_bytes(), feed=path.stem, seen=None).headlines
-    ]
+    news = [head for path in load_episode(name).news for head in read_document(path).headlines]
     assert len(news) > 50
     assert examine(news, now=datetime(2026, 11, 30, tzinfo=UTC)).findings == ()
 

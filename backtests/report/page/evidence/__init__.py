@@ -1,0 +1,1 @@
+"""Draws evidence as parts of the page, a file a method."""
