@@ -102,7 +102,7 @@ def read_news(
                 headlines.append(headline)
     basis = Counter({"assumed": len(headlines)})
     basis.update("import" if each.seen else "assumed" for each in listed)
-    scored = score_headlines([*headlines, *listed], scorer, lexicon_as_of, episode.assumed_delay, episode.start)
+    scored = score_headlines([*headlines, *listed], scorer, lexicon_as_of, episode.assumed_delay, start=episode.start)
     headlines += _newest(episode, listed)
     news = _placed(episode, [scored[each] for each in headlines], scorer, lexicon_as_of, scored)
     remarks.update(news.remarks)
@@ -209,7 +209,7 @@ def from_archived(
     files = tuple((place, path) for place, path in episode.files if not place.startswith("news/"))
     episode = replace(episode, news=(), files=files, sources={**sources, "archive": digest.hexdigest()})
     every = [head for _, head in archived]
-    scored = score_headlines(every, scorer, lexicon_as_of, episode.assumed_delay, episode.start, scores)
+    scored = score_headlines(every, scorer, lexicon_as_of, episode.assumed_delay, scores, start=episode.start)
     news = _placed(episode, [scored[each] for each in _newest(episode, every)], scorer, lexicon_as_of, scored)
     return episode, replace(news, basis=basis, archived=tuple(archived))
 

@@ -77,8 +77,9 @@ def score_headlines(
     scorer: Scorer,
     lexicon_as_of: date | None,
     assumed_delay: timedelta,
-    start: date,
     made: Mapping[Headline, Score] | None = None,
+    *,
+    start: date = date.min,
 ) -> dict[Headline, tuple[Headline, Score]]:
     """Scores headlines.
 
@@ -87,8 +88,8 @@ def score_headlines(
         scorer: What scores them; of one with vintages each headline's own (`by_vintage`).
         lexicon_as_of: Leaves out words learned after that day.
         assumed_delay: From the claim to the moment at which a headline that nobody saw was known.
-        start: First session that decides on them.
         made: Scores that are made already, of headlines that are not `is_open`.
+        start: First session that decides on them.
 
     Returns:
         For each headline itself, with the language in which it was scored where it states none and another thing

@@ -99,7 +99,7 @@ SIGNAL: Shape = {
             "groups": [{"by": text, "group": text, "headlines": whole, "gap_pct": _MEAN, "signed_pct": _MEAN}],
         }
     ],
-    "notes?": _NOTES,
+    "notes": _NOTES,
 }
 _HITS: Shape = {"n": whole, "hit_share": _OPTIONAL, "payoff": _OPTIONAL}
 _ALPHA = {"alpha_pct": number, "alpha_error_pct": number, "t": _OPTIONAL}
@@ -177,6 +177,6 @@ TRIALS: Shape = {
     "notes?": _NOTES,
 }
 CRITIQUE: Shape = {
-    "strategies": [{"strategy": text, "baseline?": flag, "findings": [{"grade": text, "says": text}]}],
+    "strategies": [{"strategy": text, "baseline?": flag, "findings": [{"code?": text, "grade": text, "says": text}]}],
     "notes?": _NOTES,
 }

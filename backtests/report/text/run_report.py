@@ -233,7 +233,7 @@ def heading_lines(record: RunRecord, title: str) -> list[str]:
     return [
         *wrapped(f"{title}: {window['start']} to {window['end']}, {window['sessions']} sessions{_traded_on(record)}"),
         *wrapped(f"headlines: {heads['total']} ({languages}), {_used(heads)}, {heads['rejected']} rejected"),
-        f"when they were known: {_bases(heads['by_basis'])}",
+        *wrapped(f"when they were known: {_bases(heads['by_basis'])}"),
     ]
 
 

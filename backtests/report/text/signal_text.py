@@ -79,7 +79,7 @@ def hit_parts(head: Document) -> list[str]:
     """Returns how often the sign was right, by sign and strength, over one session."""
     parts = []
     for row in head["hits"]:
-        if row["n_1"]:
+        if row["n_1"] and row["hit_share_1"] is not None:
             upper = f"to {row['up_to']:g}" if row["up_to"] is not None else "and more"
             sign = "+" if row["sign"] > 0 else "−"
             parts.append(f"{sign} {row['above']:g} {upper} {row['hit_share_1'] * 100:.0f} % of {row['n_1']}")

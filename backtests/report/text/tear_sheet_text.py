@@ -40,9 +40,9 @@ def too_short(document: Document) -> str:
 
 def tear_tables(document: Document) -> list[TearTable]:
     """Returns the tables: returns and risk, by year, holding and trading, against the market, capacity."""
-    rows = [row for row in document["strategies"] if "years" in row]
-    named = [(_name(row), row) for row in rows]
-    every = [*named, *((f"= {row['symbol']} held", row) for row in document["held"])]
+    held = document.get("held", ())
+    named = [(_name(row), row) for row in document["strategies"] if has_series(row)]
+    every = [*named, *((f"= {row['symbol']} held", row) for row in held)]
     years = [each["year"] for each in every[0][1]["years"]] if every else []
     return [
         TearTable(
@@ -62,10 +62,10 @@ def tear_tables(document: Document) -> list[TearTable]:
         TearTable(
             "Against the market: beta (β), and alpha (α) in % a year ± its standard error (t)",
             (
-                "strategy", *(f"{row['symbol']} β" for row in document["held"]),
-                *(f"{row['symbol']} α" for row in document["held"][:1]), "all R²", "all α",
+                "strategy", *(f"{row['symbol']} β" for row in held),
+                *(f"{row['symbol']} α" for row in held[:1]), "all R²", "all α",
             ),
-            [(name, *_against(row, document["held"])) for name, row in named],
+            [(name, *_against(row, held)) for name, row in named],
         ),
         TearTable(
             "Return % with more money, and the cost of a trade (bps) at which nothing is left",
@@ -73,6 +73,11 @@ def tear_tables(document: Document) -> list[TearTable]:
             [(_name(row), *_capacity(row)) for row in document["strategies"] if row["capacity"]],
         ),
     ]  # fmt: skip
+
+
+def has_series(row: Document) -> bool:
+    """Says whether a row has figures of returns; an account that lost everything has none."""
+    return {"years", "months", "drawdowns", "against", "factors"} <= row.keys()
 
 
 def _name(row: Document) -> str:

@@ -75,7 +75,7 @@ def test_every_headline_named_has_a_thousandth_of_a_position_and_the_rest_is_wha
             assert all(share >= 0.001 for name, share in shares.items() if name != "(remainder)")
             if not shares or rule.name != "shock":
                 continue
-            row = market.sessions.index(date.fromisoformat(each.book.holdings[number].decided))
+            row = market.sessions.index(date.fromisoformat(each.pnl.holdings[number].decided))
             half_life, reactions = rule.half_life, rule.reactions
             parts = {
                 item.headline.id: SignalBook((item,), market.first, row).table(
@@ -343,7 +343,7 @@ def test_luck_is_severe_where_many_were_tried(run):
 def test_a_run_keeps_its_evidence_and_prints_what_is_severe(tmp_path, monkeypatch):
     """gaps, attribution, critique and trials as files; the sentence on the terminal is the file's."""
     monkeypatch.chdir(tmp_path)
-    done = CliRunner().invoke(cli, ["run", "deepseek-2025", "-o", "out"], catch_exceptions=False)
+    done = CliRunner().invoke(cli, ["run", "deepseek-2025", "--verbose", "-o", "out"], catch_exceptions=False)
     files = {path.stem for path in (tmp_path / "out" / "evidence").glob("*.json")}
     assert {"gaps", "attribution", "critique", "trials"} <= files
     loaded = Result.load("out")
@@ -397,10 +397,10 @@ def test_a_bt_strategy_owes_its_profit_to_the_lines_that_its_code_names(tmp_path
 
 
 def test_every_run_of_all_episodes_is_weighed_too(tmp_path, monkeypatch):
-    """Each episode's folder has the same four files."""
+    """Each episode's folder has the same files."""
     monkeypatch.chdir(tmp_path)
     words = ["run", "all", "-s", "shock", "-s", "gap-only", "-o", "out"]
     assert CliRunner().invoke(cli, words, catch_exceptions=False).exit_code == 0
     for folder in (tmp_path / "out").iterdir():
         found = {path.stem for path in (folder / "evidence").glob("*.json")}
-        assert found == {"gaps", "attribution", "critique", "trials"}
+        assert found == {"gaps", "attribution", "critique", "tear_sheet", "trials"}

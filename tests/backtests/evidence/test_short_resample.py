@@ -8,11 +8,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from backtests import Result, episode_names, load_episode
+from backtests import Result, load_episode
 from backtests.broker.terms import BrokerTerms
 from backtests.cli import cli
 from backtests.engine.news import read_news
-from backtests.episodes.episode import EPISODES
+from backtests.episodes.episode import EPISODES, separate_episodes
 from backtests.evidence.news_samples import resample
 from backtests.evidence.placebo import choose_engine
 from backtests.evidence.short_resample import LONGEST, SAMPLES, SEED, short_form
@@ -160,7 +160,7 @@ def test_a_run_over_all_episodes_says_it_for_each(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     done = run("run", "all", "-s", "shock", "--set", "reactions=include", "--trials", "off", "--json")
     shares = json.loads(done.stdout)["strategies"][0]["other_sign_share"]
-    assert set(shares) == set(episode_names())
+    assert set(shares) == set(separate_episodes())
     printed = next(line for line in done.stderr.splitlines() if line.startswith("shock"))
     assert printed.count("(") == sum(share is not None for share in shares.values()) > 1
     assert "in brackets: share of samples" in " ".join(done.stderr.split())

@@ -412,6 +412,7 @@ DERIVED = {
         lambda run, f: f["name"] == run.config["scorer"] and f["until"] < run.doc["window"]["start"],
     r"(?P<n>\d+) claims: (?P<said>.*)": counted,
     rf"(− )?{NAME}: (?P<says>.*?)( \((?P<more>\d+) more: the like\))?": gravest,
+    r"… and (?P<n>\d+) more: --verbose": lambda run, f: 0 < int(f["n"]) < sum(map(len, run.doc["notes"])) / 40,
     r"objections: nothing severe against any strategy": lambda run, _: not any(
         each["grade"] == "severe" for row in run.evidence["critique"]["strategies"] if not row["baseline"]
         for each in row["findings"]),

@@ -152,9 +152,13 @@ def full(tmp_path_factory):
     """A run with every document of evidence, and all that its figures may hold."""
     folder = tmp_path_factory.mktemp("full") / "run"
     ledger = str(folder.parent / "trials.jsonl")
+    labels = folder.parent / "labels.csv"
+    first = read_news(load_episode("deepseek-2025")).items[0].headline.title.replace('"', "'")
+    labels.write_text(f'title,compute_demand\n"{first}",1\n', encoding="utf-8")
     run = ["run", "deepseek-2025", "-s", "shock", "--set", "reactions=include", "--no-baselines"]
     run += ["--start", "2025-01-23", "--end", "2025-01-29"]
-    verbs = (["study"], ["delay"], ["placebo", "-n", "20"], ["resample", "-n", "20", "--keep", "0.5"])
+    verbs = (["study"], ["delay"], ["placebo", "-n", "20"], ["resample", "-n", "20", "--keep", "0.5"], ["signal"])
+    verbs += (["masked"], ["flawless", "--labels", str(labels)])
     for words in (
         [*run, "--borrow", "1,5", "--trials", ledger, "-o", str(folder)],
         *([*v, str(folder)] for v in verbs),

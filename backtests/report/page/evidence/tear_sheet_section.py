@@ -7,7 +7,7 @@ from typing import Any
 
 from backtests.report.page.markup import Markup, esc, folded, listing, table
 from backtests.report.text.table import number
-from backtests.report.text.tear_sheet_text import tear_tables
+from backtests.report.text.tear_sheet_text import has_series, tear_tables
 
 Document = Mapping[str, Any]
 _STEPS = (2.0, 5.0, 10.0)  # per cent a month; colours of the heat map change there
@@ -18,7 +18,7 @@ def tear_sheet_section(document: Document) -> str:
     if not document["strategies"]:
         return ""
     first, *rest = tear_tables(document)
-    rows = [row for row in document["strategies"] if "years" in row]
+    rows = [row for row in document["strategies"] if has_series(row)]
     return "".join(
         [
             "<h3>Tear sheet</h3>",
@@ -26,7 +26,7 @@ def tear_sheet_section(document: Document) -> str:
             *(folded(each.title, table(each.head, each.rows, each.title)) for each in rest),
             folded("Return by month", *(_months(str(row["strategy"]), row["months"]) for row in rows)),
             folded("Worst drawdowns", *(_drawdowns(row) for row in rows)),
-            folded("How it was computed", listing(document["notes"])),
+            folded("How it was computed", listing(document.get("notes", ()))),
         ]
     )
 
