@@ -70,7 +70,11 @@ _SERIES: dict[object, Shape] = {
     "drawdowns": [{"from": text, "trough": text, "until": (None, text), "depth_pct": number, "sessions": whole}],
 }  # fmt: skip
 _MEAN: Shape = {"n": whole, "mean": _OPTIONAL, "t": _OPTIONAL}
-_AFTER: Shape = {"days": whole, "gap_pct": _MEAN, "tradable_pct": [_MEAN]}
+_AFTER: Shape = {
+    "days": whole,
+    "gap_pct": _MEAN,
+    "tradable_pct": [{"sessions": whole, "n": whole, "mean": _OPTIONAL, "t": _OPTIONAL}],
+}
 SIGNAL: Shape = {
     "episode": text,
     "benchmark": text,

@@ -11,7 +11,8 @@ from backtests.report.text.table import grid, number, wrapped
 Document = Mapping[str, Any]
 HORIZON_HEAD = ("sessions", "rank IC", "t", "signed %", "t", "thirds %", "t", "days", "apart")
 GROUP_HEAD = ("by", "", "headlines", "days", "gap %", "tradable %", "t")
-EVENT_HEAD = ("after", "days", "gap %", "t", *(f"{each}" for each in (1, 2, 3, 5, 10, 15, 20)))
+HORIZONS = (1, 2, 3, 5, 10, 15, 20)  # sessions
+EVENT_HEAD = ("after", "days", "gap %", "t", *map(str, HORIZONS))
 
 
 def signal_text(document: Document) -> str:
@@ -68,10 +69,11 @@ def event_rows(head: Document) -> list[tuple[str, ...]]:
     return [
         (
             name, str(found["days"]), number(found["gap_pct"]["mean"]), number(found["gap_pct"]["t"], 1),
-            *(number(each["mean"]) for each in found["tradable_pct"]),
+            *(number(made.get(each)) for each in HORIZONS),
         )
         for name, found in (("good news", head["after_good_news"]), ("bad news", head["after_bad_news"]))
         if found["days"]
+        for made in [{each["sessions"]: each["mean"] for each in found["tradable_pct"]}]
     ]  # fmt: skip
 
 
