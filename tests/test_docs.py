@@ -27,7 +27,7 @@ EXAMPLES = dict(re.findall(r"```python\n# (\w+\.py)\n(.*?)```", RULES, re.DOTALL
 def test_the_output_in_the_readme_is_the_programs(tmp_path):
     """Every line of README's block is printed by the run it shows."""
     done = subprocess.run(
-        [sys.executable, "-m", "backtests", "run", "deepseek-2025", "-o", "out"],
+        [sys.executable, "-m", "backtests", "run", "deepseek-2025", "--trials", "trials.jsonl", "-o", "out"],
         cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=True,
     )  # fmt: skip
     block = re.search(r"```text\n(.*?)```", README, re.DOTALL)[1]
