@@ -27,12 +27,14 @@ help: ## Say what can be made
 run: $(VENV)/.run ## Replay an episode (EPISODE=deepseek-2025)
 	@$(BIN)/backtest run $(EPISODE)
 
-test: $(VENV)/.dev ## Run what CI runs: lint, format, types, import contracts, spelling, tests with coverage
+test: $(VENV)/.dev ## Run what CI runs: lint, format, types, import contracts, spelling, tests
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/codespell
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target tests-one types tests-two
-	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
+
+# Rooms of tests/backtests that stand in the second half.
+SECOND := $(addprefix tests/backtests/,commands forward report user_strategies)
 
 # Two halves side by side for two cores, each a plain process; types and contracts come before the shorter one.
 types:
@@ -40,10 +42,13 @@ types:
 	@$(BIN)/lint-imports
 
 tests-one:
-	@COVERAGE_FILE=.coverage.one $(BIN)/pytest --cov --cov-report= tests/backtests --ignore tests/backtests/commands --ignore tests/backtests/user_strategies
+	@$(BIN)/pytest tests/backtests $(SECOND:%=--ignore %)
 
 tests-two:
-	@COVERAGE_FILE=.coverage.two $(BIN)/pytest --cov --cov-report= tests/backtests/commands tests/backtests/user_strategies tests/feeds tests/strategies $(wildcard tests/test_*.py)
+	@$(BIN)/pytest $(SECOND) tests/feeds tests/strategies $(wildcard tests/test_*.py)
+
+coverage: $(VENV)/.dev ## Run the tests in one process and say which lines none of them reaches (twice the time)
+	@$(BIN)/pytest --cov
 
 bench: $(VENV)/.run ## Measure as ratios within one run; fails where one fell by 30 % (AFTERSHOCK_BENCH=keep keeps new ones)
 	@failed=0; for each in run parse scoring archive evidence book kernel; do \
