@@ -34,7 +34,7 @@ test: $(VENV)/.dev ## Run what CI runs: lint, format, types, import contracts, s
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target tests-one types tests-two
 
 # Rooms of tests/backtests that stand in the second half.
-SECOND := $(addprefix tests/backtests/,commands forward report user_strategies)
+SECOND := $(addprefix tests/backtests/,commands forward report)
 
 # Two halves side by side for two cores, each a plain process; types and contracts come before the shorter one.
 types:
