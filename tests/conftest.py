@@ -13,17 +13,6 @@ from backtests.episodes.episode import EPISODES
 from tests.helpers.feed_servers import Servers
 
 
-@pytest.hookimpl(trylast=True)  # Hypothesis has marked its own by then
-def pytest_collection_modifyitems(items):
-    """Leaves laws out of the measurement of coverage, which doubles their time.
-
-    They prove by many examples; the lines that they reach are reached by other tests too.
-    """
-    for item in items:
-        if item.get_closest_marker("hypothesis"):
-            item.add_marker("no_cover")
-
-
 @pytest.fixture(autouse=True, scope="session")
 def _own_ledger_of_trials(tmp_path_factory):
     """No test writes into the user's ledger of trials."""

@@ -86,8 +86,12 @@ def sharpe(equity: Sequence[float], cash: Sequence[float] = ()) -> float | None:
     Mean over sample deviation times the root of 252 (Sharpe 1994, "The Sharpe Ratio"). None of fewer than
     `LEAST_RETURNS`, where they do not vary, or where equity was not positive (its returns mean nothing).
     """
-    returns = excess_returns(equity, cash)
-    ratio = session_ratio(returns) if are_enough(len(returns)) else None
+    return sharpe_of(excess_returns(equity, cash))
+
+
+def sharpe_of(excess: Sequence[float]) -> float | None:
+    """Returns the same of returns that are in excess of the cash rate already."""
+    ratio = session_ratio(excess) if are_enough(len(excess)) else None
     return None if ratio is None else ratio * math.sqrt(SESSIONS_A_YEAR)
 
 

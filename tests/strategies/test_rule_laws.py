@@ -172,7 +172,6 @@ def test_without_news_a_news_rule_holds_nothing(name, own):
     assert not rule.news or not weights_of(rule, silent).any()
 
 
-@pytest.mark.no_cover  # most of its time is numba's
 @pytest.mark.parametrize("name", rules())
 def test_every_step_compiles_and_gives_the_same_bits(name):
     """Each choice of each parameter: numba's weights and state are Python's."""

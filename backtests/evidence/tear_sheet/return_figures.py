@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backtests.records.metrics import SESSIONS_A_YEAR, disperses
+from backtests.records.metrics import SESSIONS_A_YEAR, are_enough, disperses
 
 Floats = NDArray[np.float64]
 
@@ -34,20 +34,11 @@ def volatility(returns: Floats) -> float | None:
     return float(np.std(returns, ddof=1)) * math.sqrt(SESSIONS_A_YEAR) if len(returns) > 1 else None
 
 
-def sharpe_ratio(excess: Floats) -> float | None:
-    """Returns mean over sample deviation × √252 of returns in excess of the cash rate (Sharpe 1994)."""
-    deviation = float(np.std(excess, ddof=1)) if len(excess) > 1 else 0.0
-    return _ratio(float(np.mean(excess)) if len(excess) else 0.0, deviation)
-
-
 def sortino_ratio(excess: Floats) -> float | None:
     """Returns mean over downside deviation × √252 (Sortino and Price 1994); the target is the cash rate."""
-    if not len(excess):
+    if not are_enough(len(excess)):
         return None
-    return _ratio(float(np.mean(excess)), math.sqrt(float(np.mean(np.minimum(excess, 0.0) ** 2))))
-
-
-def _ratio(mean: float, deviation: float) -> float | None:
+    mean, deviation = float(np.mean(excess)), math.sqrt(float(np.mean(np.minimum(excess, 0.0) ** 2)))
     return mean / deviation * math.sqrt(SESSIONS_A_YEAR) if disperses(mean, deviation) else None
 
 

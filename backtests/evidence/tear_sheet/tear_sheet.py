@@ -24,13 +24,12 @@ from backtests.evidence.tear_sheet.return_figures import (
     drawdowns,
     growth,
     hits,
-    sharpe_ratio,
     skewness,
     sortino_ratio,
     tail_ratio,
     volatility,
 )
-from backtests.records.metrics import SESSIONS_A_YEAR, cash_returns
+from backtests.records.metrics import SESSIONS_A_YEAR, cash_returns, sharpe_of
 from backtests.records.record import RunRecord
 
 LEAST = 60  # sessions
@@ -131,7 +130,7 @@ def _figures(returns: Floats, cash: Floats, window: Sequence[str]) -> Row:
     return {
         "annual_return_pct": _pct(annual),
         "volatility_pct": _pct(volatility(returns)),
-        "sharpe": sharpe_ratio(excess),
+        "sharpe": sharpe_of(excess.tolist()),
         "sortino": sortino_ratio(excess),
         "calmar": annual / -deepest if annual is not None and deepest < 0 else None,
         "skew": skewness(returns),
@@ -144,7 +143,7 @@ def _figures(returns: Floats, cash: Floats, window: Sequence[str]) -> Row:
         ],
         "months": {name: float(value[stop] / value[start] - 1) * 100 for name, (start, stop) in months.items()},
         "rolling_sharpe": {
-            window[stop - 1]: sharpe_ratio(excess[stop - ROLLING : stop])
+            window[stop - 1]: sharpe_of(excess[stop - ROLLING : stop].tolist())
             for _, stop in months.values()
             if stop >= ROLLING
         },

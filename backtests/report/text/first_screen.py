@@ -27,7 +27,7 @@ _NOTES = 3  # lines of notes and of troubles shown
 
 
 def first_screen(record: RunRecord, title: str, end: str) -> str:
-    """Prints a run in at most 40 lines of at most 100 columns.
+    """Prints a run in at most 40 lines of at most 100 columns; what --borrow asked for stands beyond them.
 
     Args:
         record: The run.
@@ -42,7 +42,7 @@ def first_screen(record: RunRecord, title: str, end: str) -> str:
         *wrapped(verdict(record)),
         "",
         *heading_lines(record, title),
-        *(line for each in _claims(record) for line in wrapped(each)),
+        *_cut([line for each in _claims(record) for line in wrapped(each)]),
         *wrapped(scorer_line(doc.get("scorer"))),
         *_cut(notes),
         "",

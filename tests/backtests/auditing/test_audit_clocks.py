@@ -45,7 +45,6 @@ def run_on(request, tmp_path_factory):
     return episode, read_news(episode), terms
 
 
-@pytest.mark.no_cover  # the audit's lines are test_audit.py's, on other clocks
 def test_no_registered_rule_is_accused_on_any_clock(run_on):
     """Cut and planted at the last moment of each session whose news it may trade; nothing differs."""
     episode, news, terms = run_on
@@ -55,7 +54,6 @@ def test_no_registered_rule_is_accused_on_any_clock(run_on):
     assert found.headlines > found.claimed > 0
 
 
-@pytest.mark.no_cover  # the same
 @pytest.mark.parametrize("cheat", [Tomorrow, Claimed, FullSample])
 def test_each_cheat_is_caught_on_any_clock(run_on, cheat):
     """Beside an honest rule, which stays clean."""

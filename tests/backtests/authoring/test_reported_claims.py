@@ -123,6 +123,5 @@ def test_another_table_is_not_written_to(tmp_path):
 
 def test_a_picture_marks_the_session(tmp_path):
     """An SVG with the words and the verdict in it."""
-    pytest.importorskip("matplotlib")
     CliRunner().invoke(cli, ["claim", "NVDA", "2025-01-27", "-17", "--plot", str(tmp_path / "x.svg")])
     assert "2025-01-27" in (tmp_path / "x.svg").read_text()

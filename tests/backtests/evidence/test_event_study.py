@@ -121,7 +121,6 @@ def test_unadjusted_splits_are_no_returns(episode):
     assert returns_table(made, ["A"])[1:, 0] == pytest.approx([0.0] * 5, abs=1e-12)
 
 
-@pytest.mark.no_cover  # one study many times over
 def test_the_whole_study_holds_its_size_on_episodes_without_an_event():
     """400 made episodes of eight shares that move together: the robust tests reject 5 %, within three points."""
     days = weekdays(70)

@@ -358,7 +358,6 @@ class _Idle:
         return np.full((len(versions), len(episode.window)), terms.cash)
 
 
-@pytest.mark.no_cover  # one placebo many times over
 def test_on_news_that_means_nothing_the_placebo_rejects_five_per_cent():
     """400 made-up markets with news on six of 20 sessions: 5 % of the p are at most 0.05, within two points."""
     low = 0

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.stats import spearmanr
+from statsmodels import api
 
 from backtests.cli import cli
 from backtests.evidence import signal_quality as quality
@@ -109,7 +110,6 @@ def test_rank_correlation_is_scipys(values):
 @pytest.mark.parametrize("lags", [0, 4, 19])
 def test_the_error_of_a_mean_is_statsmodels(lags):
     """Newey and West, on a series that hangs together."""
-    api = pytest.importorskip("statsmodels.api")
     series = np.convolve(np.random.default_rng(5).normal(0.1, 1, 404), [1, 0.7, 0.4, 0.2, 0.1], "valid")
     theirs = api.OLS(series, np.ones(len(series))).fit(cov_type="HAC", cov_kwds={"maxlags": lags})
     assert quality.newey_west_error(series, lags) == pytest.approx(theirs.bse[0], rel=1e-10)

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from pyarrow import parquet
 
 from backtests import load_episode, replay
 from backtests.cli import cli
@@ -35,7 +36,8 @@ def test_returns_compound_to_the_return(run):
 
 def test_quantstats_says_what_we_say(run):
     """Sharpe ratio and maximum drawdown to 1e-12; the benchmark on the same days."""
-    stats = pytest.importorskip("quantstats").stats
+    from quantstats import stats
+
     returns, benchmark = run.to_quantstats("buy-hold")
     row = run.metrics.loc["buy-hold"]
     assert stats.sharpe(returns) == pytest.approx(row["sharpe"], rel=1e-12)
@@ -81,7 +83,6 @@ def test_alphalens_measures_the_signal_from_the_open_it_was_known_for(run):
 
 def test_every_table_is_the_same_in_parquet(run, tmp_path):
     """Names, rows, types: dates are dates, times have their zone, figures keep every bit."""
-    parquet = pytest.importorskip("pyarrow.parquet")
     folder = run.to_parquet(tmp_path / "tables")
     assert sorted(path.stem for path in folder.iterdir()) == sorted(TABLES)
     for name, table in run.tables.items():
@@ -99,7 +100,6 @@ def test_every_table_is_the_same_in_parquet(run, tmp_path):
 
 def test_run_writes_parquet_beside_its_files(tmp_path):
     """`--export parquet`; the folder is still a run, and may be replaced."""
-    pytest.importorskip("pyarrow")
     words = ["run", "deepseek-2025", "-s", "shock", "--no-baselines", "--export", "parquet", "-o", str(tmp_path / "r")]
     for extra in ([], ["--force"]):
         assert CliRunner().invoke(cli, [*words, *extra], catch_exceptions=False).exit_code == 0

@@ -41,7 +41,6 @@ def halves_of(path, language):
     return report(answers(read_labelled(path, feeds=(), declared=language), DEFAULT))
 
 
-@pytest.mark.no_cover  # the same lines over thousands of headlines
 @pytest.mark.parametrize(("name", "language", "axis", "figure", "check", "whole"), FLOORS)
 def test_a_figure_stays_above_its_floor(name, language, axis, figure, check, whole):
     """On the half nothing was tuned on, and on all."""
