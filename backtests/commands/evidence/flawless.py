@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import click
 
-from backtests.commands.evidence.shared import emit, input_options, read_input, strategies_option, terms_options
+from backtests.commands.evidence.shared import (
+    EvidenceInputs,
+    emit,
+    given_input,
+    input_options,
+    strategies_option,
+    terms_options,
+)
 from backtests.commands.output import progress
-
-if TYPE_CHECKING:
-    from feeds.scoring import Scorer
 
 
 @click.command()
@@ -23,18 +24,8 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @terms_options
 @input_options
-def flawless(
-    episode: str,
-    strategies: tuple[str, ...],
-    labels: str,
-    settings: dict[str, str],
-    auctions: str | None,
-    news: Path | None,
-    scorer: Scorer,
-    prices: Path | None,
-    trust: bool,
-    as_json: bool,
-) -> None:
+@given_input
+def flawless(given: EvidenceInputs, *, labels: str, as_json: bool) -> None:
     """Shows what a flawless reader of EPISODE's headlines would have earned, beside what the scorer's reading did.
 
     Labelled headlines are read as labelled, the others as they were. Nobody had that reading: but a strategy that gains
@@ -47,9 +38,6 @@ def flawless(
     """
     from backtests.evidence.twins.flawless_twin import flawless_twin
 
-    given = read_input(
-        episode, news, prices, strategies=strategies, settings=settings, auctions=auctions, scorer=scorer, trust=trust
-    )
     with progress(2 * sum(rule.news for rule in given.rules), "runs") as advance:
         document = flawless_twin(given.episode, given.news, given.rules, given.terms, labels, advance)
     emit(given, document, as_json=as_json)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import click
 
-from backtests.commands.evidence.shared import emit, input_options, read_input, strategies_option, terms_options
+from backtests.commands.evidence.shared import (
+    EvidenceInputs,
+    emit,
+    given_input,
+    input_options,
+    strategies_option,
+    terms_options,
+)
 from backtests.commands.output import progress
-
-if TYPE_CHECKING:
-    from feeds.scoring import Scorer
 
 
 @click.command()
@@ -19,17 +20,8 @@ if TYPE_CHECKING:
 @strategies_option
 @terms_options
 @input_options
-def masked(
-    episode: str,
-    strategies: tuple[str, ...],
-    settings: dict[str, str],
-    auctions: str | None,
-    news: Path | None,
-    scorer: Scorer,
-    prices: Path | None,
-    trust: bool,
-    as_json: bool,
-) -> None:
+@given_input
+def masked(given: EvidenceInputs, *, as_json: bool) -> None:
     """Asks how much of EPISODE's scores and profits hangs on names, which a model may remember.
 
     Companies, people, products and dates are replaced by roles ("AIChipCo A"), the scorer reads both headlines, and
@@ -42,9 +34,6 @@ def masked(
     """
     from backtests.evidence.twins.masked_twin import masked_twin
 
-    given = read_input(
-        episode, news, prices, strategies=strategies, settings=settings, auctions=auctions, scorer=scorer, trust=trust
-    )
     with progress(2 * sum(rule.news for rule in given.rules), "runs") as advance:
         document = masked_twin(given.episode, given.news, given.rules, given.terms, given.scorer, advance)
     emit(given, document, as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,20 @@ def terms_options(command: F) -> F:
         "--auctions", metavar="NAMES", help="For which the news is read: open, close or open,close."
     )
     return settings_option(auctions(command))
+
+
+def given_input(command: Callable[..., None]) -> Callable[..., None]:
+    """Reads what a command's options point at, and calls it with that as `given`, beside the options of its own."""
+
+    @functools.wraps(command)
+    def reading(
+        *, episode: str, news: Path | None, prices: Path | None, scorer: Scorer, trust: bool, as_json: bool, **own: Any
+    ) -> None:
+        shared = {name: own.pop(name) for name in ("strategies", "settings", "auctions", "bars") if name in own}
+        given = read_input(episode, news, prices, scorer=scorer, trust=trust, **shared)
+        command(given, as_json=as_json, **own)
+
+    return reading
 
 
 def read_input(
