@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from backtests.engine.news_language import by_vintage, is_open, score_as_stated, score_headlines, score_input
 from backtests.episodes.episode import Episode
 from feeds import rss
+from feeds.collector import without_collector
 from feeds.errors import InputError
 from feeds.headline import Headline
 from feeds.rss import Parsed, Reject
@@ -171,8 +172,6 @@ def read_archive(
     Raises:
         InputError: The archive holds nothing of that time.
     """
-    from feeds.archive.writing import without_collector
-
     since, last = news_span(episode.sessions, episode.window)
     with without_collector():
         archived = list(archive.history(since, min(last, until or last)))

@@ -8,7 +8,6 @@ therefore the folder of the machine code is named by a hash of all sources and v
 from __future__ import annotations
 
 import atexit
-import gc
 import hashlib
 import os
 import shutil
@@ -21,6 +20,8 @@ from importlib.metadata import version
 from pathlib import Path
 from types import FunctionType
 from typing import Any
+
+from feeds.collector import without_collector
 
 _OURS = ("strategies.", "backtests.kernel.")
 FIRST = "Compiling the engine for the first time, about 10 s; kept for later runs"
@@ -57,14 +58,11 @@ def compiled(
     settings: Any = numba.config
     before = settings.CACHE_DIR
     settings.CACHE_DIR = str(code_folder())  # read when the function is made; others' functions keep theirs
-    collects = gc.isenabled()
-    gc.disable()  # numba makes objects by the million, and none of them can go before it is done
     try:
-        return numba.njit(signature, cache=True, **options)(made)
+        with without_collector():  # numba makes objects by the million, and none of them can go before it is done
+            return numba.njit(signature, cache=True, **options)(made)
     finally:
         settings.CACHE_DIR = before
-        if collects:
-            gc.enable()
 
 
 @cache

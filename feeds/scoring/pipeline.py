@@ -11,13 +11,12 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
 from math import exp
 from typing import Final, NamedTuple
 
+from feeds.collector import without_collector
 from feeds.scoring.companies.entities import entities
 from feeds.scoring.features.parts import Parts, take_all_apart, take_apart
 from feeds.scoring.heads.model import APART, FLAGS, SIGNED, Model, signed
@@ -44,22 +43,9 @@ def score_texts(texts: Sequence[ScoreInput], model: Model, as_of: date | None) -
     """Returns the scores of headlines by a vintage of the model; see `feeds.scoring.score`."""
     scores: list[Score] = []
     for start in range(0, len(texts), _TOGETHER):
-        with _no_collection():
+        with without_collector():
             scores += _score_block(texts[start : start + _TOGETHER], model, as_of)
     return scores
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Leaves the search for circles of garbage until later: a block makes none, and it takes a tenth of the time."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def _score_block(texts: Sequence[ScoreInput], model: Model, as_of: date | None) -> list[Score]:
